@@ -1,0 +1,205 @@
+import type { Readable } from 'node:stream'
+import type { ApiKey, Principal, Tenant } from '../model/access.ts'
+import type { Package } from '../model/packages.ts'
+import type { FailureReason, LogLine, NewRunEvent, Run, RunError, RunEvent, RunStatus, Usage } from '../model/runs.ts'
+import type { QueueName } from '../model/sizes.ts'
+import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version } from '../model/skills.ts'
+
+/**
+ * State, queues and events as domain verbs: each verb is one transaction in SQL and conditional writes on AWS.
+ * Every verb is durable when its promise resolves. Verbs that take a tenant never see another tenant's rows.
+ */
+export interface Engine {
+  readonly access: AccessStore
+  readonly skills: SkillStore
+  readonly runs: RunStore
+  /** Proves that the state can be read and written; for /readyz. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** One page of a list. `next` is opaque; null ends the list. Newest first unless said otherwise. */
+export interface Page<T> {
+  readonly items: T[]
+  readonly next: string | null
+}
+export interface PageOptions {
+  /** 1 to 200. */
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+export interface AccessStore {
+  /** The tenant and its first key, together or not at all. */
+  createTenant(tenant: Tenant, key: ApiKey, keyHash: string): Promise<void>
+  countTenants(): Promise<number>
+  /** By SHA-256 (hex) of the whole key. Revoked and expired keys are returned too: the caller refuses them. */
+  findKey(keyHash: string): Promise<ApiKey | null>
+}
+
+export interface SkillStore {
+  /** @throws SkilletError name_taken */
+  createSkill(skill: Skill): Promise<void>
+  /** By id or name. Deleted skills are gone. */
+  findSkill(tenant: string, idOrName: string): Promise<Skill | null>
+  listSkills(tenant: string, page: PageOptions): Promise<Page<Skill>>
+  updateSkill(tenant: string, id: string, change: { description: string }): Promise<Skill | null>
+  /** Its stages go too, its queued runs are cancelled, running ones asked to stop; run records stay. False: there was none. */
+  deleteSkill(tenant: string, id: string): Promise<boolean>
+
+  /** Makes the stage when it is missing. @throws SkilletError stage_changed when `revision` is given and is not the present one. */
+  putStage(tenant: string, skill: string, name: string, config: StageConfig | null, revision?: number): Promise<Stage>
+  findStage(tenant: string, skill: string, idOrName: string): Promise<Stage | null>
+  listStages(tenant: string, skill: string): Promise<Stage[]>
+  deleteStage(tenant: string, id: string): Promise<boolean>
+
+  /** Also makes it the stage's newest upload. */
+  createUpload(upload: Upload): Promise<void>
+  findUpload(tenant: string, id: string): Promise<Upload | null>
+  /** For the signed URL, which names no tenant. */
+  findUploadById(id: string): Promise<Upload | null>
+  /**
+   * `pending -> received`, and the stage becomes `validating` if this is still its newest upload.
+   * @throws SkilletError upload_repeated when it is not pending any more, upload_expired when it is too late.
+   */
+  receiveUpload(id: string, at: string): Promise<Upload>
+  /** `received -> validating` and steps of it. */
+  stepUpload(id: string, step: string): Promise<void>
+  /** Ends validation: `accepted` with its package (kept once per tenant and digest) or `rejected`; sets the stage's state alike. */
+  finishUpload(id: string, result: Pick<Upload, 'findings'> & { package: Package | null; at: string }): Promise<Upload>
+  /** Uploads in `received` or `validating`: after a restart they are validated again. */
+  unfinishedUploads(): Promise<Upload[]>
+
+  findPackage(tenant: string, digest: string): Promise<Package | null>
+
+  findVersion(tenant: string, skill: string, versionOrId: string): Promise<Version | null>
+  /** Highest semver first. */
+  listVersions(tenant: string, skill: string, page: PageOptions): Promise<Page<Version>>
+
+  /**
+   * Points the stage at the deployment, in one transaction that is conditional on the stage's revision: keeps the version if it is
+   * new, keeps the deployment if it is new, records the activation, clears the stage's upload when the deployment came of it.
+   * @throws SkilletError stage_changed, version_taken
+   */
+  activate(change: {
+    readonly stage: Pick<Stage, 'tenant' | 'id' | 'revision'>
+    readonly deployment: Deployment
+    readonly version: Version
+    readonly kind: Activation['kind']
+    readonly by: string
+    readonly at: string
+    /** The upload that this consumes. */
+    readonly upload: string | null
+  }): Promise<Stage>
+  findDeployment(tenant: string, id: string): Promise<Deployment | null>
+  /** The stage's pointer moves, newest first. */
+  listActivations(tenant: string, stage: string, page: PageOptions): Promise<Page<Activation>>
+}
+
+/** A run that this worker now executes. `token` is the fencing token of the lease: it changes with every claim. */
+export interface Claim {
+  readonly run: Run
+  readonly token: number
+}
+
+export type Admission =
+  /** The run is queued. */
+  | { readonly outcome: 'admitted'; readonly run: Run }
+  /** The same Idempotency-Key and the same request: the run of the first time. */
+  | { readonly outcome: 'repeated'; readonly run: Run }
+  /** The same key, another request. */
+  | { readonly outcome: 'mismatch' }
+  /** The row was written, the queue refused it: the row is `failed/runtime_error` now. */
+  | { readonly outcome: 'enqueue_failed'; readonly run: Run }
+
+export interface RunFilter extends PageOptions {
+  readonly skill?: string | undefined
+  readonly stage?: string | undefined
+  readonly status?: RunStatus | undefined
+}
+
+/** How a run ended. */
+export interface Ending {
+  readonly status: 'succeeded' | 'failed' | 'cancelled'
+  readonly reason: FailureReason | null
+  readonly error: RunError | null
+  /** JSON text, so that a large result is serialised once. `null` when there is none. */
+  readonly output: string | null
+  readonly session: string | null
+  readonly warm: boolean | null
+  readonly start_ms: number | null
+  readonly execution_ms: number | null
+  readonly usage: Usage | null
+  /** Log lines not yet appended: written before the result event, in the same transaction. */
+  readonly logs: LogLine[]
+}
+
+export interface RunStore {
+  /** Run row, `status: queued` event and queue entry. */
+  admit(
+    run: Run,
+    queue: QueueName,
+    idempotency?: { readonly key: string; readonly fingerprint: string; readonly expires_at: string },
+  ): Promise<Admission>
+  find(tenant: string, id: string): Promise<Run | null>
+  list(tenant: string, filter: RunFilter): Promise<Page<Run>>
+
+  /**
+   * Takes up to `count` runs from a queue under a lease and starts them: they come back `running`, with their event written.
+   * Also takes runs whose lease ran out; one that was tried LIMITS.attempts times becomes `failed/worker_lost` instead.
+   */
+  take(queue: QueueName, count: number, leaseMs: number): Promise<Claim[]>
+  /** Extends leases. Answers what became of each: `lost` means that the token is no longer the present one. */
+  heartbeat(claims: readonly { run: string; token: number }[], leaseMs: number): Promise<('held' | 'cancel' | 'lost')[]>
+  /** Appends `log` events. False: the lease is lost, nothing was written. */
+  appendLogs(run: string, token: number, lines: LogLine[]): Promise<boolean>
+  /** Terminal state, events and removal from the queue in one transaction. Null: the lease is lost, nothing was written. */
+  finish(run: string, token: number, ending: Ending): Promise<Run | null>
+  /** Hands a run back to the queue as it was before `take`; for a worker that stops. */
+  release(run: string, token: number): Promise<boolean>
+  /** Ends every lease at once: after a restart of the only process that can hold any. Returns how many there were. */
+  recover(): Promise<number>
+
+  /** Queued: `cancelled` at once. Running: asks for it, heartbeat tells the worker. Terminal: as it was. Null: no such run. */
+  cancel(tenant: string, id: string): Promise<Run | null>
+
+  /** Events after `seq`, oldest first. */
+  events(tenant: string, run: string, afterSeq: number, limit: number): Promise<RunEvent[]>
+  /** Milliseconds since 1970 when a queue entry next becomes visible, or null. For one timer instead of polling. */
+  nextVisible(queue: QueueName): Promise<number | null>
+
+  /** Hints, sent after commit: something may have happened. Truth is in the rows. Returns the function that ends the watch. */
+  watchRun(id: string, wake: () => void): () => void
+  watchQueue(wake: (queue: QueueName) => void): () => void
+}
+
+/** Files addressed by the SHA-256 of their bytes (64 hex digits). */
+export interface Blobs {
+  /**
+   * Streams to storage without holding it in memory, and syncs. Keeps nothing when it throws.
+   * @throws SkilletError upload_too_large over `maxBytes`; upload_size_mismatch, upload_checksum_mismatch when it is not what was expected.
+   */
+  put(
+    source: AsyncIterable<Uint8Array>,
+    options: {
+      readonly maxBytes: number
+      readonly size?: number
+      readonly sha256?: string
+      readonly signal?: AbortSignal
+    },
+  ): Promise<{ sha256: string; size: number }>
+  /** @throws when there is no such blob. */
+  read(sha256: string): Promise<Readable>
+  /** A path on this machine that holds the blob, for workers and sandboxes. */
+  localPath(sha256: string): Promise<string>
+  has(sha256: string): Promise<boolean>
+  delete(sha256: string): Promise<void>
+  /** A URL to which the upload may be PUT, bound to its id, size, checksum and expiry. */
+  uploadUrl(upload: Pick<Upload, 'id' | 'size' | 'sha256' | 'expires_at'>): {
+    method: 'PUT'
+    url: string
+    headers: Record<string, string>
+  }
+}
+
+export type { NewRunEvent, Principal }

@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto'
+
+/** Every kind of id and its prefix. Ids sort by the time they were made. */
+const PREFIXES = {
+  tenant: 'ten',
+  key: 'key',
+  skill: 'skl',
+  stage: 'stg',
+  version: 'ver',
+  upload: 'upl',
+  deployment: 'dep',
+  run: 'run',
+  request: 'req',
+} as const
+
+export type IdKind = keyof typeof PREFIXES
+
+/** A new id: prefix, 10 characters of milliseconds since 1970, 16 characters (80 bits) of randomness, Crockford base32. */
+export function newId(kind: IdKind, now: number = Date.now()): string {
+  return `${PREFIXES[kind]}_${timePart(now)}${randomPart()}`
+}
+
+/** A session id legal everywhere: 33 to 100 characters of `[A-Za-z0-9-]` (DESIGN 9). */
+export function newSessionId(): string {
+  return `session-${randomBytes(20).toString('hex')}`
+}
+
+/** True when the text has the form of an id of that kind, so that it is never taken for a name. */
+export function isId(kind: IdKind, text: string): boolean {
+  return text.startsWith(`${PREFIXES[kind]}_`) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(text.slice(PREFIXES[kind].length + 1))
+}
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+
+function timePart(now: number): string {
+  let rest = now
+  let text = ''
+  for (let i = 0; i < 10; i++) {
+    text = ALPHABET[rest % 32]! + text
+    rest = Math.floor(rest / 32)
+  }
+  return text
+}
+
+function randomPart(): string {
+  let text = ''
+  for (const byte of randomBytes(16)) text += ALPHABET[byte & 31]
+  return text
+}

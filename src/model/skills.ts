@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { AnyObject, Instant } from './json.ts'
+import { Finding, Handler, RuntimeName, SizeName } from './packages.ts'
+
+/** Names of skills and stages: the open specification's rule for a SKILL.md name, so that one name serves everywhere. */
+export const Name = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens')
+  .meta({ id: 'Name', example: 'release-notes' })
+
+export const Skill = z
+  .object({
+    id: z.string(),
+    tenant: z.string(),
+    name: Name,
+    description: z.string(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .meta({ id: 'Skill' })
+export type Skill = z.infer<typeof Skill>
+
+/** What a stage may set. Frozen into each deployment; editing it changes nothing that is deployed. */
+export const StageConfig = z
+  .object({
+    size: SizeName.optional(),
+    timeout_s: z
+      .number()
+      .int()
+      .min(1)
+      .max(28_800)
+      .optional()
+      .meta({ description: 'Wall time of one run, in seconds. Default: that of the size.' }),
+    isolation: z.enum(['session', 'fresh']).optional().meta({
+      description:
+        '`session`: warm sandboxes serve many runs of this deployment. `fresh`: a never-used sandbox for every run. Default: session.',
+    }),
+    env: z
+      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4096))
+      .optional()
+      .meta({ description: 'Plain environment variables.' }),
+    network: z.array(z.string()).optional().meta({ description: 'Domains the skill may reach. Default: none.' }),
+  })
+  .meta({ id: 'StageConfig' })
+export type StageConfig = z.infer<typeof StageConfig>
+
+export const StageState = z
+  .enum(['empty', 'validating', 'validation_failed', 'ready_to_deploy', 'active'])
+  .meta({ id: 'StageState' })
+export type StageState = z.infer<typeof StageState>
+
+/**
+ * `state` speaks of the newest upload while there is one that is not deployed, else of the deployment:
+ * a stage whose newest upload failed validation still serves its deployment.
+ */
+export const Stage = z
+  .object({
+    id: z.string(),
+    tenant: z.string(),
+    skill: z.string(),
+    name: Name,
+    state: StageState,
+    config: StageConfig,
+    /** The newest upload, if it was not deployed yet. */
+    upload: z.string().nullable(),
+    /** What is being served. */
+    deployment: z.string().nullable(),
+    /** Goes up with every change: state changes are conditional on it. */
+    revision: z.number().int(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .meta({ id: 'Stage' })
+export type Stage = z.infer<typeof Stage>
+
+/** `pending -> received -> validating -> accepted | rejected`, or `pending -> expired`. */
+export const UploadState = z
+  .enum(['pending', 'received', 'validating', 'accepted', 'rejected', 'expired'])
+  .meta({ id: 'UploadState' })
+export type UploadState = z.infer<typeof UploadState>
+
+export const Upload = z
+  .object({
+    id: z.string(),
+    tenant: z.string(),
+    skill: z.string(),
+    stage: z.string(),
+    state: UploadState,
+    size: z.number().int(),
+    sha256: z.string(),
+    /** What the validator is doing now, for people who wait: `checking`, `scanning`, `building`. */
+    step: z.string().nullable(),
+    findings: z.array(Finding),
+    /** Digest of the accepted package. */
+    digest: z.string().nullable(),
+    created_by: z.string(),
+    created_at: Instant,
+    expires_at: Instant,
+    finished_at: Instant.nullable(),
+  })
+  .meta({ id: 'Upload' })
+export type Upload = z.infer<typeof Upload>
+
+/** A named package of a skill: semver -> digest, for ever. */
+export const Version = z
+  .object({
+    id: z.string(),
+    tenant: z.string(),
+    skill: z.string(),
+    version: z.string(),
+    digest: z.string(),
+    created_by: z.string(),
+    created_at: Instant,
+  })
+  .meta({ id: 'Version' })
+export type Version = z.infer<typeof Version>
+
+export const ChangeLevel = z.enum(['patch', 'minor', 'major']).meta({ id: 'ChangeLevel' })
+export type ChangeLevel = z.infer<typeof ChangeLevel>
+
+/** What a stage froze when it was activated. Immutable: stages point at it, runs keep the one they were admitted with. */
+export const Deployment = z
+  .object({
+    id: z.string(),
+    tenant: z.string(),
+    skill: z.string(),
+    stage: z.string(),
+    version: z.string(),
+    digest: z.string(),
+    input_schema: AnyObject,
+    output_schema: AnyObject.nullable(),
+    handler: Handler,
+    runtime: RuntimeName,
+    bundle_blob: z.string(),
+    config: StageConfig.required({ size: true, timeout_s: true, isolation: true, env: true, network: true }),
+    change_level: ChangeLevel.nullable(),
+    /** How it came about: a deploy of this stage, a promotion from another, or both for a rollback's target. */
+    origin: z.enum(['deploy', 'promote']),
+    promoted_from: z.string().nullable(),
+    created_by: z.string(),
+    created_at: Instant,
+  })
+  .meta({ id: 'Deployment' })
+export type Deployment = z.infer<typeof Deployment>
+
+/** One pointer move of a stage: deploy, promote or rollback. */
+export const Activation = z
+  .object({
+    deployment: z.string(),
+    version: z.string(),
+    kind: z.enum(['deploy', 'promote', 'rollback']),
+    by: z.string(),
+    at: Instant,
+  })
+  .meta({ id: 'Activation' })
+export type Activation = z.infer<typeof Activation>

@@ -1,0 +1,116 @@
+import type { LogLine } from '../model/runs.ts'
+import type { FailureReason, RunError, Usage } from '../model/runs.ts'
+import type { Handler, RuntimeName } from '../model/packages.ts'
+
+/**
+ * How sandboxes are made. `bwrap` is the embedded one; AgentCore maps a session to a runtime session.
+ * A driver knows nothing of tenants' rights, queues or schemas: it executes.
+ */
+export interface Driver {
+  readonly name: string
+  capabilities(): DriverCapabilities
+  /** A new sandbox with the deployment's code ready to be called. The abort signal kills it. @throws SandboxError */
+  prepare(spec: SessionSpec, signal?: AbortSignal): Promise<Session>
+  /** Runs one command in a fresh sandbox: validation and builds. Never rejects for what the command does. @throws SandboxError when there is no sandbox. */
+  tool(spec: ToolSpec, signal?: AbortSignal): Promise<ToolResult>
+  /** Kills all and waits until nothing is left: no process, cgroup, mount or temporary folder. */
+  close(): Promise<void>
+}
+
+export interface DriverCapabilities {
+  readonly tier: 'namespace' | 'kernel' | 'microvm'
+  /** `hard`: cgroups. `soft`: a watchdog that polls. */
+  readonly limits: 'hard' | 'soft'
+  /** `none`: no network at all. `enforced`: a deployment's domain list is held. */
+  readonly network: 'none' | 'enforced'
+}
+
+export interface SessionSpec {
+  /** `session-…`, 33 to 100 characters. */
+  readonly id: string
+  readonly runtime: RuntimeName
+  readonly handler: Handler
+  /** Host folder that holds the unpacked bundle; seen read-only at /skill. */
+  readonly bundle: string
+  readonly memory_mb: number
+  /** Domains the sandbox may reach. */
+  readonly network: readonly string[]
+}
+
+export interface Session {
+  readonly id: string
+  /** False once it may not serve again: killed, timed out, out of memory, a protocol fault. */
+  readonly usable: boolean
+  /** How many calls it has served. */
+  readonly calls: number
+  /** Executes one run; one at a time. Never rejects for what the skill does. Aborting kills the session and answers `cancelled`. */
+  invoke(call: Call, onLog: (lines: LogLine[]) => void, signal?: AbortSignal): Promise<CallResult>
+  /** Ends it and waits until it is gone. May be called twice. */
+  kill(): Promise<void>
+}
+
+export interface Call {
+  readonly run: {
+    readonly id: string
+    readonly skill: string
+    readonly stage: string
+    readonly version: string
+    readonly attempt: number
+    /** RFC 3339. */
+    readonly deadline: string
+  }
+  /** A JSON value. For `skill-md`: `{script, args?, stdin?}`. */
+  readonly input: unknown
+  /** Plain environment and secrets of this run; travels on the control pipe. Reserved names are stripped here. */
+  readonly env: Readonly<Record<string, string>>
+  readonly secrets: Readonly<Record<string, string>>
+  readonly timeout_ms: number
+}
+
+export type CallResult = (
+  | {
+      readonly status: 'succeeded'
+      /** JSON text as the skill gave it, checked to be one JSON value within LIMITS.outputBytes. */ readonly output: string
+    }
+  | { readonly status: 'failed'; readonly reason: FailureReason; readonly error: RunError }
+  | { readonly status: 'cancelled' }
+) & { readonly usage: Usage }
+
+/** One command in a fresh sandbox. */
+export interface ToolSpec {
+  readonly argv: readonly string[]
+  /** Host paths seen read-only; `target` is absolute inside. Besides them: /usr, a sized tmpfs at /tmp and at /work, nothing else. */
+  readonly binds: readonly { readonly source: string; readonly target: string }[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly stdin?: string | Uint8Array
+  readonly memory_mb: number
+  /** Size of /work and /tmp together, in MB: full means ENOSPC inside. */
+  readonly disk_mb: number
+  readonly timeout_ms: number
+  readonly pids?: number
+  /** stdout and stderr are each cut here; default 1 MiB. */
+  readonly output_bytes?: number
+  /** Where what the command writes to file descriptor 3 goes, and how much of it at the most (more kills it: `output_limit`). */
+  readonly artefact?: { readonly write: (chunk: Uint8Array) => Promise<void>; readonly maxBytes: number }
+  /** Unix socket on the host, seen at /run/egress.sock: the only way out, if given. */
+  readonly egressSocket?: string
+}
+
+export interface ToolResult {
+  readonly ended: 'exit' | 'signal' | 'timeout' | 'memory_limit' | 'output_limit' | 'cancelled'
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly usage: Usage
+}
+
+/** The sandbox itself could not be made or broke. `fix` says what an operator can do. */
+export class SandboxError extends Error {
+  readonly fix: string
+  constructor(message: string, fix: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'SandboxError'
+    this.fix = fix
+  }
+}

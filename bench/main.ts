@@ -1,0 +1,69 @@
+import { cpus, loadavg } from 'node:os'
+import { baseline } from './baseline.ts'
+import { createClient } from './client.ts'
+import { printTable } from './table.ts'
+import {
+  type Row,
+  coldInvoke,
+  freshInvoke,
+  prepare,
+  queueToStart,
+  startUp,
+  throughput,
+  uploadToReady,
+  warmInvoke,
+} from './rows.ts'
+import { startBenchServer } from './server.ts'
+
+/** Measures every row of DESIGN 10 that exists, in one run. `--json` for machines, `--quick` for a tenth of the samples. */
+async function main(): Promise<void> {
+  const quick = process.argv.includes('--quick')
+  const few = (count: number): number => (quick ? Math.max(3, Math.round(count / 10)) : count)
+  const progress = (text: string): void => void process.stderr.write(`${text}\n`)
+  const load = loadavg()[0]
+  progress('baseline of this machine')
+  const floor = await baseline()
+  progress('start-up')
+  const rows: Row[] = await startUp(few(10))
+  // Without warm-up on deploy, or no invoke would ever be cold.
+  const server = await startBenchServer(['--no-warm-up'])
+  const client = createClient(server.url, server.key, 4)
+  try {
+    progress('preparing skills')
+    await prepare(client)
+    const steps: [string, () => Promise<Row>][] = [
+      ...(['TS', 'Python'] as const).flatMap((language): [string, () => Promise<Row>][] => [
+        [`warm, ${language}`, () => warmInvoke(client, language, few(1000))],
+        [`spare, ${language}`, () => freshInvoke(client, language, few(60))],
+        [`cold, ${language}`, () => coldInvoke(client, language, few(20))],
+      ]),
+      ['queue to start', () => queueToStart(client, few(300))],
+      ['runs per second, TS', () => throughput(server, 'TS', few(20))],
+      ['runs per second, Python', () => throughput(server, 'Python', few(20))],
+      ['upload', () => uploadToReady(client, few(20))],
+    ]
+    for (const [name, step] of steps) {
+      progress(name)
+      rows.push(await step())
+    }
+  } finally {
+    client.close()
+    await server.stop()
+  }
+  const report = {
+    at: new Date().toISOString(),
+    machine: {
+      cpus: cpus().length,
+      model: cpus()[0]?.model,
+      node: process.version,
+      load_before: load,
+      load_after: loadavg()[0],
+    },
+    baseline_ms: floor,
+    rows,
+  }
+  if (process.argv.includes('--json')) console.log(JSON.stringify(report, null, 2))
+  else printTable(report)
+}
+
+await main()

@@ -1,0 +1,172 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Client, createClient } from './client.ts'
+import { type BenchServer, startBenchServer } from './server.ts'
+import { PYTHON, TYPESCRIPT, deploy, upload, withPadding } from './skills.ts'
+import { type Sample, round, summarise } from './stats.ts'
+
+export interface Row {
+  readonly name: string
+  readonly unit: 'ms' | 'runs/s' | 'MB'
+  readonly figure: Sample | number
+  /** DESIGN 10, for the median unless it names the p99. */
+  readonly budget: {
+    readonly median?: number
+    readonly p99?: number
+    readonly atLeast?: number
+    readonly atMost?: number
+  }
+}
+
+interface RunAnswer {
+  readonly id: string
+  readonly status: string
+  readonly queue_ms: number
+}
+
+const INPUT = JSON.stringify({ input: { a: 2, b: 3 } })
+const WAIT = { prefer: 'wait=30' }
+export const LANGUAGES = { TS: 'bench-typescript', Python: 'bench-python' } as const
+type Language = keyof typeof LANGUAGES
+
+const invokePath = (skill: string, stage: string): string => `/api/skills/${skill}/stages/${stage}/invoke`
+
+/** Makes both skills with a warm stage `dev` and a stage `fresh` that uses a sandbox once. */
+export async function prepare(client: Client): Promise<void> {
+  for (const [skill, files] of [
+    ['bench-typescript', TYPESCRIPT],
+    ['bench-python', PYTHON],
+  ] as const) {
+    await client.json('POST', '/api/skills', { name: skill, description: 'Adds two numbers for the benchmark.' })
+    for (const [stage, isolation] of [
+      ['dev', 'session'],
+      ['fresh', 'fresh'],
+    ] as const) {
+      await client.json('PUT', `/api/skills/${skill}/stages/${stage}`, { config: {} })
+      await upload(client, skill, stage, files)
+      await deploy(client, skill, stage, { isolation, size: 'S' })
+    }
+  }
+}
+
+async function invoke(client: Client, skill: string, stage: string): Promise<number> {
+  const began = performance.now()
+  const answer = await client.send('POST', invokePath(skill, stage), INPUT, WAIT)
+  const took = performance.now() - began
+  const run = JSON.parse(answer.body) as { status?: string; output?: { sum?: number } }
+  if (answer.status !== 200 || run.status !== 'succeeded' || run.output?.sum !== 5) {
+    throw new Error(`A benchmark run went wrong (${answer.status}): ${answer.body}`)
+  }
+  return took
+}
+
+export async function warmInvoke(client: Client, language: Language, count: number): Promise<Row> {
+  for (let i = 0; i < 50; i++) await invoke(client, LANGUAGES[language], 'dev')
+  const times: number[] = []
+  for (let i = 0; i < count; i++) times.push(await invoke(client, LANGUAGES[language], 'dev'))
+  return {
+    name: `warm invoke, ${language}`,
+    unit: 'ms',
+    figure: summarise(times),
+    budget: { median: language === 'TS' ? 3 : 6, p99: 25 },
+  }
+}
+
+/** Paced, so that the spare of a never-used sandbox is ready again each time. */
+export async function freshInvoke(client: Client, language: Language, count: number): Promise<Row> {
+  const times: number[] = []
+  for (let i = -3; i < count; i++) {
+    const took = await invoke(client, LANGUAGES[language], 'fresh')
+    if (i >= 0) times.push(took)
+    await pause(250)
+  }
+  return {
+    name: `never-used sandbox, spare ready, ${language}`,
+    unit: 'ms',
+    figure: summarise(times),
+    budget: { median: 15 },
+  }
+}
+
+/** A deploy retires all sessions of the stage; without warm-up the next invoke finds nothing prepared. */
+export async function coldInvoke(client: Client, language: Language, count: number): Promise<Row> {
+  const skill = LANGUAGES[language]
+  const times: number[] = []
+  for (let i = -2; i < count; i++) {
+    await upload(client, skill, 'dev', language === 'TS' ? TYPESCRIPT : PYTHON)
+    await deploy(client, skill, 'dev', { isolation: 'session', size: 'S' })
+    await pause(100)
+    const took = await invoke(client, skill, 'dev')
+    if (i >= 0) times.push(took)
+  }
+  return {
+    name: `cold invoke, ${language}`,
+    unit: 'ms',
+    figure: summarise(times),
+    budget: { median: language === 'TS' ? 100 : 60 },
+  }
+}
+
+export async function queueToStart(client: Client, count: number): Promise<Row> {
+  const times: number[] = []
+  for (let i = 0; i < count; i++) {
+    const answer = await client.send('POST', invokePath(LANGUAGES.TS, 'dev'), INPUT, WAIT)
+    times.push((JSON.parse(answer.body) as RunAnswer).queue_ms)
+    await pause(10)
+  }
+  return { name: 'queue to start, idle server', unit: 'ms', figure: summarise(times), budget: { median: 5, p99: 25 } }
+}
+
+export async function throughput(server: BenchServer, language: Language, seconds: number): Promise<Row> {
+  const client = createClient(server.url, server.key, 64)
+  const skill = LANGUAGES[language]
+  let done = 0
+  let counting = false
+  let over = false
+  const caller = async (): Promise<void> => {
+    while (!over) {
+      await invoke(client, skill, 'dev')
+      if (counting) done++
+    }
+  }
+  const callers = Array.from({ length: 64 }, caller)
+  await pause(3000)
+  counting = true
+  const began = performance.now()
+  await pause(seconds * 1000)
+  counting = false
+  const rate = done / ((performance.now() - began) / 1000)
+  over = true
+  await Promise.all(callers)
+  client.close()
+  return {
+    name: `durable runs per second, 64 callers, ${language}`,
+    unit: 'runs/s',
+    figure: round(rate),
+    budget: { atLeast: language === 'TS' ? 1000 : 300 },
+  }
+}
+
+export async function uploadToReady(client: Client, count: number): Promise<Row> {
+  const times: number[] = []
+  for (let i = -1; i < count; i++) {
+    const took = await upload(client, LANGUAGES.Python, 'dev', withPadding(PYTHON, 2 ** 20))
+    if (i >= 0) times.push(took)
+  }
+  return { name: 'upload of 1 MB to ready_to_deploy', unit: 'ms', figure: summarise(times), budget: { median: 300 } }
+}
+
+export async function startUp(count: number): Promise<Row[]> {
+  const times: number[] = []
+  let rss = 0
+  for (let i = 0; i < count; i++) {
+    const server = await startBenchServer()
+    times.push(server.readyMs)
+    await pause(1000)
+    rss = server.rssMb()
+    await server.stop()
+  }
+  return [
+    { name: 'server start to ready', unit: 'ms', figure: summarise(times), budget: { median: 500 } },
+    { name: 'idle memory', unit: 'MB', figure: round(rss), budget: { atMost: 150 } },
+  ]
+}

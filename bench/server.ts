@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const CLI = new URL('../src/cli/main.ts', import.meta.url).pathname
+
+export interface BenchServer {
+  readonly url: string
+  readonly key: string
+  /** Milliseconds from spawn to the first 200 of /readyz. */
+  readonly readyMs: number
+  rssMb(): number
+  stop(): Promise<void>
+}
+
+/** The real server as users start it, on a free port, in a data folder of its own. `again` starts it on the same folder. */
+export async function startBenchServer(
+  flags: readonly string[] = [],
+  folder = mkdtempSync(join(tmpdir(), 'skillet-bench-')),
+) {
+  const began = performance.now()
+  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--data', folder, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)))
+  const url = await untilReady(child, join(folder, 'server.json'), () => errors)
+  const readyMs = performance.now() - began
+  const server: BenchServer = {
+    url,
+    key: readFileSync(join(folder, 'owner.key'), 'utf8').trim(),
+    readyMs,
+    rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    async stop() {
+      if (child.exitCode === null) {
+        child.kill('SIGTERM')
+        await once(child, 'exit')
+      }
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return server
+}
+
+async function untilReady(child: ChildProcess, file: string, errors: () => string): Promise<string> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`The server ended with ${child.exitCode}:\n${errors()}`)
+    if (existsSync(file)) {
+      const { url } = JSON.parse(readFileSync(file, 'utf8')) as { url: string }
+      const answer = await fetch(`${url}/readyz`).catch(() => null)
+      if (answer?.status === 200) return url
+    }
+    await pause(2)
+  }
+}

@@ -1,0 +1,40 @@
+import type { Row } from './rows.ts'
+import type { Sample } from './stats.ts'
+
+/** Prints the rows for people: figure, budget, and whether it was met. */
+export function printTable(report: {
+  baseline_ms: Record<string, Sample>
+  rows: readonly Row[]
+  machine: object
+}): void {
+  for (const [name, { median, p99 }] of Object.entries(report.baseline_ms)) {
+    console.log(`${`bare ${name}`.padEnd(46)} median ${pad(median)} ms   p99 ${pad(p99)} ms`)
+  }
+  for (const row of report.rows) console.log(line(row))
+  console.log(JSON.stringify(report.machine))
+}
+
+function line(row: Row): string {
+  const { figure, unit, budget } = row
+  const shown =
+    typeof figure === 'number'
+      ? `       ${pad(figure)} ${unit}`
+      : `median ${pad(figure.median)} ${unit}   p99 ${pad(figure.p99)} ${unit}   n ${figure.n}`
+  const met = misses(row).length === 0 ? 'met' : `missed: ${misses(row).join(', ')}`
+  return `${row.name.padEnd(46)} ${shown.padEnd(48)} ${met.padEnd(8)} budget ${JSON.stringify(budget)}`
+}
+
+function misses({ figure, budget }: Row): string[] {
+  if (typeof figure === 'number') {
+    return (budget.atLeast !== undefined && figure < budget.atLeast) ||
+      (budget.atMost !== undefined && figure > budget.atMost)
+      ? ['figure']
+      : []
+  }
+  return [
+    ...(budget.median !== undefined && figure.median > budget.median ? ['median'] : []),
+    ...(budget.p99 !== undefined && figure.p99 > budget.p99 ? ['p99'] : []),
+  ]
+}
+
+const pad = (value: number): string => value.toFixed(2).padStart(8)

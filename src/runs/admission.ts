@@ -1,0 +1,126 @@
+import type { Engine } from '../backends/ports.ts'
+import type { Principal } from '../model/access.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import { newId } from '../model/ids.ts'
+import { now } from '../model/json.ts'
+import type { Run } from '../model/runs.ts'
+import { LIMITS, SIZES } from '../model/sizes.ts'
+import type { Deployment } from '../model/skills.ts'
+import type { SchemaValidator } from '../schemas/validator.ts'
+import type { DeploymentCache } from './deployment-cache.ts'
+
+export interface Invocation {
+  /** Id or name. */
+  readonly skill: string
+  readonly stage: string
+  readonly input: unknown
+  /** Client's key and what it stands for: a repeat with the same fingerprint answers with the first run. */
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined
+}
+
+interface Admission {
+  invoke(principal: Principal, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
+  replay(principal: Principal, before: Run): Promise<Run>
+}
+
+/** The first half of DESIGN 6: from a call to a durable `queued` row, or to a refusal that leaves none. */
+export function createAdmission(parts: {
+  engine: Engine
+  schemas: SchemaValidator
+  deployments: DeploymentCache
+}): Admission {
+  const { engine, schemas, deployments } = parts
+
+  async function activeDeployment(tenant: string, skillName: string, stageName: string): Promise<Deployment> {
+    const skill = await engine.skills.findSkill(tenant, skillName)
+    if (skill === null) throw notFound('skill', skillName)
+    const stage = await engine.skills.findStage(tenant, skill.id, stageName)
+    if (stage === null) throw notFound('stage', `${skillName}/${stageName}`)
+    if (stage.deployment === null) {
+      throw new SkilletError('stage_not_active', `Stage "${stage.name}" of skill "${skill.name}" has no deployment.`)
+    }
+    return deployments.get(tenant, stage.deployment)
+  }
+
+  async function checkInput(deployment: Deployment, input: unknown): Promise<void> {
+    const problems = await schemas.validate(deployment.input_schema, input)
+    if (problems.length === 0) return
+    throw new SkilletError('input_invalid', `The input has ${problems.length} problem(s).`, { problems })
+  }
+
+  async function admit(
+    principal: Principal,
+    deployment: Deployment,
+    input: unknown,
+    more: { replay_of?: string; idempotency?: Invocation['idempotency'] },
+  ): Promise<{ run: Run; repeated: boolean }> {
+    const at = Date.now()
+    const admission = await engine.runs.admit(
+      newRun(principal, deployment, input, more.replay_of ?? null, at),
+      SIZES[deployment.config.size].queue,
+      more.idempotency && { ...more.idempotency, expires_at: now(at + LIMITS.idempotencySeconds * 1000) },
+    )
+    switch (admission.outcome) {
+      case 'mismatch':
+        throw new SkilletError('idempotency_mismatch', 'The first request with this key asked for something else.')
+      case 'enqueue_failed':
+        throw new SkilletError('enqueue_failed', `Run ${admission.run.id} could not be queued.`, {
+          data: { run_id: admission.run.id },
+        })
+      default:
+        return { run: admission.run, repeated: admission.outcome === 'repeated' }
+    }
+  }
+
+  return {
+    async invoke(principal, { skill, stage, input, idempotency }) {
+      const deployment = await activeDeployment(principal.tenant, skill, stage)
+      await checkInput(deployment, input)
+      return admit(principal, deployment, input, { idempotency })
+    },
+
+    async replay(principal, before) {
+      const deployment = await deployments.get(before.tenant, before.deployment)
+      const skill = await engine.skills.findSkill(before.tenant, before.skill)
+      if (skill === null) throw new SkilletError('not_replayable', `The skill of run ${before.id} was deleted.`)
+      await checkInput(deployment, before.input)
+      const { run } = await admit(principal, deployment, before.input, { replay_of: before.id })
+      return run
+    },
+  }
+}
+
+function newRun(
+  principal: Principal,
+  deployment: Deployment,
+  input: unknown,
+  replayOf: string | null,
+  at: number,
+): Run {
+  return {
+    id: newId('run', at),
+    tenant: principal.tenant,
+    skill: deployment.skill,
+    stage: deployment.stage,
+    deployment: deployment.id,
+    version: deployment.version,
+    status: 'queued',
+    reason: null,
+    error: null,
+    input,
+    output: null,
+    attempt: 0,
+    cancel_requested: false,
+    replay_of: replayOf,
+    created_by: principal.id,
+    created_at: now(at),
+    started_at: null,
+    finished_at: null,
+    session: null,
+    warm: null,
+    queue_ms: null,
+    start_ms: null,
+    execution_ms: null,
+    usage: null,
+  }
+}

@@ -1,0 +1,139 @@
+import type { Claim, Ending, Engine } from '../backends/ports.ts'
+import { SkilletError } from '../model/errors.ts'
+import { now } from '../model/json.ts'
+import type { FailureReason, LogLine, Run } from '../model/runs.ts'
+import type { Deployment } from '../model/skills.ts'
+import { type Call, type CallResult, SandboxError } from '../runtime/driver.ts'
+import type { SessionPool } from '../runtime/pool.ts'
+import type { SchemaValidator } from '../schemas/validator.ts'
+import type { DeploymentCache } from './deployment-cache.ts'
+import { createLogBuffer } from './log-buffer.ts'
+import { readSkillMd } from './skill-md.ts'
+
+/** Executes one claimed run to its terminal state. Rejects only for faults of ours: the lease then runs out and the run is taken again. */
+export type Execute = (claim: Claim, signal: AbortSignal) => Promise<void>
+
+/** What ends an execution from outside: the reason of its abort signal. */
+export type Interruption = 'cancelled' | 'lease_lost' | 'stopping'
+
+/** How the execution went, before it is written down. */
+type Outcome = Omit<Ending, 'logs'>
+
+const NOT_RUN = { session: null, warm: null, start_ms: null, execution_ms: null, usage: null } as const
+
+/** The second half of DESIGN 6: from the claim to the terminal state. */
+export function createExecute(parts: {
+  engine: Engine
+  pool: Pick<SessionPool, 'acquire'>
+  schemas: SchemaValidator
+  deployments: DeploymentCache
+}): Execute {
+  const { engine, pool, schemas, deployments } = parts
+
+  return async ({ run, token }, signal) => {
+    const logs = createLogBuffer((lines) => engine.runs.appendLogs(run.id, token, lines))
+    const deployment = await deployments.get(run.tenant, run.deployment)
+    const outcome = await perform(run, deployment, (lines) => logs.add(lines), signal)
+    const rest = await logs.drain()
+    if (interruption(signal) === 'lease_lost') return
+    if (interruption(signal) === 'stopping' && outcome.status === 'cancelled') {
+      await engine.runs.release(run.id, token)
+      return
+    }
+    // Null means that the lease went to another worker: its ending counts, this one is dropped.
+    await engine.runs.finish(run.id, token, { ...outcome, logs: rest })
+  }
+
+  async function perform(
+    run: Run,
+    deployment: Deployment,
+    onLog: (lines: LogLine[]) => void,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    if (run.cancel_requested) return cancelled(NOT_RUN)
+    const document = await readSkillMd(engine, deployment, run.input)
+    if (document !== null) {
+      return { status: 'succeeded', reason: null, error: null, output: JSON.stringify(document), ...NOT_RUN }
+    }
+    const began = performance.now()
+    let lease: Awaited<ReturnType<SessionPool['acquire']>>
+    try {
+      lease = await pool.acquire(deployment, signal)
+    } catch (error) {
+      if (signal.aborted) return cancelled(NOT_RUN)
+      if (!(error instanceof SandboxError)) throw error
+      return failed('sandbox_error', { type: 'SandboxError', message: `${error.message} ${error.fix}` }, NOT_RUN)
+    }
+    const ready = performance.now()
+    try {
+      const result = await lease.session.invoke(callOf(run, deployment), onLog, signal)
+      const facts = {
+        session: lease.session.id,
+        warm: lease.warm,
+        start_ms: round(ready - began),
+        execution_ms: round(performance.now() - ready),
+        usage: result.usage,
+      }
+      return await judge(deployment, result, facts)
+    } finally {
+      await lease.release()
+    }
+  }
+
+  async function judge(deployment: Deployment, result: CallResult, facts: Facts): Promise<Outcome> {
+    if (result.status === 'cancelled') return cancelled(facts)
+    if (result.status === 'failed') return failed(result.reason, result.error, facts)
+    if (deployment.output_schema !== null) {
+      const complaint = await outputComplaint(deployment.output_schema, result.output)
+      if (complaint !== null) return failed('output_invalid', { type: 'OutputInvalid', message: complaint }, facts)
+    }
+    return { status: 'succeeded', reason: null, error: null, output: result.output, ...facts }
+  }
+
+  async function outputComplaint(schema: object, output: string): Promise<string | null> {
+    try {
+      const problems = await schemas.validate(schema, JSON.parse(output))
+      if (problems.length === 0) return null
+      const shown = problems.slice(0, 5).map(({ pointer, message }) => `${pointer || '/'}: ${message}`)
+      const more = problems.length > shown.length ? ` (and ${problems.length - shown.length} more)` : ''
+      return `The result does not match the stage's output schema: ${shown.join('; ')}${more}`
+    } catch (error) {
+      if (error instanceof SkilletError) return error.message
+      throw error
+    }
+  }
+}
+
+type Facts = Pick<Ending, 'session' | 'warm' | 'start_ms' | 'execution_ms' | 'usage'>
+
+function callOf(run: Run, deployment: Deployment): Call {
+  const timeout = deployment.config.timeout_s * 1000
+  return {
+    run: {
+      id: run.id,
+      skill: run.skill,
+      stage: run.stage,
+      version: run.version,
+      attempt: run.attempt,
+      deadline: now(Date.now() + timeout),
+    },
+    input: run.input,
+    env: deployment.config.env,
+    secrets: {},
+    timeout_ms: timeout,
+  }
+}
+
+function cancelled(facts: Facts): Outcome {
+  return { status: 'cancelled', reason: null, error: null, output: null, ...facts }
+}
+
+function failed(reason: FailureReason, error: NonNullable<Ending['error']>, facts: Facts): Outcome {
+  return { status: 'failed', reason, error, output: null, ...facts }
+}
+
+function interruption(signal: AbortSignal): Interruption | null {
+  return signal.aborted ? (signal.reason as Interruption) : null
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100

@@ -1,0 +1,78 @@
+import type { Engine, Page, RunFilter } from '../backends/ports.ts'
+import type { Principal } from '../model/access.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import { isTerminal, type Run, type RunEvent } from '../model/runs.ts'
+import { type Invocation, createAdmission } from './admission.ts'
+import type { DeploymentCache } from './deployment-cache.ts'
+import { followEvents } from './follow.ts'
+import type { SchemaValidator } from '../schemas/validator.ts'
+import type { RunWorker } from './worker.ts'
+
+/** Everything a caller can do with runs. Who may do it was decided before. */
+export interface RunsService {
+  /**
+   * Admits a run: durable when it resolves.
+   * @throws SkilletError not_found, stage_not_active, input_invalid, input_too_large, idempotency_mismatch, enqueue_failed (data.run_id)
+   */
+  invoke(principal: Principal, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
+  /** The run as it is when it is terminal, or when `ms` are over. */
+  wait(tenant: string, id: string, ms: number, signal?: AbortSignal): Promise<Run>
+  /** Cancels in every state: queued at once, running by ending its sandbox; a terminal run stays as it was. */
+  cancel(tenant: string, id: string): Promise<Run>
+  /** The same input to the same frozen deployment again, as a new run. */
+  replay(principal: Principal, id: string): Promise<Run>
+  find(tenant: string, id: string): Promise<Run>
+  list(tenant: string, filter: RunFilter): Promise<Page<Run>>
+  /** Events after `afterSeq` as they happen; ends after the `result` event or when aborted. */
+  events(tenant: string, id: string, afterSeq: number, signal?: AbortSignal): AsyncIterable<RunEvent>
+}
+
+export function createRunsService(parts: {
+  engine: Engine
+  schemas: SchemaValidator
+  deployments: DeploymentCache
+  /** Told of cancellations at once; workers elsewhere learn of them by their heartbeat. */
+  worker: Pick<RunWorker, 'cancel'>
+}): RunsService {
+  const { engine, worker } = parts
+  const admission = createAdmission(parts)
+
+  async function find(tenant: string, id: string): Promise<Run> {
+    const run = await engine.runs.find(tenant, id)
+    if (run === null) throw notFound('run', id)
+    return run
+  }
+
+  return {
+    invoke: admission.invoke,
+    find,
+    list: (tenant, filter) => engine.runs.list(tenant, filter),
+
+    async wait(tenant, id, ms, signal) {
+      const over = AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])])
+      // The result event is the last thing that happens to a run, so following until it ends is waiting.
+      for await (const event of followEvents(engine, tenant, id, 0, over)) if (event.type === 'result') break
+      return find(tenant, id)
+    },
+
+    async cancel(tenant, id) {
+      const run = await engine.runs.cancel(tenant, id)
+      if (run === null) throw notFound('run', id)
+      if (run.cancel_requested && !isTerminal(run.status)) worker.cancel(id)
+      return run
+    },
+
+    async replay(principal, id) {
+      const before = await find(principal.tenant, id)
+      if (!isTerminal(before.status)) {
+        throw new SkilletError('not_replayable', `Run ${id} is still ${before.status}.`)
+      }
+      return admission.replay(principal, before)
+    },
+
+    async *events(tenant, id, afterSeq, signal) {
+      await find(tenant, id)
+      yield* followEvents(engine, tenant, id, afterSeq, signal)
+    },
+  }
+}

@@ -73,6 +73,8 @@ export interface SkillStore {
   findPackage(tenant: string, digest: string): Promise<Package | null>
 
   findVersion(tenant: string, skill: string, versionOrId: string): Promise<Version | null>
+  /** The version that names this package, if any does: a digest has at most one version in a skill. */
+  findVersionOfDigest(tenant: string, skill: string, digest: string): Promise<Version | null>
   /** Highest semver first. */
   listVersions(tenant: string, skill: string, page: PageOptions): Promise<Page<Version>>
 
@@ -142,6 +144,7 @@ export interface RunStore {
     idempotency?: { readonly key: string; readonly fingerprint: string; readonly expires_at: string },
   ): Promise<Admission>
   find(tenant: string, id: string): Promise<Run | null>
+  /** `input` and `output` are null here: a page of large ones would not fit into memory. */
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
 
   /**

@@ -1,0 +1,46 @@
+import { hash, randomBytes } from 'node:crypto'
+
+/** An API key. `key` is shown once and kept nowhere; `hash` is what is stored; `prefix` is what people recognise it by. */
+export interface KeyParts {
+  readonly key: string
+  readonly hash: string
+  readonly prefix: string
+}
+
+/** 32 random bytes behind a fixed start, so that secret scanners and people can tell what it is. */
+export function newKey(): KeyParts {
+  return describeKey(PREFIX + base62(randomBytes(32)))
+}
+
+/** What is stored and shown of a key. */
+export function describeKey(key: string): KeyParts {
+  return { key, hash: hashKey(key), prefix: key.slice(0, SHOWN) }
+}
+
+/** SHA-256 in hex. A plain hash suffices: nobody guesses 256 random bits, so there is nothing to slow down. */
+export function hashKey(key: string): string {
+  return hash('sha256', key)
+}
+
+/** Whether the text can be a key at all; what cannot is refused before the state is asked. */
+export function isKey(text: string): boolean {
+  return FORM.test(text)
+}
+
+const PREFIX = 'sk_'
+/** 62^43 > 2^256: every value of 32 bytes fits into 43 characters. */
+const LENGTH = 43
+/** `sk_` and eight characters: enough to tell keys apart, and 208 bits stay unknown. */
+const SHOWN = PREFIX.length + 8
+const FORM = new RegExp(`^${PREFIX}[0-9A-Za-z]{${LENGTH}}$`)
+const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+function base62(bytes: Buffer): string {
+  let rest = BigInt(`0x${bytes.toString('hex')}`)
+  let text = ''
+  for (let i = 0; i < LENGTH; i++) {
+    text = DIGITS[Number(rest % 62n)]! + text
+    rest /= 62n
+  }
+  return text
+}

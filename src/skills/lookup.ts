@@ -1,0 +1,62 @@
+import type { Engine } from '../backends/ports.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import type { Package } from '../model/packages.ts'
+import type { Deployment, Skill, Stage, Version } from '../model/skills.ts'
+
+/** Looks things up by id or name, or refuses. Another tenant's things are as absent as those that never were. */
+export interface Lookup {
+  /** @throws SkilletError not_found */
+  skill(tenant: string, idOrName: string): Promise<Skill>
+  /** @throws SkilletError not_found */
+  stage(tenant: string, skill: string, idOrName: string): Promise<{ skill: Skill; stage: Stage }>
+  /** What the stage serves. @throws SkilletError stage_not_active */
+  active(stage: Stage): Promise<Deployment>
+  /** @throws SkilletError not_found */
+  version(skill: Skill, versionOrId: string): Promise<Version>
+  /** The package of something that exists, so that it must exist too. */
+  package(tenant: string, digest: string): Promise<Package>
+}
+
+export function createLookup(engine: Engine): Lookup {
+  const { skills } = engine
+
+  async function skill(tenant: string, idOrName: string): Promise<Skill> {
+    const found = await skills.findSkill(tenant, idOrName)
+    if (found === null) throw notFound('skill', idOrName)
+    return found
+  }
+
+  return {
+    skill,
+
+    async stage(tenant, skillName, idOrName) {
+      const owner = await skill(tenant, skillName)
+      const stage = await skills.findStage(tenant, owner.id, idOrName)
+      if (stage === null) throw notFound('stage', `${owner.name}/${idOrName}`)
+      return { skill: owner, stage }
+    },
+
+    async active(stage) {
+      if (stage.deployment === null) {
+        throw new SkilletError('stage_not_active', `Stage "${stage.name}" serves nothing yet.`)
+      }
+      return existing('deployment', stage.deployment, await skills.findDeployment(stage.tenant, stage.deployment))
+    },
+
+    async version(owner, versionOrId) {
+      const found = await skills.findVersion(owner.tenant, owner.id, versionOrId)
+      if (found === null) throw notFound('version', `${owner.name}@${versionOrId}`)
+      return found
+    },
+
+    async package(tenant, digest) {
+      return existing('package', digest, await skills.findPackage(tenant, digest))
+    },
+  }
+}
+
+/** For what another row refers to: the engine keeps such references whole, so absence is a fault of ours. */
+function existing<T>(kind: string, id: string, found: T | null): T {
+  if (found === null) throw new Error(`The ${kind} ${id} is referred to and missing.`)
+  return found
+}

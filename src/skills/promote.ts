@@ -1,0 +1,50 @@
+import type { Engine } from '../backends/ports.ts'
+import type { Principal } from '../model/access.ts'
+import { SkilletError } from '../model/errors.ts'
+import { now } from '../model/json.ts'
+import type { Deployment } from '../model/skills.ts'
+import type { Activate } from './activate.ts'
+import { freeze } from './freeze.ts'
+import type { Lookup } from './lookup.ts'
+import type { PromoteRequest } from './shapes.ts'
+
+export type Promote = (
+  principal: Principal,
+  skill: string,
+  from: string,
+  request: PromoteRequest,
+) => Promise<Deployment>
+
+/**
+ * Serves what one stage serves on another too: the same version and build, with the other stage's own configuration.
+ * An upload that waits on the other stage stays there.
+ * @throws SkilletError not_found, stage_not_active, stage_changed, bad_request
+ */
+export function createPromote(parts: { engine: Engine; lookup: Lookup; activate: Activate }): Promote {
+  const { engine, lookup, activate } = parts
+  return async (principal, skillName, from, { to, revision }) => {
+    const { skill, stage: source } = await lookup.stage(principal.tenant, skillName, from)
+    if (source.name === to) throw new SkilletError('bad_request', `Stage "${to}" cannot be promoted to itself.`)
+    const promoted = await lookup.active(source)
+    const target =
+      (await engine.skills.findStage(principal.tenant, skill.id, to)) ??
+      (await engine.skills.putStage(principal.tenant, skill.id, to, null))
+    if (revision !== undefined && revision !== target.revision) {
+      throw new SkilletError('stage_changed', `Stage "${to}" has revision ${target.revision}, not ${revision}.`, {
+        data: { revision: target.revision },
+      })
+    }
+    const at = now()
+    const deployment = freeze({
+      stage: target,
+      package: await lookup.package(principal.tenant, promoted.digest),
+      version: promoted.version,
+      change_level: promoted.change_level,
+      promoted_from: promoted.id,
+      by: principal.id,
+      at,
+    })
+    await activate({ stage: target, deployment, kind: 'promote', by: principal.id, at, upload: null })
+    return deployment
+  }
+}

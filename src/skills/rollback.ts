@@ -1,0 +1,87 @@
+import type { Engine } from '../backends/ports.ts'
+import type { Principal } from '../model/access.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import { now } from '../model/json.ts'
+import type { Activation, Deployment, Stage } from '../model/skills.ts'
+import type { Activate } from './activate.ts'
+import type { Lookup } from './lookup.ts'
+import type { RollbackRequest } from './shapes.ts'
+
+export type Rollback = (
+  principal: Principal,
+  skill: string,
+  stage: string,
+  request: RollbackRequest,
+) => Promise<Deployment>
+
+/**
+ * Points the stage at a deployment that it served before: nothing is built and nothing is lost.
+ * @throws SkilletError not_found, nothing_to_roll_back, stage_changed
+ */
+export function createRollback(parts: { engine: Engine; lookup: Lookup; activate: Activate }): Rollback {
+  const { engine, lookup, activate } = parts
+
+  async function* history(stage: Stage): AsyncGenerator<Activation, undefined> {
+    let cursor: string | undefined
+    do {
+      const page = await engine.skills.listActivations(stage.tenant, stage.id, { limit: 100, cursor })
+      yield* page.items
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined)
+  }
+
+  return async (principal, skillName, stageName, { deployment: id, version, revision }) => {
+    const { stage } = await lookup.stage(principal.tenant, skillName, stageName)
+    if (revision !== undefined && revision !== stage.revision) {
+      throw new SkilletError(
+        'stage_changed',
+        `Stage "${stage.name}" has revision ${stage.revision}, not ${revision}.`,
+        {
+          data: { revision: stage.revision },
+        },
+      )
+    }
+    const named = id !== undefined || version !== undefined
+    const target = named ? await findNamed(history(stage), { id, version }) : await findPrevious(history(stage))
+    if (target === null && named) throw notFound('deployment in the history of this stage', (id ?? version)!)
+    if (target === null || target === stage.deployment) {
+      throw new SkilletError(
+        'nothing_to_roll_back',
+        target === null
+          ? `Stage "${stage.name}" served nothing before.`
+          : `Stage "${stage.name}" serves ${target} now.`,
+      )
+    }
+    const deployment = await engine.skills.findDeployment(principal.tenant, target)
+    if (deployment === null) throw new Error(`The deployment ${target} is in the history and missing.`)
+    await activate({ stage, deployment, kind: 'rollback', by: principal.id, at: now(), upload: null })
+    return deployment
+  }
+}
+
+async function findNamed(
+  newestFirst: AsyncIterable<Activation>,
+  { id, version }: { id: string | undefined; version: string | undefined },
+): Promise<string | null> {
+  for await (const move of newestFirst) {
+    if ((id === undefined || move.deployment === id) && (version === undefined || move.version === version)) {
+      return move.deployment
+    }
+  }
+  return null
+}
+
+/**
+ * What was served before the present deployment came. Where the present one is itself the target of rollbacks, that is what was
+ * served before it came first: so rolling back twice goes back two steps, not there and back.
+ */
+async function findPrevious(newestFirst: AsyncIterable<Activation>): Promise<string | null> {
+  let present: string | null = null
+  let arrived = false
+  for await (const { deployment, kind } of newestFirst) {
+    if (arrived) return deployment
+    present ??= deployment
+    arrived = deployment === present && kind !== 'rollback'
+  }
+  return null
+}

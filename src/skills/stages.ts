@@ -1,0 +1,58 @@
+import type { Engine, Page, PageOptions } from '../backends/ports.ts'
+import { notFound } from '../model/errors.ts'
+import type { Activation, Deployment, Stage, StageConfig } from '../model/skills.ts'
+import type { StageListener } from './listener.ts'
+import type { Lookup } from './lookup.ts'
+
+export interface Stages {
+  list(tenant: string, skill: string): Promise<Stage[]>
+  find(tenant: string, skill: string, stage: string): Promise<Stage>
+  /**
+   * Makes the stage or replaces its configuration; what is deployed stays as it was frozen.
+   * @param revision When given, only if that is the present one. @throws SkilletError stage_changed
+   */
+  put(tenant: string, skill: string, name: string, config: StageConfig, revision?: number): Promise<Stage>
+  remove(tenant: string, skill: string, stage: string): Promise<void>
+  /** Its pointer moves, newest first. */
+  history(tenant: string, skill: string, stage: string, page: PageOptions): Promise<Page<Activation>>
+  /** One frozen deployment of the stage, present or past; without a name the one it serves. */
+  deployment(tenant: string, skill: string, stage: string, id?: string): Promise<Deployment>
+}
+
+export function createStages(parts: { engine: Engine; lookup: Lookup; listener: StageListener }): Stages {
+  const { engine, lookup, listener } = parts
+  return {
+    async list(tenant, skillName) {
+      const skill = await lookup.skill(tenant, skillName)
+      return engine.skills.listStages(tenant, skill.id)
+    },
+
+    async find(tenant, skillName, stageName) {
+      return (await lookup.stage(tenant, skillName, stageName)).stage
+    },
+
+    async put(tenant, skillName, name, config, revision) {
+      const skill = await lookup.skill(tenant, skillName)
+      return engine.skills.putStage(tenant, skill.id, name, config, revision)
+    },
+
+    async remove(tenant, skillName, stageName) {
+      const { stage } = await lookup.stage(tenant, skillName, stageName)
+      if (!(await engine.skills.deleteStage(tenant, stage.id))) throw notFound('stage', `${skillName}/${stageName}`)
+      if (stage.deployment !== null) listener.retired(stage.deployment)
+    },
+
+    async history(tenant, skillName, stageName, page) {
+      const { stage } = await lookup.stage(tenant, skillName, stageName)
+      return engine.skills.listActivations(tenant, stage.id, page)
+    },
+
+    async deployment(tenant, skillName, stageName, id) {
+      const { stage } = await lookup.stage(tenant, skillName, stageName)
+      if (id === undefined) return lookup.active(stage)
+      const found = await engine.skills.findDeployment(tenant, id)
+      if (found === null || found.stage !== stage.id) throw notFound('deployment', id)
+      return found
+    },
+  }
+}

@@ -10,8 +10,8 @@ export function serveThread(handler: (message: never) => unknown): void {
   const port = parentPort
   if (port === null) throw new Error('serveThread was called outside a worker thread: start it with createThreadPool.')
   const say = (words: FromThread, transfer: Transferable[] = []): void => port.postMessage(words, transfer)
-  port.on('message', (message: never) => {
-    void answer(message)
+  port.on('message', (message) => {
+    void answer(message as never)
   })
   say({ ready: true })
 

@@ -34,6 +34,18 @@ export interface Inspection {
   readonly output_schema: Record<string, unknown> | null
   /** Null when there is no usable entry point; a `deny` finding says so. */
   readonly handler: Handler | null
+  /** What the package's Python takes from elsewhere: for the build, which imports it beforehand and misses what nobody provides. */
+  readonly imports: ImportedModule[]
+}
+
+export interface ImportedModule {
+  /** Dotted. */
+  readonly module: string
+  readonly file: string
+  readonly line: number
+  readonly stdlib: boolean
+  /** Imported as soon as the entry file is. */
+  readonly top: boolean
 }
 
 /** A bundle that a session can execute, stored as a blob. `bundle_blob` is null when a `deny` finding says why. */

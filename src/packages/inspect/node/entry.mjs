@@ -5,7 +5,14 @@ import { dotted, lineOf, nodes, text, unwrap } from './tree.mjs'
 import { Types } from './types.mjs'
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'])
-const NEVER_CALLABLE = new Set(['Literal', 'TemplateLiteral', 'ObjectExpression', 'ArrayExpression', 'ClassDeclaration', 'ClassExpression'])
+const NEVER_CALLABLE = new Set([
+  'Literal',
+  'TemplateLiteral',
+  'ObjectExpression',
+  'ArrayExpression',
+  'ClassDeclaration',
+  'ClassExpression',
+])
 
 export function inspectEntry(module, report) {
   const { program, source } = module
@@ -13,7 +20,12 @@ export function inspectEntry(module, report) {
   const execute = exported.execute
   if (!execute) {
     const star = program.body.find((node) => node.type === 'ExportAllDeclaration' && !node.exported)
-    if (star) report(lineOf(source, star.start), 'js.execute.missing', 'execute may be among the names of "export *", which are not known here')
+    if (star)
+      report(
+        lineOf(source, star.start),
+        'js.execute.missing',
+        'execute may be among the names of "export *", which are not known here',
+      )
     else report(0, 'js.execute.missing', 'The module does not export execute')
     return null
   }
@@ -40,7 +52,8 @@ function moduleExports(program) {
   const locals = declared(program)
   for (const node of program.body) {
     if (node.type !== 'ExportNamedDeclaration' || node.exportKind === 'type') continue
-    for (const [name, one] of Object.entries(node.declaration ? declaredBy(node.declaration, node) : {})) found[name] = one
+    for (const [name, one] of Object.entries(node.declaration ? declaredBy(node.declaration, node) : {}))
+      found[name] = one
     for (const one of node.specifiers) {
       const name = one.exported.name ?? one.exported.value
       found[name] = (!node.source && locals[one.local.name]) || { statement: node }
@@ -77,7 +90,9 @@ function declared(program) {
 function declaredBy(node, statement) {
   if (node.type === 'VariableDeclaration') {
     const plain = node.declarations.filter((one) => one.id.type === 'Identifier')
-    return Object.fromEntries(plain.map((one) => [one.id.name, { value: unwrap(one.init) ?? undefined, declarator: one, statement }]))
+    return Object.fromEntries(
+      plain.map((one) => [one.id.name, { value: unwrap(one.init) ?? undefined, declarator: one, statement }]),
+    )
   }
   const named = (node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id
   return named ? { [node.id.name]: { value: node, statement } } : {}
@@ -88,8 +103,12 @@ function misfit(name, value) {
   if (NEVER_CALLABLE.has(value.type)) return `${name} is not a function`
   if (!FUNCTIONS.has(value.type)) return null
   if (value.generator) return `${name} is a generator`
-  const required = value.params.filter((one) => one.type !== 'AssignmentPattern' && one.type !== 'RestElement' && !one.optional)
-  return required.length > 2 ? `${name} requires ${required.length} arguments; it is called with params and context` : null
+  const required = value.params.filter(
+    (one) => one.type !== 'AssignmentPattern' && one.type !== 'RestElement' && !one.optional,
+  )
+  return required.length > 2
+    ? `${name} requires ${required.length} arguments; it is called with params and context`
+    : null
 }
 
 function typesOf({ value, declarator }) {

@@ -10,7 +10,16 @@ import { scan } from './scan.mjs'
 import { lineOf } from './tree.mjs'
 
 const MAX_SOURCE = 2 ** 20
-const LANGUAGES = { '.js': 'js', '.mjs': 'js', '.cjs': 'js', '.jsx': 'jsx', '.ts': 'ts', '.mts': 'ts', '.cts': 'ts', '.tsx': 'tsx' }
+const LANGUAGES = {
+  '.js': 'js',
+  '.mjs': 'js',
+  '.cjs': 'js',
+  '.jsx': 'jsx',
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.tsx': 'tsx',
+}
 
 const root = process.argv[2]
 const task = JSON.parse(readFileSync(0, 'utf8'))
@@ -22,7 +31,8 @@ for (const path of walk('')) {
   const parsed = guarded(path, () => parse(path))
   if (parsed) guarded(path, () => scan(parsed, (line, rule, message) => report(path, line, rule, message)))
   if (task.format === 'typescript' && path === task.entry && parsed) {
-    result = guarded(path, () => inspectEntry(parsed, (line, rule, message) => report(path, line, rule, message))) ?? result
+    result =
+      guarded(path, () => inspectEntry(parsed, (line, rule, message) => report(path, line, rule, message))) ?? result
   }
 }
 if (task.format === 'typescript' && !exists(task.entry)) {
@@ -38,7 +48,7 @@ function parse(path) {
   }
   const source = readFileSync(join(root, path), 'utf8')
   const parsed = parseSync(path, source, { lang: LANGUAGES[extname(path)], preserveParens: false, ...kindOf(path) })
-  const error = parsed.errors.find((one) => one.severity === 'Error')
+  const error = parsed.errors.find((one) => String(one.severity) === 'Error')
   if (error) {
     const at = error.labels[0]?.start ?? 0
     report(path, lineOf(source, at), 'js.syntax', `This cannot be parsed: ${error.message}`)
@@ -48,14 +58,25 @@ function parse(path) {
 }
 
 function kindOf(path) {
-  return /\.c[jt]s$/.test(path) ? { sourceType: 'commonjs' } : /\.m[jt]s$/.test(path) ? { sourceType: 'module' } : { sourceType: 'unambiguous' }
+  return /\.c[jt]s$/.test(path)
+    ? { sourceType: 'commonjs' }
+    : /\.m[jt]s$/.test(path)
+      ? { sourceType: 'module' }
+      : { sourceType: 'unambiguous' }
 }
 
 function guarded(path, work) {
   try {
     return work()
   } catch (error) {
-    report(path, 0, 'js.unreadable', error instanceof RangeError ? 'The code is nested too deeply to be read' : `This cannot be read: ${String(error?.message).slice(0, 200)}`)
+    report(
+      path,
+      0,
+      'js.unreadable',
+      error instanceof RangeError
+        ? 'The code is nested too deeply to be read'
+        : `This cannot be read: ${String(error?.message).slice(0, 200)}`,
+    )
     return null
   }
 }

@@ -1,7 +1,21 @@
 // What the scan looks for, as data. Severities, reasons and remedies are in ../rules.ts.
 
-export const EVALUATORS = new Set(['eval', 'Function', 'vm.runInThisContext', 'vm.runInNewContext', 'vm.runInContext', 'vm.Script', 'vm.compileFunction'])
-export const DECODERS = new Set(['atob', 'unescape', 'decodeURIComponent', 'String.fromCharCode', 'String.fromCodePoint'])
+export const EVALUATORS = new Set([
+  'eval',
+  'Function',
+  'vm.runInThisContext',
+  'vm.runInNewContext',
+  'vm.runInContext',
+  'vm.Script',
+  'vm.compileFunction',
+])
+export const DECODERS = new Set([
+  'atob',
+  'unescape',
+  'decodeURIComponent',
+  'String.fromCharCode',
+  'String.fromCodePoint',
+])
 export const INFLATERS = /^zlib\.(?:gunzip|inflate|inflateRaw|unzip|brotliDecompress)(?:Sync)?$/
 
 /** Full name of what is called or constructed -> rule. */
@@ -32,4 +46,5 @@ export const METADATA =
 export const METADATA_NUMBERS = new Set([0xa9fea9fe, 0xa9feaa02])
 export const PROC =
   /\/proc\/(?:1\/|kcore|kallsyms|kmem|sysrq-trigger|sys\/kernel\/|keys\b|(?:self|thread-self|[0-9]+|\*)\/(?:mem|maps|environ|root|cwd|fd|ns)\b)|\/dev\/(?:k?mem|kmsg|port)\b|\/sys\/(?:kernel\/|fs\/cgroup\/.*release_agent)/
-export const PROTOTYPE = /^(?:Object|Array|String|Number|Boolean|Function|Promise|RegExp|Map|Set|Date|Error|Symbol)\.prototype(?:\.|$)/
+export const PROTOTYPE =
+  /^(?:Object|Array|String|Number|Boolean|Function|Promise|RegExp|Map|Set|Date|Error|Symbol)\.prototype(?:\.|$)/

@@ -69,7 +69,8 @@ export function aliases(program) {
       if (node.id.type !== 'ObjectPattern') continue
       for (const part of node.id.properties) {
         const key = part.key?.name ?? text(part.key)
-        if (part.type === 'Property' && part.value.type === 'Identifier' && key) known.set(part.value.name, `${value}.${key}`)
+        if (part.type === 'Property' && part.value.type === 'Identifier' && key)
+          known.set(part.value.name, `${value}.${key}`)
       }
     }
   }
@@ -79,7 +80,14 @@ export function aliases(program) {
 export function unwrap(node) {
   while (
     node &&
-    ['ChainExpression', 'ParenthesizedExpression', 'TSNonNullExpression', 'TSAsExpression', 'TSSatisfiesExpression', 'AwaitExpression'].includes(node.type)
+    [
+      'ChainExpression',
+      'ParenthesizedExpression',
+      'TSNonNullExpression',
+      'TSAsExpression',
+      'TSSatisfiesExpression',
+      'AwaitExpression',
+    ].includes(node.type)
   ) {
     node = node.expression ?? node.argument
   }
@@ -89,8 +97,11 @@ export function unwrap(node) {
 function required(node, known) {
   if (node.type === 'ImportExpression') return moduleName(node.source)
   if (node.type !== 'CallExpression') return null
-  const name = node.callee.type === 'Identifier' ? (known.get(node.callee.name) ?? node.callee.name) : dotted(node.callee, known)
-  return name === 'require' || name === 'process.getBuiltinModule' || name === 'module.require' ? moduleName(node.arguments[0]) : null
+  const name =
+    node.callee.type === 'Identifier' ? (known.get(node.callee.name) ?? node.callee.name) : dotted(node.callee, known)
+  return name === 'require' || name === 'process.getBuiltinModule' || name === 'module.require'
+    ? moduleName(node.arguments[0])
+    : null
 }
 
 function moduleName(node) {

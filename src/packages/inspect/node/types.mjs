@@ -15,7 +15,17 @@ const KEYWORDS = {
   TSVoidKeyword: { type: 'null' },
   TSObjectKeyword: { type: 'object' },
 }
-const TRANSPARENT = new Set(['Promise', 'Awaited', 'Readonly', 'SkillExecuteResult', 'NonNullable', 'Required', 'Partial', 'Pick', 'Omit'])
+const TRANSPARENT = new Set([
+  'Promise',
+  'Awaited',
+  'Readonly',
+  'SkillExecuteResult',
+  'NonNullable',
+  'Required',
+  'Partial',
+  'Pick',
+  'Omit',
+])
 
 export class Types {
   constructor(module) {
@@ -23,7 +33,8 @@ export class Types {
     this.declared = new Map()
     for (const statement of module.program.body) {
       const node = statement.declaration ?? statement
-      if (/^TS(?:Interface|TypeAlias|Enum)Declaration$/.test(node.type)) this.declared.set(node.id.name, { node, statement })
+      if (/^TS(?:Interface|TypeAlias|Enum)Declaration$/.test(node.type))
+        this.declared.set(node.id.name, { node, statement })
     }
   }
 
@@ -87,7 +98,8 @@ export class Types {
     if (this.declared.has(name)) return this.named(name)
     if (TRANSPARENT.has(name) && parts[0]) return narrow(name, this.schema(parts[0]), keysOf(parts[1]))
     if ((name === 'Array' || name === 'ReadonlyArray') && parts[0]) return array(this.schema(parts[0]))
-    if ((name === 'Set' || name === 'ReadonlySet') && parts[0]) return { ...array(this.schema(parts[0])), uniqueItems: true }
+    if ((name === 'Set' || name === 'ReadonlySet') && parts[0])
+      return { ...array(this.schema(parts[0])), uniqueItems: true }
     if (name === 'Record') {
       const values = parts[1] ? this.schema(parts[1]) : {}
       return Object.keys(values).length > 0 ? { type: 'object', additionalProperties: values } : { type: 'object' }
@@ -115,9 +127,15 @@ export class Types {
   declaration(node) {
     if (node.type === 'TSTypeAliasDeclaration') return this.schema(node.typeAnnotation)
     if (node.type === 'TSEnumDeclaration') {
-      return { enum: (node.body?.members ?? node.members).map((one, place) => (one.initializer ? one.initializer.value : place)) }
+      return {
+        enum: (node.body?.members ?? node.members).map((one, place) =>
+          one.initializer ? one.initializer.value : place,
+        ),
+      }
     }
-    const bases = (node.extends ?? []).map((one) => (this.declared.has(one.expression.name) ? this.named(one.expression.name) : {}))
+    const bases = (node.extends ?? []).map((one) =>
+      this.declared.has(one.expression.name) ? this.named(one.expression.name) : {},
+    )
     return bases.length > 0 ? merge([...bases, this.object(node.body.body)]) : this.object(node.body.body)
   }
 
@@ -131,12 +149,24 @@ export class Types {
       if (key === null || !one.typeAnnotation) continue
       const description = docOf(this.module, one)?.description
       const type = one.typeAnnotation.typeAnnotation
-      const options = type.type === 'TSUnionType' ? type.types.filter((part) => part.type !== 'TSUndefinedKeyword') : [type]
+      const options =
+        type.type === 'TSUnionType' ? type.types.filter((part) => part.type !== 'TSUndefinedKeyword') : [type]
       const schema = union(options.map((part) => this.schema(part)))
-      Object.defineProperty(properties, key, { value: description ? { ...schema, description } : schema, enumerable: true, writable: true, configurable: true })
+      Object.defineProperty(properties, key, {
+        value: description ? { ...schema, description } : schema,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      })
       if (!one.optional && (type.type !== 'TSUnionType' || options.length === type.types.length)) required.push(key)
     }
-    const closing = rest ? (Object.keys(rest).length > 0 ? { additionalProperties: rest } : {}) : this.closed ? { additionalProperties: false } : {}
+    const closing = rest
+      ? Object.keys(rest).length > 0
+        ? { additionalProperties: rest }
+        : {}
+      : this.closed
+        ? { additionalProperties: false }
+        : {}
     return { type: 'object', properties, ...(required.length > 0 ? { required } : {}), ...closing }
   }
 }
@@ -144,7 +174,10 @@ export class Types {
 function merge(schemas) {
   const objects = schemas.filter((one) => one.type === 'object')
   const required = [...new Set(objects.flatMap((one) => one.required ?? []))]
-  const { additionalProperties } = objects.every((one) => one.additionalProperties === false) && objects.length === schemas.length ? { additionalProperties: false } : {}
+  const { additionalProperties } =
+    objects.every((one) => one.additionalProperties === false) && objects.length === schemas.length
+      ? { additionalProperties: false }
+      : {}
   return {
     type: 'object',
     properties: Object.assign({}, ...objects.map((one) => one.properties ?? {})),

@@ -1,0 +1,79 @@
+import { readFileSync, readSync } from 'node:fs'
+import { readdir, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ownerAlive, ownerMark } from './owner.ts'
+
+/** One mounted hierarchy. `options` holds the controllers in v1. */
+export interface CgroupMount {
+  readonly path: string
+  readonly type: 'cgroup' | 'cgroup2'
+  readonly options: readonly string[]
+}
+
+export function cgroupMounts(text: string = readFileSync('/proc/mounts', 'utf8')): CgroupMount[] {
+  return text.split('\n').flatMap((line) => {
+    const [, path, type, options] = line.split(' ')
+    if (type !== 'cgroup' && type !== 'cgroup2') return []
+    return [{ path: path!, type, options: options!.split(',') }]
+  })
+}
+
+/** `skillet-<key>-<owner's mark>-<number>`: who may remove it can be read from it. */
+export function cgroupName(key: string, number: number): string {
+  return `${prefix(key)}${ownerMark()}-${number}`
+}
+
+/** Removes the groups of this key in a folder whose owner is gone, with all processes in them. Other servers' are not touched. */
+export async function sweepCgroups(folder: string, key: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(prefix(key)) && !ownerAlive(name.slice(prefix(key).length)))
+      await killAndRemove(join(folder, name))
+  }
+}
+
+/** Kills every process in the group until none is left, then removes it. */
+export async function killAndRemove(folder: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await rmdir(folder)
+      return
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') return
+      if (code !== 'EBUSY' || tries > 1000) throw error
+    }
+    for (const pid of pidsIn(folder)) kill(pid)
+    // Dying takes the kernel a moment and nothing tells its end: look again soon.
+    await sleep(tries < 20 ? 1 : 10)
+  }
+}
+
+export function pidsIn(folder: string): number[] {
+  try {
+    return readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number)
+  } catch {
+    return [] // The group is gone.
+  }
+}
+
+/** Reads one of the kernel's small counter files through a descriptor that stays open: microseconds, no disk. */
+export function readCounter(fd: number): string {
+  const buffer = Buffer.alloc(2048)
+  return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))
+}
+
+/** The number after a name in a file of `name number` lines. */
+export function counterIn(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
+}
+
+const prefix = (key: string): string => `skillet-${key}-`
+
+function kill(pid: number): void {
+  try {
+    if (pid > 0) process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,97 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { access, constants, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
+import { CPU_SHARES, type Caps, type LimitGroup, type Limits } from './limits.ts'
+
+/** Version 1: a hierarchy for each controller, and root only. Null where memory or pids are missing or not writable. */
+export async function openCgroupV1(key: string): Promise<Limits | null> {
+  const roots = new Map<string, string>()
+  for (const mount of cgroupMounts()) {
+    if (mount.type !== 'cgroup') continue
+    for (const controller of ['memory', 'pids', 'cpu', 'cpuacct']) {
+      if (mount.options.includes(controller) && (await writable(mount.path))) roots.set(controller, mount.path)
+    }
+  }
+  if (!roots.has('memory') || !roots.has('pids')) return null
+  const folders = [...new Set(roots.values())]
+  for (const folder of folders) await sweepCgroups(folder, key)
+  let count = 0
+  return {
+    kind: 'cgroup v1',
+    strength: 'hard',
+    create: (caps) => create(roots, folders, cgroupName(key, ++count), caps),
+  }
+}
+
+async function create(
+  roots: ReadonlyMap<string, string>,
+  folders: readonly string[],
+  name: string,
+  caps: Caps,
+): Promise<LimitGroup> {
+  const own = folders.map((folder) => join(folder, name))
+  const file = (controller: string, setting: string): string => join(roots.get(controller)!, name, setting)
+  const fds: number[] = []
+  let removing: Promise<void> | null = null
+  const remove = (): Promise<void> => {
+    removing ??= (async () => {
+      for (const fd of fds) closeSync(fd)
+      fds.length = 0
+      for (const folder of own) await killAndRemove(folder)
+    })()
+    return removing
+  }
+  const open = (controller: string, setting: string, flags: string): number => {
+    const fd = openSync(file(controller, setting), flags)
+    fds.push(fd)
+    return fd
+  }
+
+  try {
+    await Promise.all(own.map((folder) => mkdir(folder)))
+    await writeFile(file('memory', 'memory.limit_in_bytes'), String(caps.memory_bytes))
+    await writeFile(file('memory', 'memory.swappiness'), '0')
+    // Memory and swap together: no swap at all. The file is missing where the kernel does not count swap.
+    await writeFile(file('memory', 'memory.memsw.limit_in_bytes'), String(caps.memory_bytes)).catch(ignoreMissing)
+    await writeFile(file('pids', 'pids.max'), String(caps.pids))
+    if (roots.has('cpu')) await writeFile(file('cpu', 'cpu.shares'), String(CPU_SHARES))
+    const oomFd = open('memory', 'memory.oom_control', 'r')
+    const peakFd = open('memory', 'memory.max_usage_in_bytes', 'r+')
+    const cpuFd = roots.has('cpuacct') ? open('cpuacct', 'cpuacct.usage', 'r') : null
+    const cpuMs = (): number => (cpuFd === null ? 0 : Number(readCounter(cpuFd)) / 1e6)
+    const kills = (): number => counterIn(readCounter(oomFd), 'oom_kill')
+    let before = { cpu: 0, kills: 0 }
+    return {
+      async join(pid) {
+        await Promise.all(own.map((folder) => writeFile(join(folder, 'cgroup.procs'), String(pid))))
+      },
+      begin() {
+        writeSync(peakFd, '0', 0)
+        before = { cpu: cpuMs(), kills: kills() }
+      },
+      end() {
+        if (fds.length === 0) return { cpu_ms: null, peak_memory_bytes: null, oom: false }
+        return {
+          cpu_ms: cpuFd === null ? null : cpuMs() - before.cpu,
+          peak_memory_bytes: Number(readCounter(peakFd)),
+          oom: kills() > before.kills,
+        }
+      },
+      remove,
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!['ENOENT', 'EOPNOTSUPP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+}
+
+const writable = (path: string): Promise<boolean> =>
+  access(path, constants.W_OK).then(
+    () => process.getuid!() === 0,
+    () => false,
+  )

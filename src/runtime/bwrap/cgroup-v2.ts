@@ -1,0 +1,122 @@
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
+import { CPU_SHARES, type Caps, type LimitGroup, type Limits } from './limits.ts'
+
+/**
+ * Version 2: one tree, and any user whose subtree was delegated (systemd: `Delegate=yes`). The groups stand beside a leaf into
+ * which the server moves itself, since only leaves may hold processes. Null where that is not possible.
+ */
+export async function openCgroupV2(key: string): Promise<Limits | null> {
+  const base = ownGroup()
+  if (base === null || !(await delegated(base))) return null
+  await sweepCgroups(base, key)
+  let count = 0
+  return { kind: 'cgroup v2', strength: 'hard', create: (caps) => create(join(base, cgroupName(key, ++count)), caps) }
+}
+
+const NEEDED = ['memory', 'pids']
+const SERVER_LEAF = 'skillet-server'
+
+function ownGroup(): string | null {
+  const mount = cgroupMounts().find(({ type }) => type === 'cgroup2')
+  const path = /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1]
+  if (mount === undefined || path === undefined || path.includes('/..')) return null
+  const own = join(mount.path, path)
+  return own.endsWith(`/${SERVER_LEAF}`) ? dirname(own) : own
+}
+
+async function delegated(base: string): Promise<boolean> {
+  const controllers = (await readFile(join(base, 'cgroup.controllers'), 'utf8').catch(() => '')).split(/\s+/)
+  if (!NEEDED.every((name) => controllers.includes(name))) return false
+  const wanted = [...NEEDED, 'cpu'].filter((name) => controllers.includes(name)).map((name) => `+${name}`)
+  const enable = (): Promise<boolean> => succeeds(writeFile(join(base, 'cgroup.subtree_control'), wanted.join(' ')))
+  if (await enable()) return true
+  // A group with processes in it cannot give controllers to its children: make room.
+  const leaf = join(base, SERVER_LEAF)
+  if (!(await succeeds(mkdir(leaf).catch(unlessExists)))) return false
+  if (!(await succeeds(writeFile(join(leaf, 'cgroup.procs'), String(process.pid))))) return false
+  if (await enable()) return true
+  await succeeds(writeFile(join(base, 'cgroup.procs'), String(process.pid)))
+  await succeeds(rmdir(leaf))
+  return false
+}
+
+async function create(folder: string, caps: Caps): Promise<LimitGroup> {
+  const file = (name: string): string => join(folder, name)
+  const fds: number[] = []
+  let removing: Promise<void> | null = null
+  const remove = (): Promise<void> => {
+    removing ??= (async () => {
+      for (const fd of fds) closeSync(fd)
+      fds.length = 0
+      // Since Linux 5.14; where it is missing the processes are killed one by one.
+      await succeeds(writeFile(file('cgroup.kill'), '1', { flag: 'r+' }))
+      await killAndRemove(folder)
+    })()
+    return removing
+  }
+  const open = (name: string, flags: string): number => {
+    const fd = openSync(file(name), flags)
+    fds.push(fd)
+    return fd
+  }
+
+  try {
+    await mkdir(folder)
+    await writeFile(file('memory.max'), String(caps.memory_bytes))
+    await succeeds(writeFile(file('memory.swap.max'), '0', { flag: 'r+' }))
+    await writeFile(file('memory.oom.group'), '1')
+    await writeFile(file('pids.max'), String(caps.pids))
+    await succeeds(writeFile(file('cpu.weight'), String(Math.round((CPU_SHARES * 100) / 1024)), { flag: 'r+' }))
+    const events = open('memory.events', 'r')
+    const cpu = open('cpu.stat', 'r')
+    const peak = openPeak(open)
+    const cpuMs = (): number => counterIn(readCounter(cpu), 'usage_usec') / 1000
+    const kills = (): number => counterIn(readCounter(events), 'oom_kill')
+    let before = { cpu: 0, kills: 0 }
+    return {
+      join: (pid) => writeFile(file('cgroup.procs'), String(pid)),
+      begin() {
+        peak?.reset()
+        before = { cpu: cpuMs(), kills: kills() }
+      },
+      end() {
+        if (fds.length === 0) return { cpu_ms: null, peak_memory_bytes: null, oom: false }
+        return {
+          cpu_ms: cpuMs() - before.cpu,
+          peak_memory_bytes: peak === null ? null : Number(readCounter(peak.fd)),
+          oom: kills() > before.kills,
+        }
+      },
+      remove,
+    }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+/** `memory.peak`: since Linux 5.19; since 6.12 writing to a descriptor starts it anew for that descriptor, before that it is the life's. */
+function openPeak(open: (name: string, flags: string) => number): { fd: number; reset: () => void } | null {
+  for (const flags of ['r+', 'r']) {
+    try {
+      const fd = open('memory.peak', flags)
+      return { fd, reset: flags === 'r' ? () => undefined : () => void writeSync(fd, 'reset', 0) }
+    } catch (error) {
+      if (!['ENOENT', 'EACCES', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+  return null
+}
+
+function unlessExists(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+}
+
+const succeeds = (attempt: Promise<unknown>): Promise<boolean> =>
+  attempt.then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,43 @@
+import { SandboxError } from '../driver.ts'
+
+/** What bubblewrap says when it cannot make a sandbox, as an error that names the remedy. */
+export function sandboxFailure(stderr: string, what: string): SandboxError {
+  const said = stderr.trim().slice(0, 500)
+  const known = KNOWN.find(({ pattern }) => pattern.test(said))
+  const fix = known?.fix ?? 'Run "skillet doctor" on this machine; it tries each part of the isolation by itself.'
+  return new SandboxError(`${what}${said === '' ? '.' : `: ${said}`}`, fix)
+}
+
+const KNOWN: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
+  {
+    pattern: /nesting depth or .* exceeded|ENOSPC|No space left on device/i,
+    fix: 'Allow user namespaces: sysctl -w user.max_user_namespaces=15000 (in a container: on its host).',
+  },
+  {
+    pattern: /No permissions to creat(e|ing) (a )?new namespace/i,
+    fix:
+      'Allow user namespaces for bwrap. In Docker: --security-opt seccomp=<profile that allows unshare> --security-opt systempaths=unconfined. ' +
+      'On Ubuntu 24.04 or later: an AppArmor profile with "userns," for /usr/bin/bwrap, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0. ' +
+      'On older Debian: sysctl -w kernel.unprivileged_userns_clone=1.',
+  },
+  {
+    pattern: /setting up uid map: (Operation not permitted|Permission denied)/i,
+    fix: 'Run the server as an ordinary user, or give it CAP_SYS_ADMIN and CAP_SETFCAP.',
+  },
+  {
+    pattern: /mount proc on .*(Operation not permitted|Permission denied)/i,
+    fix: 'Let the container see the whole /proc. Docker: --security-opt systempaths=unconfined. Kubernetes: procMount: Unmasked.',
+  },
+  {
+    pattern: /unknown option|unrecognized option/i,
+    fix: 'Install bubblewrap 0.8 or later.',
+  },
+  {
+    pattern: /Can't find source path|Can't bind mount|Can't (open|stat|access)/i,
+    fix: 'The path must exist and be readable for sandboxes: keep it under the folders that the server made for them.',
+  },
+  {
+    pattern: /exec(vp)?:? .*bwrap|bwrap: not found/i,
+    fix: 'Install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap).',
+  },
+]

@@ -1,0 +1,30 @@
+/** How memory, processes and CPU time of sandboxes are limited and measured on this machine. */
+export interface Limits {
+  readonly kind: 'cgroup v2' | 'cgroup v1' | 'watchdog'
+  /** `hard`: the kernel holds them. `soft`: a poll every 50 ms does. */
+  readonly strength: 'hard' | 'soft'
+  create(caps: Caps): Promise<LimitGroup>
+}
+
+export interface Caps {
+  readonly memory_bytes: number
+  /** Processes and threads, with the few of the sandbox itself. */
+  readonly pids: number
+  /** Called when a watchdog finds too much memory in use. Cgroups act by themselves. */
+  readonly onExceeded: () => void
+}
+
+/** The limits of one sandbox. */
+export interface LimitGroup {
+  /** Puts the process, and what it will start, under the limits. Before it has started anything. */
+  join(pid: number): Promise<void>
+  /** From here on usage is counted. */
+  begin(): void
+  /** What was used since `begin`. `oom`: something was killed for memory since then. */
+  end(): { cpu_ms: number | null; peak_memory_bytes: number | null; oom: boolean }
+  /** Kills what is left in it and waits until nothing is. May be called twice. */
+  remove(): Promise<void>
+}
+
+/** Share of CPU time under contention, relative to 1024 of the server itself. */
+export const CPU_SHARES = 256

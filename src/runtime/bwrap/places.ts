@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { chmod, chown, mkdir, readFile, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { ownerAlive, ownerMark } from './owner.ts'
+import { type RuntimeFiles, installRuntime } from './runtime-files.ts'
+import { SANDBOX_GID } from './uids.ts'
+
+/** The folders that a server shares with its sandboxes. */
+export interface Places {
+  readonly root: string
+  /** Unpacked bundles by digest; kept between starts. */
+  readonly bundles: string
+  /** For packages under validation; emptied at the end and after a crash. What is made in it is readable for sandboxes. */
+  readonly staging: string
+  /** For unix sockets that sandboxes may be given; emptied like `staging`. */
+  readonly sockets: string
+  /** What sandboxes run on: Node, the hosts, their `/etc`. */
+  readonly runtime: string
+  readonly files: RuntimeFiles
+  /** Stands for the data folder in names of cgroups. */
+  readonly key: string
+  /** Group of everything in here, when sandboxes run as other users than the server. */
+  readonly gid: number | null
+  /** Removes what belongs to this process only. May be called twice. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes the folders, and removes what servers that are gone left in them. A root server drops its sandboxes to other users, who
+ * cannot pass through a folder such as /root: its places are under /var/lib/skillet, readable for one group and nobody else.
+ * @param options.root Where instead.
+ */
+export async function openPlaces(dataDir: string, options: { root?: string } = {}): Promise<Places> {
+  await mkdir(dataDir, { recursive: true })
+  const data = await realpath(dataDir)
+  const key = createHash('sha256').update(data).digest('hex').slice(0, 16)
+  const gid = process.getuid!() === 0 ? SANDBOX_GID : null
+  if (gid !== null) await sweepVanished()
+  const root = options.root ?? (gid === null ? join(data, 'sandbox') : join(SYSTEM_ROOT, key))
+
+  await folder(root, gid === null ? 0o700 : 0o711, null)
+  await writeFile(join(root, DATA_FOLDER), data)
+  const bundles = join(root, 'bundles')
+  const runtime = join(root, 'runtime')
+  await folder(bundles, gid === null ? 0o700 : SHARED, gid)
+  await folder(runtime, gid === null ? 0o700 : SHARED, gid)
+  const mine = ownerMark()
+  const own: string[] = []
+  for (const name of ['staging', 'sockets']) {
+    await folder(join(root, name), gid === null ? 0o700 : SHARED, gid)
+    for (const mark of await readdir(join(root, name))) {
+      if (!ownerAlive(mark)) await rm(join(root, name, mark), { recursive: true, force: true })
+    }
+    own.push(join(root, name, mine))
+    await folder(join(root, name, mine), gid === null ? 0o700 : SHARED, gid)
+  }
+  const files = await installRuntime(runtime, gid !== null)
+  return {
+    root,
+    bundles,
+    runtime,
+    staging: own[0]!,
+    sockets: own[1]!,
+    files,
+    key,
+    gid,
+    async close() {
+      for (const path of own) await rm(path, { recursive: true, force: true })
+    },
+  }
+}
+
+const SYSTEM_ROOT = '/var/lib/skillet'
+/** Names the data folder that a place serves, so that a place whose data folder is gone can be told. */
+const DATA_FOLDER = 'data-folder'
+/** Set-group-id: what is made inside belongs to the same group, whoever makes it. Nothing for others. */
+const SHARED = 0o2750
+
+async function folder(path: string, mode: number, gid: number | null): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o711 })
+  // Changing the group clears the set-group-id bit: mode last. The mode of mkdir is cut by the umask.
+  if (gid !== null) await chown(path, 0, gid)
+  await chmod(path, mode)
+}
+
+async function sweepVanished(): Promise<void> {
+  await folder(SYSTEM_ROOT, 0o711, null)
+  for (const name of await readdir(SYSTEM_ROOT)) {
+    const place = join(SYSTEM_ROOT, name)
+    const data = await readFile(join(place, DATA_FOLDER), 'utf8').catch(() => null)
+    if (data === null || (await exists(data)) || !(await exists(dirname(place)))) continue
+    const marks = await readdir(join(place, 'staging')).catch(() => [])
+    // A server whose data folder was removed under it still runs its sandboxes from here.
+    if (!marks.some(ownerAlive)) await rm(place, { recursive: true, force: true })
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )

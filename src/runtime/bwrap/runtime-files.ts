@@ -1,0 +1,127 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, chmod, copyFile, link, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { seccompProgram } from './seccomp.ts'
+
+/** Host paths of what sandboxes run on. */
+export interface RuntimeFiles {
+  readonly node: string
+  /** Folder with python_host.py and node_host.mjs. */
+  readonly hosts: string
+  /** Folder seen as /etc. */
+  readonly etc: string
+  readonly seccomp: string
+}
+
+/**
+ * Puts what sandboxes run on where they can reach it. Node, which is 120 MB, is used where it lies if other users can get there,
+ * else linked, else copied; the rest is small and copied when its contents changed.
+ */
+export async function installRuntime(folder: string, otherUsers: boolean): Promise<RuntimeFiles> {
+  const names = new Set<string>()
+  const keep = async (name: string, make: (path: string) => Promise<void>): Promise<string> => {
+    names.add(name)
+    const path = join(folder, name)
+    if (!(await exists(path))) await replace(path, make)
+    return path
+  }
+  const original = await nodeBinary()
+  let node = original
+  if (otherUsers && !(await reachableForOthers(original))) {
+    const { size, mtimeMs } = await stat(original)
+    node = await keep(`node-${size}-${Math.floor(mtimeMs)}`, async (path) => {
+      await link(original, path).catch(() => copyFile(original, path, constants.COPYFILE_FICLONE))
+      if (((await stat(path)).mode & 0o005) !== 0o005) await chmod(path, 0o755)
+    })
+  }
+  const hosts = await readHosts()
+  const hostsFolder = await keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts))
+  const etcFolder = await keep(`etc-${digest(ETC)}`, async (path) => {
+    await writeAll(path, ETC)
+    for (const mountPoint of ['ssl/certs', 'alternatives']) await openFolder(join(path, mountPoint))
+  })
+  const program = seccompProgram()
+  const seccomp = await keep(`seccomp-${digest({ program: program.toString('hex') })}`, async (path) => {
+    await writeFile(path, program)
+    await chmod(path, 0o644)
+  })
+  // Earlier releases' files: sandboxes that still have them mounted keep them.
+  for (const name of await readdir(folder)) {
+    if (!names.has(name) && !name.startsWith(MAKING)) await rm(join(folder, name), { recursive: true, force: true })
+  }
+  return { node, hosts: hostsFolder, etc: etcFolder, seccomp }
+}
+
+const MAKING = '.making-'
+const HOSTS = ['python_host.py', 'node_host.mjs']
+const ETC: Readonly<Record<string, string>> = {
+  passwd: 'skill:x:1000:1000:skill:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n',
+  group: 'skill:x:1000:\nnogroup:x:65534:\n',
+  hosts: '127.0.0.1 localhost\n::1 localhost\n',
+  'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+  // Mount points.
+  'ld.so.cache': '',
+  'ssl/openssl.cnf': '',
+}
+
+/** The pinned Node: the server's own when it runs on it, else the one among the dependencies. */
+async function nodeBinary(): Promise<string> {
+  if (process.versions.node.startsWith('24.')) return process.execPath
+  const manifest = createRequire(import.meta.url).resolve('node/package.json')
+  const binary = join(dirname(manifest), 'bin', 'node')
+  await access(binary, constants.X_OK)
+  return binary
+}
+
+async function readHosts(): Promise<Record<string, string>> {
+  const folder = fileURLToPath(new URL('../hosts/', import.meta.url))
+  const contents = await Promise.all(HOSTS.map((name) => readFile(join(folder, name), 'utf8')))
+  return Object.fromEntries(HOSTS.map((name, i) => [name, contents[i]!]))
+}
+
+async function reachableForOthers(file: string): Promise<boolean> {
+  if (((await stat(file)).mode & 0o005) !== 0o005) return false
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) === 0) return false
+    if (folder === dirname(folder)) return true
+  }
+}
+
+/** Modes are set, not left to the umask: sandboxes must be able to read it. */
+async function writeAll(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await openFolder(dirname(join(folder, name)))
+    await writeFile(join(folder, name), text)
+    await chmod(join(folder, name), 0o644)
+  }
+}
+
+async function openFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true })
+  await chmod(path, 0o755)
+}
+
+/** Makes it beside and renames: two servers that start at once do not see halves. */
+async function replace(path: string, make: (path: string) => Promise<void>): Promise<void> {
+  const making = join(dirname(path), MAKING + randomBytes(6).toString('hex'))
+  await make(making)
+  try {
+    await rename(making, path)
+  } catch (error) {
+    await rm(making, { recursive: true, force: true })
+    if (!(await exists(path))) throw error
+  }
+}
+
+const digest = (files: Readonly<Record<string, string>>): string =>
+  createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16)
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

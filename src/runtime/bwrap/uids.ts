@@ -1,0 +1,78 @@
+import { mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { SandboxError } from '../driver.ts'
+import { ownerAlive, ownerMark } from './owner.ts'
+
+/** The group that all sandboxes of a root server have: what they may read on the host belongs to it. */
+export const SANDBOX_GID = 60_706
+/** Numbers that neither Debian nor systemd hand out; the group takes the first. */
+const FIRST = 60_707
+const LAST = 61_183
+
+/** Hands out host uids so that no two living sandboxes on this machine share one, whichever server made them. */
+export interface UidPool {
+  /** @throws SandboxError when all are taken. */
+  take(): number
+  release(uid: number): void
+}
+
+/** @param folder Shared by all root servers of the machine. Default `/run/skillet/uids`. */
+export function createUidPool(folder = '/run/skillet/uids'): UidPool {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const mark = ownerMark()
+  // Two servers that start anywhere seldom meet.
+  let next = FIRST + (process.pid % (LAST - FIRST + 1))
+  sweep()
+
+  function sweep(): number {
+    let freed = 0
+    for (const name of readdirSync(folder)) {
+      try {
+        if (ownerAlive(readFileSync(join(folder, name), 'utf8'))) continue
+        rmSync(join(folder, name), { force: true })
+        freed++
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
+    }
+    return freed
+  }
+
+  function tryTake(): number | null {
+    for (let i = FIRST; i <= LAST; i++) {
+      const uid = next
+      next = next === LAST ? FIRST : next + 1
+      if (claim(join(folder, String(uid)), mark)) return uid
+    }
+    return null
+  }
+
+  return {
+    take() {
+      const uid = tryTake() ?? (sweep() > 0 ? tryTake() : null)
+      if (uid !== null) return uid
+      throw new SandboxError(
+        `All ${LAST - FIRST + 1} user ids for sandboxes (${FIRST} to ${LAST}) are in use.`,
+        'Lower the number of sessions that may be open at once.',
+      )
+    },
+    release(uid) {
+      rmSync(join(folder, String(uid)), { force: true })
+    },
+  }
+}
+
+function claim(path: string, mark: string): boolean {
+  try {
+    const fd = openSync(path, 'wx', 0o600)
+    try {
+      writeSync(fd, mark)
+    } finally {
+      closeSync(fd)
+    }
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}

@@ -34,6 +34,22 @@ export const LIMITS = {
   schemaBytes: 256 * 2 ** 10,
   schemaDepth: 64,
   schemaRefs: 256,
+  schemaPatternChars: 1000,
+  /** Longest enum, list of alternatives or table of properties in a schema. */
+  schemaEntries: 2000,
+  /** How deep a value that is checked against a schema may nest. */
+  valueDepth: 256,
+  /** How long a check against a schema may take, in milliseconds. */
+  schemaMs: 1000,
+  /** A manifest (skill.yaml, spm.yaml, package.json). */
+  manifestBytes: 768 * 2 ** 10,
+  /** A SKILL.md, and the frontmatter in it. */
+  skillMdBytes: 2 ** 20,
+  frontmatterBytes: 64 * 2 ** 10,
+  /** How long reading an archive may take, in seconds. */
+  unpackSeconds: 30,
+  /** How many times smaller than its content a large file in an archive may be. */
+  compressionRatio: 200,
   /** How long an Idempotency-Key is remembered, in seconds. */
   idempotencySeconds: 86_400,
   /** Longest `Prefer: wait`, in seconds. */

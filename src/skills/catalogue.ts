@@ -34,7 +34,7 @@ export function createCatalogue(parts: { engine: Engine; lookup: Lookup; listene
       return skill
     },
 
-    find: lookup.skill,
+    find: (tenant, idOrName) => lookup.skill(tenant, idOrName),
     list: (tenant, page) => engine.skills.listSkills(tenant, page),
 
     async describe(tenant, idOrName, description) {

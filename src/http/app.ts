@@ -1,0 +1,93 @@
+import { Hono } from 'hono'
+import { SkilletError } from '../model/errors.ts'
+import { newId } from '../model/ids.ts'
+import { type Env, failureReply, mount } from './mount.ts'
+import { describeApi } from './openapi.ts'
+import { problemReply } from './problem.ts'
+import { type Reply, toResponse } from './reply.ts'
+import { type Route, route } from './route.ts'
+import { deploymentRoutes } from './routes/deployments.ts'
+import { invokeRoutes } from './routes/invoke.ts'
+import { runRoutes } from './routes/runs.ts'
+import { serverRoutes } from './routes/server.ts'
+import { skillRoutes } from './routes/skills.ts'
+import { stageRoutes } from './routes/stages.ts'
+import { uploadRoutes } from './routes/uploads.ts'
+import { versionRoutes } from './routes/versions.ts'
+import type { Services } from './services.ts'
+
+export type App = Hono<Env>
+
+export interface AppOptions {
+  /** Aborted when the server stops: waits and streams end, nothing new is begun. Default: never. */
+  readonly stopping?: AbortSignal
+  /** A comment is sent on quiet event streams so often, in milliseconds. Default 15,000. */
+  readonly heartbeatMs?: number
+  /** Of the software, for the document. Default 0.0.0. */
+  readonly version?: string
+  /** Told of faults of ours with the id that the caller got. Default: to stderr. */
+  readonly onFault?: (error: unknown, requestId: string) => void
+}
+
+/** The native HTTP interface (DESIGN 8). Every route is in the OpenAPI document that it serves. */
+export function createApp(services: Services, options: AppOptions = {}): App {
+  const { stopping = new AbortController().signal, onFault = toStderr } = options
+  const app: App = new Hono<Env>()
+  const routes = allRoutes(services, options, stopping)
+  for (const one of routes) mount(app, one, { auth: services.auth, stopping, onFault })
+  app.notFound((c) => {
+    const requestId = newId('request')
+    return toResponse(missing(routes, c.req.method, c.req.path, requestId), requestId)
+  })
+  app.onError((error) => {
+    const requestId = newId('request')
+    return toResponse(failureReply(error, requestId, { onFault }), requestId)
+  })
+  return app
+}
+
+function allRoutes(services: Services, options: AppOptions, stopping: AbortSignal): Route[] {
+  const { heartbeatMs = 15_000, version = '0.0.0' } = options
+  const routes = [
+    ...skillRoutes(services),
+    ...stageRoutes(services),
+    ...uploadRoutes(services),
+    ...deploymentRoutes(services),
+    ...versionRoutes(services),
+    ...invokeRoutes(services),
+    ...runRoutes(services, { heartbeatMs }),
+    ...serverRoutes(services, stopping),
+  ]
+  let document: string | undefined
+  const openapi: Route = route({
+    id: 'getOpenapi',
+    tag: 'server',
+    method: 'GET',
+    path: '/openapi.json',
+    access: 'public',
+    summary: 'This document',
+    responses: { 200: { description: 'OpenAPI 3.1.', also: { 'application/json': 'The document.' } } },
+    errors: [],
+    // Made when first asked for: a server that starts has better things to do.
+    handle: () => ({ status: 200, content: (document ??= JSON.stringify(describeApi([...routes, openapi], version))) }),
+  })
+  return [...routes, openapi]
+}
+
+/** What is not served: the path, or only the method. */
+function missing(routes: readonly Route[], method: string, path: string, requestId: string): Reply {
+  const allowed = routes.filter((one) => patternOf(one.path).test(path)).map((one) => one.method)
+  if (allowed.length === 0) {
+    return problemReply(new SkilletError('not_found', `Nothing is served at ${path.slice(0, 200)}.`), requestId)
+  }
+  const methods = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed
+  const error = new SkilletError('method_not_allowed', `${method} is not served at ${path.slice(0, 200)}.`)
+  return problemReply(error, requestId, { allow: methods.join(', ') })
+}
+
+const patternOf = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)
+
+function toStderr(error: unknown, requestId: string): void {
+  console.error(`request ${requestId} failed:`, error)
+}

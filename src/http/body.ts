@@ -1,0 +1,105 @@
+import type { z } from 'zod'
+import { type Problem, SkilletError } from '../model/errors.ts'
+
+/** Nothing that people write nests deeper; what serialises and checks values recurses, so deeper ones are refused. */
+const MAX_DEPTH = 200
+
+/** What the body readers need of a request. */
+export interface Incoming {
+  header(name: string): string | undefined
+  text(): Promise<string>
+  stream(): AsyncIterable<Uint8Array>
+}
+
+/**
+ * The body's text, never holding more than `limit` bytes of it.
+ * @throws SkilletError body_too_large, unsupported_media_type
+ */
+export async function readJsonText(request: Incoming, limit: number): Promise<string> {
+  const length = request.header('content-length')
+  if (length === undefined && request.header('transfer-encoding') === undefined) return ''
+  if (length === '0') return ''
+  const type = request.header('content-type')
+  if (type === undefined || !JSON_TYPE.test(type)) {
+    throw new SkilletError(
+      'unsupported_media_type',
+      `The body comes as ${type ? `"${type}"` : 'nothing that is named'}.`,
+    )
+  }
+  if (length !== undefined) {
+    if (Number(length) > limit) throw tooLarge(`${length} bytes are`, limit)
+    // The length is what the parser of HTTP holds the client to.
+    return request.text()
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.stream()) {
+    size += chunk.byteLength
+    if (size > limit) throw tooLarge('More was sent than is', limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** @throws SkilletError bad_request */
+export function parseJson(text: string): unknown {
+  if (depthExceeds(text, MAX_DEPTH)) {
+    throw new SkilletError('bad_request', `The body nests deeper than ${MAX_DEPTH} levels.`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SkilletError('bad_request', `The body is not JSON: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** @throws SkilletError bad_request with all places: pointers into a body, names of parameters */
+export function check<T extends z.ZodType>(schema: T, value: unknown, where: 'body' | 'query' | 'path'): z.output<T> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const problems: Problem[] = result.error.issues.map(({ path, message }) => ({
+    pointer: where === 'body' ? path.map((key) => `/${escape(String(key))}`).join('') : '',
+    message: where === 'body' || path.length === 0 ? message : `The ${where} parameter "${path.join('.')}": ${message}`,
+  }))
+  throw new SkilletError('bad_request', `The ${where} has ${problems.length} problem(s).`, { problems })
+}
+
+const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i
+
+const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+
+function tooLarge(what: string, limit: number): SkilletError {
+  return new SkilletError('body_too_large', `${what} more than the ${limit} that this path takes.`)
+}
+
+/** Counts brackets outside strings. A short text cannot nest deeply, so most are not looked at. */
+function depthExceeds(text: string, limit: number): boolean {
+  if (text.length <= 2 * limit) return false
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    switch (text.charCodeAt(i)) {
+      case 0x22: // "
+        i = endOfString(text, i)
+        break
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > limit) return true
+        break
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--
+        break
+    }
+  }
+  return false
+}
+
+/** Where the string that opens at `start` closes: at the next quote with an even number of backslashes before it. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return end
+  }
+  return text.length
+}

@@ -1,0 +1,91 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Context, Hono } from 'hono'
+import { authorize } from '../access/authorize.ts'
+import type { Authenticator } from '../access/authenticate.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import { newId } from '../model/ids.ts'
+import { LIMITS } from '../model/sizes.ts'
+import { check, parseJson, readJsonText } from './body.ts'
+import { problemReply } from './problem.ts'
+import { type Reply, toResponse } from './reply.ts'
+import type { AnyCall, Route } from './route.ts'
+
+/** The bindings are empty when the app is called without a socket. */
+export type Env = { Bindings: Partial<HttpBindings> }
+
+export interface MountOptions {
+  readonly auth: Authenticator
+  /** Aborted when the server stops: from then on nothing new is begun. */
+  readonly stopping: AbortSignal
+  /** Told of faults of ours; the caller only gets the request id. */
+  readonly onFault: (error: unknown, requestId: string) => void
+}
+
+/** Serves the route: authenticate, authorize, read and check, handle; whatever is thrown becomes a problem. */
+export function mount(app: Hono<Env>, route: Route, options: MountOptions): void {
+  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+  app.on(route.method, path, async (c) => {
+    const requestId = newId('request')
+    try {
+      return toResponse(await serve(c, route, options), requestId)
+    } catch (error) {
+      return toResponse(failureReply(error, requestId, options), requestId)
+    }
+  })
+}
+
+/** @returns The problem to answer with; a fault of ours is told to `onFault` and shows nothing of itself. */
+export function failureReply(error: unknown, requestId: string, options: Pick<MountOptions, 'onFault'>): Reply {
+  if (error instanceof SkilletError) return problemReply(error, requestId)
+  options.onFault(error, requestId)
+  return problemReply(new SkilletError('internal', 'The request could not be completed.'), requestId)
+}
+
+async function serve(c: Context<Env>, route: Route, { auth, stopping }: MountOptions): Promise<Reply> {
+  const open = route.access === 'public'
+  if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
+  const principal = open ? null : await auth.authenticate(c.req.header('authorization'))
+  if (principal !== null) authorize(principal, route.access as Exclude<Route['access'], 'public'>)
+  const header = (name: string): string | undefined => c.req.header(name)
+  const stream = (): AsyncIterable<Uint8Array> => c.req.raw.body ?? nothing()
+  let text = ''
+  let body: unknown
+  if (route.body !== undefined) {
+    text = await readJsonText({ header, stream, text: () => c.req.text() }, LIMITS.requestBytes)
+    if (text === '' && route.bodyOptional !== true) throw new SkilletError('bad_request', 'The request has no body.')
+    body = check(route.body, text === '' ? {} : parseJson(text), 'body')
+  }
+  const call: AnyCall = {
+    principal,
+    params: paramsOf(c),
+    query: route.query === undefined ? undefined : check(route.query, c.req.query(), 'query'),
+    body,
+    text,
+    url: () => new URL(c.req.url),
+    header,
+    stream,
+    signal: () => AbortSignal.any([stopping, gone(c)]),
+  }
+  return route.handle(call)
+}
+
+/** What no id, name, version or upload contains is not looked up. */
+const PARAM = /^[A-Za-z0-9._+-]{1,100}$/
+
+function paramsOf(c: Context<Env>): Record<string, string> {
+  const params = c.req.param()
+  for (const [kind, value] of Object.entries(params)) if (!PARAM.test(value)) throw notFound(kind, value.slice(0, 100))
+  return params
+}
+
+/** Aborted when the client hangs up. Asks the socket where there is one: the signal of a Request makes the whole Request. */
+function gone(c: Context<Env>): AbortSignal {
+  const outgoing = c.env.outgoing
+  if (outgoing === undefined) return c.req.raw.signal
+  const controller = new AbortController()
+  if (outgoing.destroyed) controller.abort()
+  else outgoing.once('close', () => controller.abort())
+  return controller.signal
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array, void> {}

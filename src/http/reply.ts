@@ -1,0 +1,27 @@
+/** What a handler answers with. `body` becomes JSON; `stream` and `content` are sent as they are, with their `type`. */
+export interface Reply {
+  readonly status: number
+  readonly body?: unknown
+  readonly content?: string
+  readonly stream?: ReadableStream<Uint8Array>
+  /** Default application/json. */
+  readonly type?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** On every answer. Answers are tenants' data: nothing caches, sniffs or frames them. */
+const ALWAYS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const
+
+/** All headers are given when the response is made: the server sends such a response without taking it apart again. */
+export function toResponse(reply: Reply, requestId: string): Response {
+  const { status, body, stream, content, type, headers } = reply
+  const payload = stream ?? content ?? (body === undefined ? null : JSON.stringify(body))
+  const all: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId }
+  if (payload !== null) all['content-type'] = type ?? 'application/json'
+  return new Response(payload, { status, headers: headers === undefined ? all : { ...all, ...headers } })
+}

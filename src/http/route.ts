@@ -1,0 +1,80 @@
+import type { z } from 'zod'
+import type { Operation } from '../access/authorize.ts'
+import type { Principal } from '../model/access.ts'
+import type { ErrorCode } from '../model/errors.ts'
+import type { Reply } from './reply.ts'
+
+/** One route, declared once: what is served, checked and documented all comes from here. */
+export interface RouteSpec<
+  Path extends string = string,
+  Access extends Operation | 'public' = Operation | 'public',
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+> {
+  /** camelCase and unique: the operation's name in generated clients. */
+  readonly id: string
+  readonly tag: 'skills' | 'stages' | 'uploads' | 'versions' | 'runs' | 'server'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With parameters as `{name}`. */
+  readonly path: Path
+  /** What the caller must be allowed to do; `public` asks for no key. */
+  readonly access: Access
+  readonly summary: string
+  readonly description?: string
+  readonly query?: Query
+  readonly body?: Body
+  /** The body may be left out, and then counts as `{}`. */
+  readonly bodyOptional?: boolean
+  /** A body that is not JSON: its content type. The handler reads `call.stream()`. */
+  readonly rawBody?: string
+  /** Request headers that mean something here, with what they mean. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly responses: Readonly<Record<number, ResponseSpec>>
+  /** Besides those that follow from the declaration itself (errors.ts: impliedErrors). */
+  readonly errors: readonly ErrorCode[]
+  handle(
+    call: Call<ParamsOf<Path>, Query, Body> & (Access extends 'public' ? object : { readonly principal: Principal }),
+  ): Promise<Reply> | Reply
+}
+
+export interface ResponseSpec {
+  readonly description: string
+  readonly schema?: z.ZodType
+  /** Of other representations: content type and what it holds. */
+  readonly also?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A request as handlers see it. */
+export interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
+  readonly params: Params
+  readonly query: z.output<Query>
+  readonly body: z.output<Body>
+  /** The JSON text that `body` was read from. */
+  readonly text: string
+  /** As it was asked for. */
+  url(): URL
+  header(name: string): string | undefined
+  /** Aborted when the client has gone or the server stops. */
+  signal(): AbortSignal
+  /** The body as it arrives. */
+  stream(): AsyncIterable<Uint8Array>
+}
+
+export type ParamsOf<Path extends string> = Record<ParamNames<Path>, string>
+type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParamNames<Rest>
+  : never
+
+/** A route with its types checked and then forgotten, so that routes of all shapes fit into one list. */
+export type Route = Omit<RouteSpec, 'handle'> & { handle(call: AnyCall): Promise<Reply> | Reply }
+export type AnyCall = Call<Record<string, string>, z.ZodType, z.ZodType> & { readonly principal: Principal | null }
+
+export function route<
+  const Path extends string,
+  const Access extends Operation | 'public',
+  Query extends z.ZodType = z.ZodType<undefined>,
+  Body extends z.ZodType = z.ZodType<undefined>,
+>(spec: RouteSpec<Path, Access, Query, Body>): Route {
+  return spec as unknown as Route
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import type { Principal } from '../../model/access.ts'
+import { SkilletError } from '../../model/errors.ts'
+import { AnyJson } from '../../model/json.ts'
+import { Run, RunStatus, isTerminal } from '../../model/runs.ts'
+import { LIMITS } from '../../model/sizes.ts'
+import { idempotencyKeyOf, waitOf } from '../preferences.ts'
+import type { Reply } from '../reply.ts'
+import { type ResponseSpec, type Route, route } from '../route.ts'
+import type { Services } from '../services.ts'
+
+const Accepted = z.object({ run_id: z.string(), status: RunStatus }).meta({ id: 'Accepted' })
+
+const RESPONSES: Record<number, ResponseSpec> = {
+  200: {
+    description: 'The finished run, where `Prefer: wait` was sent and it finished in time.',
+    schema: Run,
+    headers: { 'Preference-Applied': 'The wait that was granted, in seconds.' },
+  },
+  202: {
+    description: 'The run is durably queued.',
+    schema: Accepted,
+    headers: {
+      Location: 'The run.',
+      'Idempotent-Replayed': '`true` where the key was known: the run of the first time.',
+    },
+  },
+}
+const PREFER = `wait=SECONDS: answer with the finished run if it takes no longer. At most ${LIMITS.waitSeconds}.`
+
+export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
+  route({
+    id: 'invoke',
+    tag: 'runs',
+    method: 'POST',
+    path: '/api/skills/{skill}/stages/{stage}/invoke',
+    access: 'runs.invoke',
+    summary: 'Run what the stage serves',
+    body: z.strictObject({ input: AnyJson.optional().meta({ description: 'Default: {}.' }) }),
+    headers: {
+      Prefer: PREFER,
+      'Idempotency-Key': 'A repeat with the same key and body answers with the run of the first time.',
+    },
+    responses: RESPONSES,
+    errors: [
+      'input_invalid',
+      'input_too_large',
+      'validation_timeout',
+      'stage_not_active',
+      'idempotency_mismatch',
+      'enqueue_failed',
+      'isolation_unavailable',
+    ],
+    async handle(call) {
+      const { skill, stage } = call.params
+      checkSize(call.text, call.body.input)
+      const key = idempotencyKeyOf(call.header('idempotency-key'))
+      const { run, repeated } = await runs.invoke(call.principal, {
+        skill,
+        stage,
+        input: call.body.input === undefined ? {} : call.body.input,
+        idempotency: key === null ? undefined : { key, fingerprint: await fingerprintOf(skill, stage, call.text) },
+      })
+      return answer(runs, call, run, repeated)
+    },
+  }),
+  route({
+    id: 'replayRun',
+    tag: 'runs',
+    method: 'POST',
+    path: '/api/runs/{run}/replay',
+    access: 'runs.control',
+    summary: 'Run the same input on the same deployment again',
+    headers: { Prefer: PREFER },
+    responses: RESPONSES,
+    errors: ['not_replayable', 'input_invalid', 'validation_timeout', 'enqueue_failed', 'isolation_unavailable'],
+    handle: async (call) => answer(runs, call, await runs.replay(call.principal, call.params.run), false),
+  }),
+]
+
+interface Asked {
+  readonly principal: Principal
+  header(name: string): string | undefined
+  signal(): AbortSignal
+}
+
+/** The finished run if the caller waits and it finishes in time, else where to look for it. */
+async function answer(runs: Services['runs'], call: Asked, admitted: Run, repeated: boolean): Promise<Reply> {
+  const seconds = waitOf(call.header('prefer'))
+  const headers: Record<string, string> = { location: `/api/runs/${admitted.id}` }
+  if (repeated) headers['idempotent-replayed'] = 'true'
+  let run = admitted
+  if (seconds !== null) {
+    headers['preference-applied'] = `wait=${seconds}`
+    run = await runs.wait(call.principal.tenant, run.id, seconds * 1000, call.signal())
+    if (isTerminal(run.status)) return { status: 200, body: run, headers }
+  }
+  return { status: 202, body: { run_id: run.id, status: run.status }, headers }
+}
+
+/** The request body may hold a little more than the input; only bodies that large are measured. */
+function checkSize(text: string, input: unknown): void {
+  // A UTF-16 code unit takes three bytes at the most.
+  if (text.length * 3 <= LIMITS.inputBytes) return
+  const bytes = Buffer.byteLength(JSON.stringify(input) ?? '')
+  if (bytes <= LIMITS.inputBytes) return
+  throw new SkilletError(
+    'input_too_large',
+    `The input has ${bytes} bytes as JSON; at most ${LIMITS.inputBytes} are taken.`,
+  )
+}
+
+/** What a key stands for: the same bytes to the same stage. Hashed off the event loop, for bodies may be large. */
+async function fingerprintOf(skill: string, stage: string, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(`${skill}\n${stage}\n${text}`)
+  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex')
+}

@@ -1,0 +1,151 @@
+import { z } from 'zod'
+import { SkilletError } from '../../model/errors.ts'
+import { isId } from '../../model/ids.ts'
+import { LogLine, Run, RunStatus, isTerminal } from '../../model/runs.ts'
+import { PageQuery, pageOf } from '../pages.ts'
+import { prefersText } from '../preferences.ts'
+import { type Route, route } from '../route.ts'
+import { logPage, logText } from '../run-logs.ts'
+import type { Services } from '../services.ts'
+import { eventStream } from '../sse.ts'
+
+/** A run in a list: without what it was given and gave, which may be large. */
+const RunSummary = Run.omit({ input: true, output: true }).meta({ id: 'RunSummary' })
+
+const Reference = z.string().max(100)
+
+/** @param options.heartbeatMs See eventStream. */
+export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: number }): Route[] => {
+  const { runs, events } = services
+  return [
+    route({
+      id: 'listRuns',
+      tag: 'runs',
+      method: 'GET',
+      path: '/api/runs',
+      access: 'runs.read',
+      summary: 'List runs, newest first',
+      query: PageQuery.extend({
+        skill: Reference.optional().meta({ description: 'Id or name; of a deleted skill, its id.' }),
+        stage: Reference.optional().meta({ description: 'Id, or with `skill` its name.' }),
+        status: RunStatus.optional(),
+      }),
+      responses: { 200: { description: 'One page.', schema: pageOf(RunSummary) } },
+      errors: ['not_found'],
+      async handle({ principal: { tenant }, query }) {
+        const { limit, cursor, status } = query
+        const page = await runs.list(tenant, { limit, cursor, status, ...(await resolve(services, tenant, query)) })
+        return { status: 200, body: { ...page, items: page.items.map(summaryOf) } }
+      },
+    }),
+    route({
+      id: 'getRun',
+      tag: 'runs',
+      method: 'GET',
+      path: '/api/runs/{run}',
+      access: 'runs.read',
+      summary: 'Show a run',
+      responses: { 200: { description: 'The run.', schema: Run } },
+      errors: [],
+      handle: async ({ principal, params }) => ({ status: 200, body: await runs.find(principal.tenant, params.run) }),
+    }),
+    route({
+      id: 'followRun',
+      tag: 'runs',
+      method: 'GET',
+      path: '/api/runs/{run}/events',
+      access: 'runs.read',
+      summary: 'Follow a run as server-sent events',
+      description:
+        'Events `status`, `log` and `result`; each `data` is {type, at, data}. The stream ends after `result`. ' +
+        'Nothing is left after the given id: 204, which tells an EventSource not to come back.',
+      headers: { 'Last-Event-ID': 'Resume after this event.' },
+      responses: {
+        200: { description: 'The events.', also: { 'text/event-stream': 'Server-sent events.' } },
+        204: { description: 'The run has ended and there are no more events.' },
+      },
+      errors: [],
+      async handle(call) {
+        const { tenant } = call.principal
+        const after = lastEventId(call.header('last-event-id'))
+        const run = await runs.find(tenant, call.params.run)
+        if (isTerminal(run.status) && (await events.events(tenant, run.id, after, 1)).length === 0)
+          return { status: 204 }
+        const follow = (signal: AbortSignal) => runs.events(tenant, run.id, after, signal)
+        return {
+          status: 200,
+          stream: eventStream(follow, { signal: call.signal(), heartbeatMs }),
+          type: 'text/event-stream',
+          // Proxies that buffer would hold events back.
+          headers: { 'x-accel-buffering': 'no' },
+        }
+      },
+    }),
+    route({
+      id: 'getRunLogs',
+      tag: 'runs',
+      method: 'GET',
+      path: '/api/runs/{run}/logs',
+      access: 'runs.read',
+      summary: 'Show what a run wrote, oldest first',
+      description:
+        'As JSON in pages (`next` is null once the run has ended and all was read), or all of it as `text/plain`.',
+      query: PageQuery.extend({
+        limit: z.coerce.number().int().min(1).max(1000).default(200).meta({ description: 'Lines. Default 200.' }),
+      }),
+      responses: {
+        200: {
+          description: 'One page.',
+          schema: pageOf(LogLine),
+          also: { 'text/plain': 'Instant, stream and text of each line.' },
+        },
+      },
+      errors: [],
+      async handle(call) {
+        const run = await runs.find(call.principal.tenant, call.params.run)
+        if (prefersText(call.header('accept'))) {
+          return { status: 200, stream: logText(events, run), type: 'text/plain; charset=utf-8' }
+        }
+        return { status: 200, body: await logPage(events, run, call.query) }
+      },
+    }),
+    route({
+      id: 'cancelRun',
+      tag: 'runs',
+      method: 'POST',
+      path: '/api/runs/{run}/cancel',
+      access: 'runs.control',
+      summary: 'Cancel a run in whatever state it is',
+      description: 'Queued: at once. Running: its sandbox is ended, and the run follows. Finished: stays as it was.',
+      responses: { 200: { description: 'The run as it is now.', schema: Run } },
+      errors: [],
+      handle: async ({ principal, params }) => ({ status: 200, body: await runs.cancel(principal.tenant, params.run) }),
+    }),
+  ]
+}
+
+async function resolve(
+  { skills }: Services,
+  tenant: string,
+  { skill, stage }: { skill?: string | undefined; stage?: string | undefined },
+): Promise<{ skill?: string; stage?: string }> {
+  if (stage !== undefined && !isId('stage', stage)) {
+    if (skill === undefined) throw new SkilletError('bad_request', `Stage "${stage}" is a name: give the skill too.`)
+    const found = await skills.stages.find(tenant, skill, stage)
+    return { skill: found.skill, stage: found.id }
+  }
+  const ids: { skill?: string; stage?: string } = stage === undefined ? {} : { stage }
+  if (skill === undefined) return ids
+  // Runs outlive their skill, so an id is not looked up.
+  return { ...ids, skill: isId('skill', skill) ? skill : (await skills.catalogue.find(tenant, skill)).id }
+}
+
+function summaryOf({ input: _input, output: _output, ...rest }: Run): z.infer<typeof RunSummary> {
+  return rest
+}
+
+function lastEventId(header: string | undefined): number {
+  if (header === undefined || header === '') return 0
+  if (/^\d{1,15}$/.test(header)) return Number(header)
+  throw new SkilletError('bad_request', `Last-Event-ID "${header}" is not the number of an event.`)
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod'
+import { Role } from '../../model/access.ts'
+import { type Route, route } from '../route.ts'
+import type { ReadinessCheck, Services } from '../services.ts'
+
+const Check = z
+  .object({ name: z.string(), ok: z.boolean(), message: z.string().nullable(), fix: z.string().nullable() })
+  .meta({ id: 'Check' })
+const Readiness = z.object({ ready: z.boolean(), checks: z.array(Check) }).meta({ id: 'Readiness' })
+
+export const serverRoutes = (services: Pick<Services, 'checks'>, stopping: AbortSignal): Route[] => [
+  route({
+    id: 'whoami',
+    tag: 'server',
+    method: 'GET',
+    path: '/api/whoami',
+    access: 'self.read',
+    summary: 'Show whose key this is',
+    responses: {
+      200: { description: 'The key.', schema: z.object({ key: z.string(), tenant: z.string(), role: Role }) },
+    },
+    errors: [],
+    handle: ({ principal }) => ({
+      status: 200,
+      body: { key: principal.id, tenant: principal.tenant, role: principal.role },
+    }),
+  }),
+  route({
+    id: 'getHealth',
+    tag: 'server',
+    method: 'GET',
+    path: '/healthz',
+    access: 'public',
+    summary: 'Whether the process answers',
+    responses: { 200: { description: 'It does.', schema: z.object({ ok: z.literal(true) }) } },
+    errors: [],
+    handle: () => ({ status: 200, body: { ok: true } }),
+  }),
+  route({
+    id: 'getReadiness',
+    tag: 'server',
+    method: 'GET',
+    path: '/readyz',
+    access: 'public',
+    summary: 'Whether the server can do its work, and if not, what to do',
+    responses: {
+      200: { description: 'It can.', schema: Readiness },
+      503: { description: 'It cannot.', schema: Readiness },
+    },
+    errors: [],
+    async handle() {
+      const checks = await Promise.all(services.checks.map(outcomeOf))
+      if (stopping.aborted) checks.push({ name: 'server', ok: false, message: 'The server is stopping.', fix: null })
+      const ready = checks.every(({ ok }) => ok)
+      return { status: ready ? 200 : 503, body: { ready, checks } }
+    },
+  }),
+]
+
+async function outcomeOf({ name, check }: ReadinessCheck): Promise<z.infer<typeof Check>> {
+  try {
+    await check()
+    return { name, ok: true, message: null, fix: null }
+  } catch (error) {
+    const { message, fix } = error as { message?: unknown; fix?: unknown }
+    return { name, ok: false, message: String(message), fix: typeof fix === 'string' ? fix : null }
+  }
+}

@@ -1,0 +1,27 @@
+import type { Authenticator } from '../access/authenticate.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { RunsService } from '../runs/service.ts'
+import type { SkillsService } from '../skills/service.ts'
+import type { UploadTicket } from '../skills/uploads.ts'
+
+/** What the HTTP interface stands on. */
+export interface Services {
+  readonly auth: Authenticator
+  readonly skills: SkillsService
+  readonly runs: RunsService
+  /** Stored events, for logs. */
+  readonly events: Pick<Engine['runs'], 'events'>
+  /**
+   * What the URL of an upload vouches for. Backends whose URLs lead elsewhere (S3) have none.
+   * @throws SkilletError upload_tampered, upload_expired
+   */
+  readonly verifyUpload: ((url: URL) => UploadTicket) | null
+  /** What must hold for the server to be ready, each by its name. */
+  readonly checks: readonly ReadinessCheck[]
+}
+
+export interface ReadinessCheck {
+  readonly name: string
+  /** @throws Error whose message (and `fix`, if it has one) tells the operator what is wrong. */
+  check(): void | Promise<void>
+}

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { SkilletError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
+import { AnyObject } from '../model/json.ts'
 import { type Env, failureReply, mount } from './mount.ts'
 import { describeApi } from './openapi.ts'
 import { problemReply } from './problem.ts'
@@ -66,7 +67,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     path: '/openapi.json',
     access: 'public',
     summary: 'This document',
-    responses: { 200: { description: 'OpenAPI 3.1.', also: { 'application/json': 'The document.' } } },
+    responses: { 200: { description: 'OpenAPI 3.1.', schema: AnyObject } },
     errors: [],
     // Made when first asked for: a server that starts has better things to do.
     handle: () => ({ status: 200, content: (document ??= JSON.stringify(describeApi([...routes, openapi], version))) }),

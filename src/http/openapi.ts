@@ -154,7 +154,7 @@ function responseHeaders({ headers }: ResponseSpec): Json {
 function responseContent({ schema, also = {} }: ResponseSpec, toSchema: SchemaWriter): Json {
   const content: Json = {}
   if (schema !== undefined) content['application/json'] = { schema: toSchema(schema) }
-  for (const [type, description] of Object.entries(also)) content[type] = { schema: { type: 'string', description } }
+  for (const [type, of] of Object.entries(also)) content[type] = { schema: toSchema(of) }
   return Object.keys(content).length > 0 ? { content } : {}
 }
 

@@ -40,8 +40,8 @@ export interface RouteSpec<
 export interface ResponseSpec {
   readonly description: string
   readonly schema?: z.ZodType
-  /** Of other representations: content type and what it holds. */
-  readonly also?: Readonly<Record<string, string>>
+  /** Other representations by content type; of an event stream, the schema of each event's data. */
+  readonly also?: Readonly<Record<string, z.ZodType>>
   readonly headers?: Readonly<Record<string, string>>
 }
 

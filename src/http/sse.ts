@@ -65,6 +65,6 @@ async function orHeartbeat<T>(coming: Promise<T>, ms: number): Promise<T | null>
 }
 
 /** JSON has no line breaks, so one `data` line holds it. */
-function frame({ seq, type, at, data }: RunEvent): string {
-  return `id: ${seq}\nevent: ${type}\ndata: ${JSON.stringify({ type, at, data })}\n\n`
+function frame(event: RunEvent): string {
+  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }

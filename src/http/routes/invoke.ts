@@ -4,6 +4,7 @@ import { SkilletError } from '../../model/errors.ts'
 import { AnyJson } from '../../model/json.ts'
 import { Run, RunStatus, isTerminal } from '../../model/runs.ts'
 import { LIMITS } from '../../model/sizes.ts'
+import { fingerprintOf } from '../fingerprint.ts'
 import { idempotencyKeyOf, waitOf } from '../preferences.ts'
 import type { Reply } from '../reply.ts'
 import { type ResponseSpec, type Route, route } from '../route.ts'
@@ -39,7 +40,7 @@ export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
     body: z.strictObject({ input: AnyJson.optional().meta({ description: 'Default: {}.' }) }),
     headers: {
       Prefer: PREFER,
-      'Idempotency-Key': 'A repeat with the same key and body answers with the run of the first time.',
+      'Idempotency-Key': 'A repeat with the same key and input answers with the run of the first time.',
     },
     responses: RESPONSES,
     errors: [
@@ -53,13 +54,15 @@ export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
     ],
     async handle(call) {
       const { skill, stage } = call.params
-      checkSize(call.text, call.body.input)
+      const input = call.body.input === undefined ? {} : call.body.input
+      checkSize(call.text, input)
       const key = idempotencyKeyOf(call.header('idempotency-key'))
       const { run, repeated } = await runs.invoke(call.principal, {
         skill,
         stage,
-        input: call.body.input === undefined ? {} : call.body.input,
-        idempotency: key === null ? undefined : { key, fingerprint: await fingerprintOf(skill, stage, call.text) },
+        input,
+        idempotency:
+          key === null ? undefined : { key, fingerprint: await fingerprintOf([skill, stage], call.text, input) },
       })
       return answer(runs, call, run, repeated)
     },
@@ -102,16 +105,10 @@ async function answer(runs: Services['runs'], call: Asked, admitted: Run, repeat
 function checkSize(text: string, input: unknown): void {
   // A UTF-16 code unit takes three bytes at the most.
   if (text.length * 3 <= LIMITS.inputBytes) return
-  const bytes = Buffer.byteLength(JSON.stringify(input) ?? '')
+  const bytes = Buffer.byteLength(JSON.stringify(input))
   if (bytes <= LIMITS.inputBytes) return
   throw new SkilletError(
     'input_too_large',
     `The input has ${bytes} bytes as JSON; at most ${LIMITS.inputBytes} are taken.`,
   )
-}
-
-/** What a key stands for: the same bytes to the same stage. Hashed off the event loop, for bodies may be large. */
-async function fingerprintOf(skill: string, stage: string, text: string): Promise<string> {
-  const bytes = new TextEncoder().encode(`${skill}\n${stage}\n${text}`)
-  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes)).toString('hex')
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SkilletError } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
-import { LogLine, Run, RunStatus, isTerminal } from '../../model/runs.ts'
+import { LogLine, Run, RunEvent, RunStatus, isTerminal } from '../../model/runs.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { prefersText } from '../preferences.ts'
 import { type Route, route } from '../route.ts'
@@ -57,11 +57,11 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       access: 'runs.read',
       summary: 'Follow a run as server-sent events',
       description:
-        'Events `status`, `log` and `result`; each `data` is {type, at, data}. The stream ends after `result`. ' +
+        'Events `status`, `log` and `result`; each `data` is a RunEvent, its `seq` is the id. The stream ends after `result`. ' +
         'Nothing is left after the given id: 204, which tells an EventSource not to come back.',
       headers: { 'Last-Event-ID': 'Resume after this event.' },
       responses: {
-        200: { description: 'The events.', also: { 'text/event-stream': 'Server-sent events.' } },
+        200: { description: 'The events.', also: { 'text/event-stream': RunEvent } },
         204: { description: 'The run has ended and there are no more events.' },
       },
       errors: [],
@@ -97,7 +97,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
         200: {
           description: 'One page.',
           schema: pageOf(LogLine),
-          also: { 'text/plain': 'Instant, stream and text of each line.' },
+          also: { 'text/plain': z.string().meta({ description: 'Instant, stream and text of each line.' }) },
         },
       },
       errors: [],

@@ -48,7 +48,7 @@ function parse(path) {
   }
   const source = readFileSync(join(root, path), 'utf8')
   const parsed = parseSync(path, source, { lang: LANGUAGES[extname(path)], preserveParens: false, ...kindOf(path) })
-  const error = parsed.errors.find((one) => String(one.severity) === 'Error')
+  const error = parsed.errors.find((one) => one.severity.startsWith('Error'))
   if (error) {
     const at = error.labels[0]?.start ?? 0
     report(path, lineOf(source, at), 'js.syntax', `This cannot be parsed: ${error.message}`)

@@ -2,6 +2,7 @@
 // The same shapes as the Python inspector makes: input closed where its keys are known, output open.
 
 import { docOf } from './comments.mjs'
+import { array, keysOf, literal, merge, narrow } from './shapes.mjs'
 import { text } from './tree.mjs'
 import { union } from './union.mjs'
 
@@ -170,43 +171,3 @@ export class Types {
     return { type: 'object', properties, ...(required.length > 0 ? { required } : {}), ...closing }
   }
 }
-
-function merge(schemas) {
-  const objects = schemas.filter((one) => one.type === 'object')
-  const required = [...new Set(objects.flatMap((one) => one.required ?? []))]
-  const { additionalProperties } =
-    objects.every((one) => one.additionalProperties === false) && objects.length === schemas.length
-      ? { additionalProperties: false }
-      : {}
-  return {
-    type: 'object',
-    properties: Object.assign({}, ...objects.map((one) => one.properties ?? {})),
-    ...(required.length > 0 ? { required } : {}),
-    ...(additionalProperties === undefined ? {} : { additionalProperties }),
-  }
-}
-
-function narrow(name, schema, keys) {
-  if (schema.type !== 'object' || !schema.properties) return schema
-  const { required = [], ...rest } = schema
-  if (name === 'Partial') return rest
-  if (name === 'Required') return { ...schema, required: Object.keys(schema.properties) }
-  if (name !== 'Pick' && name !== 'Omit') return schema
-  const keep = (key) => keys.includes(key) === (name === 'Pick')
-  const properties = Object.fromEntries(Object.entries(schema.properties).filter(([key]) => keep(key)))
-  const left = required.filter(keep)
-  return { ...rest, properties, ...(left.length > 0 ? { required: left } : {}) }
-}
-
-function keysOf(type) {
-  const parts = type?.type === 'TSUnionType' ? type.types : type ? [type] : []
-  return parts.flatMap((one) => (one.type === 'TSLiteralType' ? [one.literal.value] : []))
-}
-
-function literal(node) {
-  if (node.type === 'UnaryExpression' && node.operator === '-') return { enum: [-node.argument.value] }
-  const value = node.type === 'TemplateLiteral' ? text(node) : node.value
-  return ['string', 'number', 'boolean'].includes(typeof value) ? { enum: [value] } : {}
-}
-
-const array = (items) => (Object.keys(items).length > 0 ? { type: 'array', items } : { type: 'array' })

@@ -1,0 +1,102 @@
+"""TypeScript: dependencies by npm without any of their scripts, then one file by esbuild."""
+
+import json
+import os
+import re
+
+import package_json
+import tools
+from plan import Plan
+from report import Failed, emit
+
+KIND = "node"
+APP = "/work/app"
+NODE = "/opt/node"
+NPM = "/opt/npm/bin/npm-cli.js"
+ESBUILD = "/opt/esbuild"
+# Types of Skillet: no code of theirs exists at run time, whatever the import looks like.
+TYPES_ONLY = ("skillet/types", "@agent-spm/types")
+# Dependencies in CommonJS expect these; as globals they cannot clash with what a module declares.
+BANNER = (
+    "import{createRequire as __skilletRequire}from'node:module';"
+    "globalThis.require??=__skilletRequire(import.meta.url);"
+    "globalThis.__filename??=import.meta.filename;globalThis.__dirname??=import.meta.dirname;"
+)
+ERROR = re.compile(r"\[ERROR\] ([^\n]*)\n(?:\s*\n)?(?:\s+([^\s:][^\n:]*):(\d+):\d+:)?")
+
+
+def plan(task):
+    return package_json.read("/package") if os.path.isfile("/package/package.json") else Plan()
+
+
+def run(task, plan):
+    if plan.needs:
+        install(task, plan)
+    bundle(task)
+
+
+def install(task, plan):
+    tools.protect()
+    proxy = tools.open_way_out()
+    os.makedirs(APP)
+    with open(f"{APP}/package.json", "w", encoding="utf-8") as file:
+        file.write(plan.text)
+    if plan.locked:
+        with open("/package/package-lock.json", "rb") as source, open(f"{APP}/package-lock.json", "wb") as target:
+            target.write(source.read())
+    env = {
+        "npm_config_registry": task["index"],
+        "npm_config_replace_registry_host": "always",
+        "npm_config_omit_lockfile_registry_resolved": "true",
+        "npm_config_cache": "/work/npm-cache",
+        "npm_config_userconfig": "/work/home/npmrc",
+        "npm_config_globalconfig": "/work/home/npmrc-global",
+        "npm_config_ignore_scripts": "true",
+        "npm_config_omit": "dev",
+        "npm_config_audit": "false",
+        "npm_config_fund": "false",
+        "npm_config_update_notifier": "false",
+        "npm_config_progress": "false",
+        "npm_config_loglevel": "error",
+        "npm_config_logs_max": "0",
+        "npm_config_allow_git": "none",
+        "npm_config_fetch_retries": "1",
+        "npm_config_fetch_timeout": "30000",
+        "npm_config_https_proxy": proxy,
+        "npm_config_proxy": proxy,
+    }
+    tools.run("npm", [NODE, NPM, "ci" if plan.locked else "install"], APP, env)
+    with open(f"{APP}/package-lock.json", encoding="utf-8") as file:
+        text = file.read()
+    # One that came with the package is among its files already, as it was; it is kept beside so that every version has one.
+    emit({"lock": {"name": "package-lock.json", "text": text}})
+
+
+def bundle(task):
+    entry = "/package/" + task["entry"]
+    with open("/work/stub.mjs", "w", encoding="utf-8") as file:
+        # By way of the namespace, so that what a CommonJS module exports is found as well, and validate may be missing.
+        file.write(f"import * as skill from {json.dumps(entry)}\nconst of = (name) => skill[name] ?? skill.default?.[name]\n")
+        file.write("export const execute = of('execute')\nexport const validate = of('validate')\n")
+    with open("/work/types.cjs", "w", encoding="utf-8") as file:
+        file.write("module.exports = {}\n")
+    argv = [ESBUILD, "/work/stub.mjs", "--bundle", "--platform=node", "--format=esm", "--target=node24", "--log-limit=10", "--log-level=error",
+            "--color=false", "--outfile=/work/out/.skillet/index.mjs", "--banner:js=" + BANNER, "--sourcemap=inline", "--sources-content=false",
+            *(f"--alias:{name}=/work/types.cjs" for name in TYPES_ONLY)]  # fmt: skip
+    try:
+        tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"})
+    except Failed as failure:
+        raise explained(failure) from None
+
+
+def explained(failure):
+    found = ERROR.search(failure.message)
+    if not found or failure.rule not in ("build.failed", "build.dependency_not_found"):
+        return failure
+    message, file, line = found.groups()
+    file = re.sub(r"^(?:\.\./)+", "", file) if file else None
+    if message.startswith("Could not resolve"):
+        return Failed("build.unresolved_import", message, file, int(line) if line else None)
+    if ".node" in message and "loader" in message:
+        return Failed("build.native_addon", message, file, int(line) if line else None)
+    return Failed("build.failed", message, file, int(line) if line else None)

@@ -1,0 +1,105 @@
+"""Python: dependencies from requirements.txt into .skillet/site-packages, with the hashes of all of them kept as the lock."""
+
+import json
+import os
+import py_compile
+import sys
+
+import requirements
+import tools
+from plan import Plan
+from report import Failed, emit
+
+KIND = "python"
+SITE = "/work/out/.skillet/site-packages"
+UV = "/opt/uv"
+PYTHON = "/usr/bin/python3"
+# Compiling more than this takes longer than it saves.
+COMPILED_BYTES = 20 * 2**20
+
+
+def plan(task):
+    path = "/package/requirements.txt"
+    if not os.path.isfile(path):
+        return Plan()
+    if os.path.getsize(path) > 2**20:
+        raise Failed("build.requirement", "requirements.txt is over 1 MB", "requirements.txt")
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return requirements.read(file.read())
+
+
+def run(task, plan):
+    if plan.needs:
+        install(task, plan)
+    emit({"provided": sorted(provided())})
+    if task["format"] == "python":
+        with open("/work/out/.skillet/preimport.json", "w", encoding="utf-8") as file:
+            json.dump(preimport(task["imports"]), file)
+    compile_all("/package", "/work/out", "/skill")
+    compile_all(SITE, SITE, "/skill/.skillet/site-packages")
+
+
+def install(task, plan):
+    tools.protect()
+    proxy = tools.open_way_out()
+    env = {
+        "UV_DEFAULT_INDEX": task["index"],
+        "UV_CACHE_DIR": "/work/uv-cache",
+        "UV_NO_CONFIG": "1",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        "UV_HTTP_TIMEOUT": "30",
+        "UV_CONCURRENT_DOWNLOADS": "8",
+        "HTTPS_PROXY": proxy,
+        "ALL_PROXY": proxy,
+    }
+    with open("/work/requirements.in", "w", encoding="utf-8") as file:
+        file.write(plan.text)
+    lock = "/work/requirements.in"
+    if not plan.locked:
+        lock = "/work/requirements.lock"
+        compiling = [UV, "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--python", PYTHON]
+        tools.run("uv", [*compiling, "/work/requirements.in", "--output-file", lock], "/work", env)
+    # A lock of ours is complete; one that came with the package must prove that it is.
+    complete = [] if plan.locked else ["--no-deps"]
+    installing = [UV, "pip", "install", "--quiet", "--require-hashes", *complete, "--python", PYTHON, "--target", SITE]
+    tools.run("uv", [*installing, "-r", lock], "/work", env)
+    with open(lock, encoding="utf-8") as file:
+        text = "".join(line for line in file if not line.lstrip().startswith(("--index-url", "--extra-index-url", "--find-links")))
+    emit({"lock": {"name": "requirements.lock", "text": text}})
+
+
+def provided():
+    """First parts of the names of installed modules."""
+    if not os.path.isdir(SITE):
+        return set()
+    return {name.split(".")[0] for name in os.listdir(SITE) if not name.endswith((".dist-info", ".pth")) and name not in ("bin", "__pycache__")}
+
+
+def preimport(imports):
+    there = provided()
+    return [
+        one["module"]
+        for one in imports
+        if one["top"] and one["module"] not in ("__future__", "__main__") and (one["stdlib"] or one["module"].split(".")[0] in there)
+    ]
+
+
+def compile_all(root, out, seen_as):
+    """Without a check of the source: a bundle never changes, and its files have no times."""
+    sources = []
+    for folder, _, names in os.walk(root):
+        sources += [os.path.join(folder, name) for name in names if name.endswith(".py")]
+    if sum(os.path.getsize(path) for path in sources) > COMPILED_BYTES:
+        return
+    for path in sorted(sources):
+        inside = os.path.relpath(path, root)
+        folder, name = os.path.split(inside)
+        target = os.path.join(out, folder, "__pycache__", f"{name[:-3]}.{TAG}.pyc")
+        try:
+            py_compile.compile(path, target, os.path.join(seen_as, inside), True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, quiet=2)
+        except (py_compile.PyCompileError, RecursionError, MemoryError, ValueError, SyntaxError):
+            continue  # such as templates and files for other versions: they are used as source, or never
+
+
+TAG = sys.implementation.cache_tag

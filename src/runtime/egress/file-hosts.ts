@@ -1,0 +1,75 @@
+import { Agent, get } from 'node:https'
+import { getCACertificates, rootCertificates } from 'node:tls'
+
+/**
+ * Hosts on which an index keeps its files, as the first of the packages that it has says. Only https counts.
+ * @returns Null when the index has none of them: then nothing is known yet.
+ * @throws when the index does not answer.
+ */
+export async function fileHosts(index: URL, names: readonly string[]): Promise<ReadonlySet<string> | null> {
+  const agent = new Agent({ proxyEnv: process.env, ca: certificates() })
+  try {
+    for (const name of names.slice(0, 10)) {
+      const page = new URL(`${index.href.replace(/\/?$/, '/')}${normalised(name)}/`)
+      const text = await beginning(page, agent)
+      if (text === null) continue
+      const hosts = new Set<string>()
+      for (const [, json, html] of text.matchAll(/"url"\s*:\s*"([^"]{1,2000})"|href\s*=\s*"([^"]{1,2000})"/g)) {
+        const url = URL.canParse((json ?? html)!, page.href) ? new URL((json ?? html)!, page) : null
+        if (url?.protocol === 'https:' && url.port === '' && hosts.size < 8) hosts.add(url.hostname)
+      }
+      if (hosts.size > 0) return hosts
+    }
+    return null
+  } finally {
+    agent.destroy()
+  }
+}
+
+const normalised = (name: string): string => encodeURIComponent(name.toLowerCase().replace(/[-_.]+/g, '-'))
+
+/** What Node trusts and what the machine trusts: an index of one's own may have a certificate of one's own. */
+function certificates(): string[] {
+  return [...rootCertificates, ...getCACertificates('system'), ...getCACertificates('extra')]
+}
+
+/** The page of a popular package has megabytes; the files at its beginning lie where the others lie. */
+const ENOUGH = 256 * 1024
+
+/** Null: the index does not have it. */
+function beginning(page: URL, agent: Agent, redirects = 3): Promise<string | null> {
+  const accept = 'application/vnd.pypi.simple.v1+json, text/html;q=0.5'
+  return new Promise((resolve, reject) => {
+    const request = get(page, { agent, headers: { accept }, timeout: 30_000 }, (response) => {
+      const { statusCode = 0, headers } = response
+      if (statusCode >= 300 && statusCode < 400 && headers.location && redirects > 0) {
+        response.destroy()
+        const next = new URL(headers.location, page)
+        // Another host would be one that the operator did not name.
+        if (next.host !== page.host || next.protocol !== 'https:')
+          reject(new Error('The package index redirects to another host.'))
+        else beginning(next, agent, redirects - 1).then(resolve, reject)
+        return
+      }
+      if (statusCode !== 200) {
+        response.destroy()
+        if (statusCode === 404) resolve(null)
+        else reject(new Error(`The package index answered with status ${statusCode}.`))
+        return
+      }
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => {
+        text += chunk
+        if (text.length >= ENOUGH) {
+          resolve(text)
+          response.destroy()
+        }
+      })
+      response.once('end', () => resolve(text))
+      response.once('error', reject)
+    })
+    request.once('timeout', () => request.destroy(new Error('The package index does not answer.')))
+    request.once('error', reject)
+  })
+}

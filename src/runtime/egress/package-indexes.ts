@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { fileHosts } from './file-hosts.ts'
+
+/** Where packages come from, and the hosts that have to be reachable for that. */
+export interface PackageIndex {
+  readonly url: string
+  readonly hosts: ReadonlySet<string>
+}
+
+/** Each is found out when it is first needed, and kept. @throws when it cannot be found out; the message is for people. */
+export interface PackageIndexes {
+  /** @param names Packages that are going to be installed: the index is asked where the files of one of them lie. */
+  python(names: readonly string[]): Promise<PackageIndex>
+  node(names: readonly string[]): Promise<PackageIndex>
+}
+
+export interface PackageIndexesOptions {
+  readonly uvPath: string
+  /** `bin/npm-cli.js`. */
+  readonly npmPath: string
+  /** To run npm with. */
+  readonly nodePath: string
+  /** Default: the server's. */
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/**
+ * The operator's package indexes, as this machine's own clients know them: for Python UV_DEFAULT_INDEX, UV_INDEX_URL or PIP_INDEX_URL,
+ * else what uv itself uses; for npm its `registry` setting. Files of a Python index may lie on other hosts, which the index
+ * names; npm takes all tarballs from the registry's host (replace-registry-host).
+ */
+export function createPackageIndexes(options: PackageIndexesOptions): PackageIndexes {
+  const env = options.env ?? process.env
+  const pythonUrl = kept(async () => {
+    const set = env['UV_DEFAULT_INDEX'] || env['UV_INDEX_URL'] || env['PIP_INDEX_URL']
+    if (set) return checked(set, 'The environment')
+    const asking = ['pip', 'compile', '-', '--emit-index-url', '--offline', '--quiet', '--no-header']
+    const said = await run(options.uvPath, asking, env)
+    const url = /^--(?:default-)?index(?:-url)?[ =](\S+)/m.exec(said)?.[1]
+    if (!url) throw new Error('uv did not say which package index it uses; set UV_DEFAULT_INDEX for the server.')
+    return checked(url, 'uv')
+  })
+  const nodeUrl = kept(async () => {
+    const said = await run(options.nodePath, [options.npmPath, 'config', 'get', 'registry', '--no-workspaces'], env)
+    return checked(said.trim(), 'npm')
+  })
+  let files: ReadonlySet<string> | null = null
+  return {
+    async python(names) {
+      const url = await pythonUrl()
+      files ??= await fileHosts(url, names)
+      return { url: url.href, hosts: new Set([url.hostname, ...(files ?? [])]) }
+    },
+    async node() {
+      const url = await nodeUrl()
+      return { url: url.href, hosts: new Set([url.hostname]) }
+    },
+  }
+}
+
+function checked(text: string, from: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url?.protocol !== 'https:' || (url.port !== '' && url.port !== '443')) {
+    throw new Error(`${from} names a package index that is not at an https address on port 443; builds reach no other.`)
+  }
+  if (url.username || url.password) {
+    throw new Error(
+      `${from} names a package index with a password in its URL; builds run tenants' code, which could read it.`,
+    )
+  }
+  return url
+}
+
+function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(file, args, { cwd: '/', env, timeout: 30_000 }, (error, stdout) => {
+      if (error)
+        reject(
+          new Error(
+            `"${args.at(0)}" of ${file.split('/').at(-1)} failed with ${error.code ?? error.signal ?? error.message}`,
+            { cause: error },
+          ),
+        )
+      else resolve(stdout)
+    })
+    child.stdin?.end()
+  })
+}
+
+/** Found out once; a failure is not kept. */
+function kept<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | null = null
+  return () => {
+    found ??= find().catch((error: unknown) => {
+      found = null
+      throw error
+    })
+    return found
+  }
+}

@@ -11,21 +11,18 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 const main = existsSync(at('../src/cli/main.ts')) ? at('../src/cli/main.ts') : at('../dist/cli/main.js')
 
 if (Number(process.versions.node.split('.')[0]) >= 24) await import(pathToFileURL(main).href)
-else again(node24())
+else startAgain()
 
-function node24() {
-  try {
-    return createRequire(import.meta.url).resolve('node/bin/node')
-  } catch {
+function startAgain() {
+  const node = node24()
+  if (node === null) {
     process.stderr.write(
       `Skillet needs Node 24, this is ${process.version}, and the binary of its dependency "node" is not installed.\n` +
         'To mend it: run "npm run setup" in a clone; where Skillet is installed, "npm install-scripts approve node" (if npm knows it), then "npm rebuild node".\n',
     )
-    process.exit(1)
+    process.exitCode = 1
+    return
   }
-}
-
-function again(node) {
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
   // In a terminal a Ctrl-C reaches the child by itself.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
@@ -35,4 +32,13 @@ function again(node) {
     process.exit(1)
   })
   child.on('close', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+}
+
+/** The binary that the package "node" brings, or null where npm did not run its install script. */
+function node24() {
+  try {
+    return createRequire(import.meta.url).resolve('node/bin/node')
+  } catch {
+    return null
+  }
 }

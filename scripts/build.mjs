@@ -8,8 +8,10 @@ await setupOrExit()
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true })
 const { code, output } = await run('tsc', ['-p', 'tsconfig.build.json'], { env: toolEnv() })
 if (code === 0) {
-  const skip = (path) => /\.ts$|\.pyc$|__pycache__/.test(path)
-  cpSync(join(ROOT, 'src'), join(ROOT, 'dist'), { recursive: true, filter: (from) => !skip(from) })
+  cpSync(join(ROOT, 'src'), join(ROOT, 'dist'), {
+    recursive: true,
+    filter: (from) => !/\.ts$|\.pyc$|__pycache__/.test(from),
+  })
 } else {
   say(output.trim())
   process.exitCode = code

@@ -3,7 +3,22 @@ import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { NODE, PYTHON, ROOT, SetupError, UV, ask, dim, green, manifest, red, run, say, systemEnv, which } from './lib.mjs'
+import {
+  NODE,
+  PYTHON,
+  ROOT,
+  SetupError,
+  UV,
+  ask,
+  dim,
+  green,
+  manifest,
+  red,
+  run,
+  say,
+  systemEnv,
+  which,
+} from './lib.mjs'
 
 const REQUIREMENTS = join(ROOT, 'scripts', 'uv-requirements.txt')
 /** Inside node_modules, so that whoever removes that folder removes the stamp. */
@@ -47,29 +62,40 @@ function isDone(wanted) {
 
 function checkHostNode() {
   if (process.platform !== 'linux') {
-    throw new SetupError(`Skillet runs on Linux, this is ${process.platform}.`, 'Use a Linux machine, virtual machine or container.')
+    throw new SetupError(
+      `Skillet runs on Linux, this is ${process.platform}.`,
+      'Use a Linux machine, virtual machine or container.',
+    )
   }
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])) return
-  throw new SetupError(`Node ${process.versions.node} is too old to set Skillet up.`, 'Install Node 20.19 or newer, then repeat.')
+  throw new SetupError(
+    `Node ${process.versions.node} is too old to set Skillet up.`,
+    'Install Node 20.19 or newer, then repeat.',
+  )
 }
 
 /** Whether node_modules holds exactly what the lock file says; packages for other platforms may be absent. */
 function installedIsLocked() {
-  const read = (file) => JSON.parse(readFileSync(join(ROOT, file), 'utf8')).packages
   if (!existsSync(join(ROOT, 'node_modules', '.package-lock.json'))) return false
-  const installed = read('node_modules/.package-lock.json')
-  const locked = Object.entries(read('package-lock.json')).filter(([path]) => path !== '')
+  const installed = lockedPackages('node_modules/.package-lock.json')
+  const locked = Object.entries(lockedPackages('package-lock.json')).filter(([path]) => path !== '')
   return locked.every(([path, one]) => {
     const there = installed[path]
-    return there === undefined ? one.optional === true : there.version === one.version && there.integrity === one.integrity
+    return there === undefined
+      ? one.optional === true
+      : there.version === one.version && there.integrity === one.integrity
   })
 }
+
+const lockedPackages = (file) => JSON.parse(readFileSync(join(ROOT, file), 'utf8')).packages
 
 async function packages() {
   if (installedIsLocked()) return
   await step('Installing npm packages', async () => {
-    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env: systemEnv() })
+    const { code, output } = await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      env: systemEnv(),
+    })
     if (code === 0) return
     throw new SetupError(
       `npm ci ended with ${code}:\n${indent(output)}`,
@@ -80,14 +106,17 @@ async function packages() {
   })
 }
 
+const nodeVersion = () => (existsSync(NODE) ? ask(NODE, ['-v']) : null)
+
 /** The npm package "node" fetches the binary in an install script, which npm may be told not to run. */
 async function node24() {
   const wanted = `v${manifest.dependencies.node}`
-  const present = () => (existsSync(NODE) ? ask(NODE, ['-v']) : null)
-  if (present() === wanted) return
+  if (nodeVersion() === wanted) return
   await step(`Fetching Node ${wanted}`, async () => {
-    const { output } = await run('npm', ['rebuild', 'node', '--foreground-scripts', '--ignore-scripts=false'], { env: systemEnv() })
-    const got = present()
+    const { output } = await run('npm', ['rebuild', 'node', '--foreground-scripts', '--ignore-scripts=false'], {
+      env: systemEnv(),
+    })
+    const got = nodeVersion()
     if (got === wanted) return
     throw new SetupError(
       `node_modules/.bin/node is ${got ?? 'missing'}, wanted ${wanted}. The package "node" fetches it in its install script:\n${indent(output)}`,
@@ -100,12 +129,18 @@ async function systemPackage(name, isPresent) {
   if (isPresent()) return
   const command = `apt-get update && apt-get install -y --no-install-recommends ${name}`
   const missing = `The package ${name} is not installed: ${WHAT_IT_IS_FOR[name]}.`
-  if (which('apt-get') === null) throw new SetupError(missing, `Install ${name} with this system's package manager, then repeat.`)
+  if (which('apt-get') === null)
+    throw new SetupError(missing, `Install ${name} with this system's package manager, then repeat.`)
   if (process.getuid() !== 0) throw new SetupError(missing, `Run: sudo sh -c '${command}'`)
   await step(`Installing ${name}`, async () => {
-    const { code, output } = await run('sh', ['-c', command], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    const { code, output } = await run('sh', ['-c', command], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
     if (code !== 0 || !isPresent()) {
-      throw new SetupError(`apt-get ended with ${code}:\n${indent(output)}`, `Check the network and /etc/apt/sources.list*, then run: ${command}`)
+      throw new SetupError(
+        `apt-get ended with ${code}:\n${indent(output)}`,
+        `Check the network and /etc/apt/sources.list*, then run: ${command}`,
+      )
     }
   })
 }
@@ -114,20 +149,24 @@ function checkPython() {
   const version = ask(PYTHON, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
   const [major, minor] = (version ?? '0.0').split('.').map(Number)
   if (major === 3 && minor >= 9) return
-  throw new SetupError(`${PYTHON} is ${version ?? 'not usable'}; Skillet needs 3.9 or newer.`, 'Upgrade the system, then repeat.')
+  throw new SetupError(
+    `${PYTHON} is ${version ?? 'not usable'}; Skillet needs 3.9 or newer.`,
+    'Upgrade the system, then repeat.',
+  )
 }
+
+const uvVersion = () => (existsSync(UV) ? (ask(UV, ['--version']) ?? '').split(' ')[1] : undefined)
 
 async function uv() {
   const wanted = /^uv==(\S+)/m.exec(readFileSync(REQUIREMENTS, 'utf8'))[1]
-  const present = () => (existsSync(UV) ? (ask(UV, ['--version']) ?? '').split(' ')[1] : undefined)
-  if (present() === wanted) return
+  if (uvVersion() === wanted) return
   await systemPackage('python3-pip', () => ask(PYTHON, ['-m', 'pip', '--version']) !== null)
   await step(`Installing uv ${wanted} into .tools`, async () => {
     const target = join(ROOT, '.tools', 'uv')
     rmSync(target, { recursive: true, force: true })
     const pip = ['-m', 'pip', 'install', '--target', target, '--no-deps', '--only-binary', ':all:', '--require-hashes']
     const { code, output } = await run(PYTHON, [...pip, '--disable-pip-version-check', '-r', REQUIREMENTS])
-    if (code === 0 && present() === wanted) return
+    if (code === 0 && uvVersion() === wanted) return
     throw new SetupError(
       `pip could not install uv ${wanted} (it ended with ${code}):\n${indent(output)}`,
       isNetwork(output)
@@ -152,7 +191,9 @@ async function step(what, work) {
 }
 
 function isNetwork(output) {
-  return /ENOTFOUND|ETIMEDOUT|ECONNRE|EAI_AGAIN|ENETUNREACH|timed out|Temporary failure|resolv|No matching distribution/i.test(output)
+  return /ENOTFOUND|ETIMEDOUT|ECONNRE|EAI_AGAIN|ENETUNREACH|timed out|Temporary failure|resolv|No matching distribution/i.test(
+    output,
+  )
 }
 
 const indent = (text) =>
@@ -174,4 +215,5 @@ export async function setupOrExit() {
   }
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await setupOrExit()
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await setupOrExit()

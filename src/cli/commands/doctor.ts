@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { startServer } from '../../server.ts'
+import { type Api, type Readiness, createApi } from '../api.ts'
+import { type Call, type Cli, action } from '../call.ts'
+import { CliError } from '../cli-error.ts'
+import { EXIT } from '../exit-codes.ts'
+
+export function doctorCommand(cli: Cli): Command {
+  return new Command('doctor')
+    .description('check that skills can be run here, and say what to do where they cannot')
+    .action(action(cli, doctor))
+}
+
+/** Asks the server that runs; where none does, starts one for the moment, which tries its sandboxes as every server does. */
+async function doctor(call: Call) {
+  const running = runningApi(call)
+  const { ready, checks } = running === null ? await scratchReadiness(call) : (await running.ready()).body
+  const about =
+    running === null ? 'No server runs: this is what one that starts now would find.' : `Server ${running.url}`
+  call.show({ server: running?.url ?? null, node: process.version, ready, checks }, () =>
+    [about, ...checks.map((check) => checkLine(check, call)), ''].join('\n'),
+  )
+  return ready ? EXIT.ok : EXIT.failed
+}
+
+function runningApi(call: Call): Api | null {
+  try {
+    return call.api()
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === EXIT.unreachable) return null
+    throw error
+  }
+}
+
+async function scratchReadiness({ io }: Call): Promise<Readiness> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'skillet-doctor-'))
+  try {
+    const server = await startServer({ dataDir, port: 0, log: () => {} })
+    try {
+      return (await createApi(server, io.signal).ready()).body
+    } finally {
+      await server.stop()
+    }
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+function checkLine({ name, ok, message, fix }: Readiness['checks'][number], { paint }: Call): string {
+  const head = `${ok ? paint('green', 'ok  ') : paint('red', 'FAIL')}  ${name}${message === null ? '' : `: ${message}`}`
+  return fix === null ? head : `${head}\n      To mend it: ${fix}`
+}

@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { type LogEntry, startServer } from '../../server.ts'
+import { type Call, type Cli, action } from '../call.ts'
+import { CliError } from '../cli-error.ts'
+import { EXIT } from '../exit-codes.ts'
+
+interface Options {
+  readonly host: string
+  readonly port: number
+  readonly warmUp: boolean
+}
+
+export function serveCommand(cli: Cli): Command {
+  return new Command('serve')
+    .description('run a server in the foreground, with its data in --data, SKILLET_DATA or ./.skillet')
+    .option('--host <address>', 'address to listen on; anything but 127.0.0.1 opens it to the network', '127.0.0.1')
+    .option('--port <number>', 'port to listen on; 0 takes a free one', portOf, 8787)
+    .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
+    .action(action<Options>(cli, serve))
+}
+
+async function serve(call: Call<Options>) {
+  const { io, options, paintErr: paint } = call
+  const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
+  const log = (entry: LogEntry): void => io.err(options.json === true ? `${JSON.stringify(entry)}\n` : logLine(entry))
+  const server = await startServer({
+    dataDir,
+    host: options.host,
+    port: options.port,
+    warmUp: options.warmUp,
+    log,
+  }).catch((error: unknown) => {
+    throw isPortTaken(error) ? portTaken(options.port, error) : error
+  })
+  try {
+    call.show(
+      { url: server.url, data: dataDir, first_start: server.firstStart },
+      () => `Skillet serves ${server.url}\n`,
+    )
+    io.err(`${paint('dim', `Data in ${dataDir}. Ctrl-C stops it.`)}\n`)
+    if (server.firstStart) io.err(`Owner key, shown this once (it lies in ${dataDir}/owner.key):\n${server.key}\n`)
+    if (!io.signal.aborted) await once(io.signal, 'abort')
+  } finally {
+    await server.stop()
+  }
+  io.err('Stopped.\n')
+}
+
+function logLine({ at, level, message, ...fields }: LogEntry): string {
+  const more = Object.entries(fields).map(
+    ([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
+  return `${at} ${level} ${message}${more.join('')}\n`
+}
+
+export function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('It is not a number from 0 to 65535.')
+}
+
+export const isPortTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+
+function portTaken(port: number, cause: unknown): CliError {
+  return new CliError(EXIT.failed, `Port ${port} is in use.`, {
+    fix: 'Stop what listens there, or choose another one with --port; 0 takes a free one.',
+    cause,
+  })
+}

@@ -1,0 +1,67 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { SizeName } from '../../model/packages.ts'
+import type { StageConfig } from '../../model/skills.ts'
+import { type Cli, action } from '../call.ts'
+
+interface Options {
+  readonly size?: StageConfig['size']
+  readonly timeout?: number
+  readonly isolation?: StageConfig['isolation']
+  readonly env?: Record<string, string>
+  readonly unset?: string[]
+  readonly network?: string[]
+}
+
+export function stageConfigCommand(cli: Cli): Command {
+  return new Command('config')
+    .description('show or change the configuration of a stage; the next deploy freezes it')
+    .argument('<skill>', 'name or id')
+    .argument('<stage>', 'name')
+    .addOption(new Option('--size <size>', 'memory and time of a run').choices(SizeName.options))
+    .option('--timeout <seconds>', 'wall time of a run', seconds)
+    .addOption(
+      new Option('--isolation <kind>', 'warm sandboxes, or a new one for each run').choices(['session', 'fresh']),
+    )
+    .option('--env <NAME=value>', 'set an environment variable; repeatable', variable)
+    .option('--unset <name...>', 'remove environment variables')
+    .option('--network <domain...>', 'the domains that the skill may reach')
+    .action(
+      action<Options>(cli, async (call, skill, name) => {
+        const api = call.api()
+        const { config, revision } = await api.findStage(skill, name)
+        const changed = changedConfig(config, call.options)
+        if (changed === null) return call.show(config, () => `${JSON.stringify(config, null, 2)}\n`)
+        const stage = await api.putStage(skill, name, changed, revision)
+        call.show(
+          stage.config,
+          () => `${JSON.stringify(stage.config, null, 2)}\nThe next deploy freezes it: skillet deploy\n`,
+        )
+      }),
+    )
+}
+
+/** Null when nothing is asked for. */
+function changedConfig(config: StageConfig, options: Options): StageConfig | null {
+  const { size, timeout, isolation, env, unset, network } = options
+  if ([size, timeout, isolation, env, unset, network].every((option) => option === undefined)) return null
+  const kept = Object.entries({ ...config.env, ...env }).filter(([key]) => !(unset ?? []).includes(key))
+  return {
+    ...config,
+    ...(size && { size }),
+    ...(timeout !== undefined && { timeout_s: timeout }),
+    ...(isolation && { isolation }),
+    ...((env !== undefined || unset !== undefined) && { env: Object.fromEntries(kept) }),
+    ...(network && { network }),
+  }
+}
+
+function seconds(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is not a whole number of seconds.')
+}
+
+function variable(text: string, before: Record<string, string> | undefined): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('It is not of the form NAME=value.')
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}

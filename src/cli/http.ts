@@ -1,0 +1,92 @@
+import { CliError } from './cli-error.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+
+export interface Answer<T> {
+  readonly status: number
+  readonly body: T
+}
+
+interface Request {
+  readonly body?: unknown
+  readonly query?: Readonly<Record<string, string | number | undefined>>
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** JSON over HTTP, with every failure as a CliError. The key goes into a header and nowhere else. */
+export function createHttp(base: string, key: string, signal?: AbortSignal) {
+  async function call<T>(method: string, path: string, request: Request = {}): Promise<Answer<T>> {
+    const url = new URL(path, base)
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value))
+    }
+    let response: Response
+    try {
+      response = await fetch(url, {
+        method,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...request.headers,
+        },
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        signal: signal ?? null,
+      })
+      const text = await response.text()
+      return { status: response.status, body: parse(text) as T }
+    } catch (error) {
+      throw signal?.aborted === true ? error : unreachable(base, error)
+    }
+  }
+
+  async function answered<T>(method: string, path: string, request?: Request): Promise<Answer<T>> {
+    const answer = await call<T>(method, path, request)
+    if (answer.status >= 400) throw problemError(answer.status, answer.body)
+    return answer
+  }
+
+  return {
+    /** Any status. */
+    call,
+    /** @throws CliError for a status of 400 or more */
+    answered,
+    ok: async <T>(method: string, path: string, request?: Request): Promise<T> =>
+      (await answered<T>(method, path, request)).body,
+  }
+}
+
+export function unreachable(base: string, error: unknown): CliError {
+  const { message, cause } = error as Error
+  return new CliError(EXIT.unreachable, `The server at ${new URL(base).origin} does not answer.`, {
+    why: cause instanceof Error && cause.message !== '' ? cause.message : message,
+    fix: 'Check that it runs ("skillet serve" starts one here), and --url or SKILLET_URL.',
+    cause: error,
+  })
+}
+
+/** @param body Problem details (RFC 9457), or whatever something in between answered with. */
+export function problemError(status: number, body: unknown): CliError {
+  const problem = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  const text = (name: string): string | undefined => (typeof problem[name] === 'string' ? problem[name] : undefined)
+  const places = (Array.isArray(problem['errors']) ? problem['errors'] : []) as { pointer: string; message: string }[]
+  const list = places.map(({ pointer, message }) => `\n  ${pointer === '' ? '' : `${pointer}: `}${message}`).join('')
+  return new CliError(exitCodeOf(status), `${text('detail') ?? `The server answered with status ${status}.`}${list}`, {
+    why: text('title'),
+    fix: text('fix'),
+    data: Object.keys(problem).length > 0 ? problem : { status },
+  })
+}
+
+function exitCodeOf(status: number): ExitCode {
+  if (status === 401 || status === 403) return EXIT.refused
+  if (status === 404) return EXIT.notFound
+  return EXIT.failed
+}
+
+function parse(text: string): unknown {
+  if (text === '') return null
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,87 @@
+import { Command } from 'commander'
+import type { Cli } from './call.ts'
+import { deployCommand } from './commands/deploy.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { initCommand } from './commands/init.ts'
+import { invokeCommand } from './commands/invoke.ts'
+import { runCancelCommand } from './commands/run-cancel.ts'
+import { runListCommand } from './commands/run-list.ts'
+import { runLogsCommand } from './commands/run-logs.ts'
+import { runReplayCommand } from './commands/run-replay.ts'
+import { runShowCommand } from './commands/run-show.ts'
+import { serveCommand } from './commands/serve.ts'
+import { skillDeleteCommand } from './commands/skill-delete.ts'
+import { skillListCommand } from './commands/skill-list.ts'
+import { skillShowCommand } from './commands/skill-show.ts'
+import { stageConfigCommand } from './commands/stage-config.ts'
+import { stagePromoteCommand } from './commands/stage-promote.ts'
+import { stageRollbackCommand } from './commands/stage-rollback.ts'
+import { stageShowCommand } from './commands/stage-show.ts'
+import { validateCommand } from './commands/validate.ts'
+import { whoamiCommand } from './commands/whoami.ts'
+
+/** All commands: noun then verb, except for the few that are used all day. */
+export function createProgram(cli: Cli, version: string): Command {
+  const program = new Command('skillet')
+    .description('Deploy skills, run them, and see what they do.')
+    .version(version)
+    .option('--url <url>', 'server to talk to; default: SKILLET_URL, else the one that runs here')
+    .option('--key-file <path>', 'file that holds the API key; default: SKILLET_KEY, else that of the server here')
+    .option('--key <key>', 'the API key itself; other users of the machine can see it: prefer the others')
+    .option(
+      '--data <folder>',
+      'data folder of the local server; default: SKILLET_DATA, .skillet here or above, ~/.skillet',
+    )
+    .option('--json', 'results as JSON on stdout, errors as JSON on stderr')
+    .addCommand(serveCommand(cli))
+    .addCommand(initCommand(cli))
+    .addCommand(validateCommand(cli))
+    .addCommand(deployCommand(cli))
+    .addCommand(invokeCommand(cli))
+    .addCommand(
+      noun('run', 'runs: list, show, logs, cancel, replay', [
+        runListCommand(cli),
+        runShowCommand(cli),
+        runLogsCommand(cli),
+        runCancelCommand(cli),
+        runReplayCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('skill', 'skills: list, show, delete', [
+        skillListCommand(cli),
+        skillShowCommand(cli),
+        skillDeleteCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('stage', 'stages: show, config, promote, rollback', [
+        stageShowCommand(cli),
+        stageConfigCommand(cli),
+        stagePromoteCommand(cli),
+        stageRollbackCommand(cli),
+      ]),
+    )
+    .addCommand(doctorCommand(cli))
+    .addCommand(whoamiCommand(cli))
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 4 refused, 5 not found, 6 package rejected.',
+    )
+  everyCommand(program, (command) => {
+    command.exitOverride().configureHelp({ showGlobalOptions: true })
+    command.configureOutput({ writeOut: (text) => cli.io.out(text), writeErr: (text) => cli.io.err(text) })
+  })
+  return program
+}
+
+function noun(name: string, description: string, verbs: readonly Command[]): Command {
+  const command = new Command(name).description(description)
+  for (const verb of verbs) command.addCommand(verb)
+  return command
+}
+
+function everyCommand(command: Command, visit: (command: Command) => void): void {
+  visit(command)
+  for (const child of command.commands) everyCommand(child, visit)
+}

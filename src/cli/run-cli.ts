@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import type { Cli } from './call.ts'
+import { CliError } from './cli-error.ts'
+import { EXIT, type ExitCode } from './exit-codes.ts'
+import { type Io, painter } from './io.ts'
+import { createProgram } from './program.ts'
+
+/** Runs one command line (without the program's name) to its end. Every failure ends here. */
+export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
+  const cli: Cli = { io, exitCode: EXIT.ok }
+  try {
+    await createProgram(cli, version()).parseAsync([...args], { from: 'user' })
+    return cli.exitCode
+  } catch (error) {
+    // Commander has printed it already, with a hint.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (io.signal.aborted) return EXIT.interrupted
+    const known = error instanceof CliError ? error : unexpected(error)
+    io.err(args.includes('--json') ? jsonText(known) : errorText(known, io))
+    return known.exitCode
+  }
+}
+
+function version(): string {
+  // Beside src in a clone and beside dist in an installed package.
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+/** Faults outside the command line's own code carry a `fix` of theirs, such as a data folder that another server holds. */
+function unexpected(error: unknown): CliError {
+  const { message, stack, fix } = error as { message?: string; stack?: string; fix?: unknown }
+  if (typeof fix === 'string') return new CliError(EXIT.failed, message ?? String(error), { fix, cause: error })
+  return new CliError(EXIT.failed, stack ?? String(error), {
+    fix: 'This should not happen. Report it with the lines above.',
+  })
+}
+
+function errorText(error: CliError, io: Io): string {
+  const paint = painter(io, 'err')
+  const lines = [`${paint('red', 'Error:')} ${error.message}`]
+  if (error.why !== null && error.why !== error.message) lines.push(`${paint('dim', 'Why:')} ${error.why}`)
+  if (error.fix !== null) lines.push(`${paint('green', 'To mend it:')} ${error.fix}`)
+  return `${lines.join('\n')}\n`
+}
+
+function jsonText({ exitCode, message, why, fix, data }: CliError): string {
+  return `${JSON.stringify({ error: { detail: message, why, fix, ...data, exit_code: exitCode } })}\n`
+}

@@ -1,0 +1,170 @@
+import { SkilletError, notFound } from '../../model/errors.ts'
+import { isId } from '../../model/ids.ts'
+import type { Activation, Deployment, Stage, Version } from '../../model/skills.ts'
+import type { SkillStore } from '../ports.ts'
+import type { Database, Transaction } from './database.ts'
+import { afterKey, rowsFor, toPage } from './page.ts'
+import { type StageRow, toStage } from './rows.ts'
+import { semverRank } from './semver-rank.ts'
+
+type DeploymentStore = Pick<
+  SkillStore,
+  'activate' | 'findDeployment' | 'listActivations' | 'findVersion' | 'findVersionOfDigest' | 'listVersions'
+>
+type Change = Parameters<SkillStore['activate']>[0]
+
+const VERSION = 'id, tenant, skill, version, digest, created_by, created_at'
+
+export function createDeploymentStore(db: Database): DeploymentStore {
+  async function version(column: 'id' | 'version' | 'digest', value: string, tenant: string, skill: string) {
+    const [row] = await db.query<Version>(
+      `SELECT ${VERSION} FROM versions WHERE ${column} = ? AND skill = ? AND tenant = ?`,
+      value,
+      skill,
+      tenant,
+    )
+    return row === undefined ? null : { ...row }
+  }
+
+  return {
+    activate(change) {
+      return db.tx(async (t) => {
+        const stage = await point(t, change)
+        await keepVersion(t, change.version)
+        await keepDeployment(t, change.deployment)
+        await t.query(
+          'INSERT INTO activations (stage, revision, tenant, deployment, version, kind, actor, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+          stage.id,
+          stage.revision,
+          stage.tenant,
+          change.deployment.id,
+          change.deployment.version,
+          change.kind,
+          change.by,
+          change.at,
+        )
+        return stage
+      })
+    },
+
+    async findDeployment(tenant, id) {
+      const [row] = await db.query<{ body: string }>(
+        'SELECT body FROM deployments WHERE id = ? AND tenant = ?',
+        id,
+        tenant,
+      )
+      return row === undefined ? null : (JSON.parse(row.body) as Deployment)
+    },
+
+    async listActivations(tenant, stage, page) {
+      const after = afterKey(page)
+      const rows = await db.query<Activation & { revision: number }>(
+        `SELECT revision, deployment, version, kind, actor AS by, at FROM activations
+         WHERE stage = ? AND tenant = ? ${after === null ? '' : 'AND revision < ?'} ORDER BY revision DESC LIMIT ?`,
+        stage,
+        tenant,
+        ...(after === null ? [] : [Number(after)]),
+        rowsFor(page),
+      )
+      return toPage(
+        rows,
+        page,
+        ({ revision }) => String(revision),
+        ({ revision: _revision, ...activation }) => activation,
+      )
+    },
+
+    findVersion: (tenant, skill, versionOrId) =>
+      version(isId('version', versionOrId) ? 'id' : 'version', versionOrId, tenant, skill),
+
+    findVersionOfDigest: (tenant, skill, digest) => version('digest', digest, tenant, skill),
+
+    async listVersions(tenant, skill, page) {
+      const after = afterKey(page)
+      const rows = await db.query<Version & { rank: string }>(
+        `SELECT ${VERSION}, rank FROM versions WHERE skill = ? AND tenant = ? ${after === null ? '' : 'AND rank < ?'}
+         ORDER BY rank DESC LIMIT ?`,
+        skill,
+        tenant,
+        ...(after === null ? [] : [after]),
+        rowsFor(page),
+      )
+      return toPage(
+        rows,
+        page,
+        ({ rank }) => rank,
+        ({ rank: _rank, ...found }) => found,
+      )
+    },
+  }
+}
+
+/** Moves the stage's pointer, if the stage is still at the revision that the change was made for. */
+async function point(
+  t: Transaction,
+  { stage: { id, tenant, revision }, deployment, upload, at }: Change,
+): Promise<Stage> {
+  // A newer upload that is on its way keeps its say in the stage's state.
+  const [row] = await t.query<StageRow>(
+    `UPDATE stages SET deployment = ?, revision = revision + 1, updated_at = ?,
+     state = CASE WHEN upload IS NULL OR upload = ? OR state = 'empty' THEN 'active' ELSE state END,
+     upload = CASE WHEN upload = ? THEN NULL ELSE upload END
+     WHERE id = ? AND tenant = ? AND revision = ? RETURNING *`,
+    deployment.id,
+    at,
+    upload,
+    upload,
+    id,
+    tenant,
+    revision,
+  )
+  if (row !== undefined) return toStage(row)
+  const [present] = await t.query<StageRow>('SELECT * FROM stages WHERE id = ? AND tenant = ?', id, tenant)
+  if (present === undefined) throw notFound('stage', id)
+  throw new SkilletError(
+    'stage_changed',
+    `Stage "${present.name}" was expected at revision ${revision}; it is at revision ${present.revision}.`,
+    { data: { revision: present.revision } },
+  )
+}
+
+/** A version names one package for ever, and a package has one version in a skill. */
+async function keepVersion(t: Transaction, { id, tenant, skill, ...version }: Version): Promise<void> {
+  const [made] = await t.query(
+    `INSERT INTO versions (${VERSION}, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+    id,
+    tenant,
+    skill,
+    version.version,
+    version.digest,
+    version.created_by,
+    version.created_at,
+    semverRank(version.version),
+  )
+  if (made !== undefined) return
+  const known = await t.query<Version>(
+    'SELECT version, digest FROM versions WHERE skill = ? AND (version = ? OR digest = ?)',
+    skill,
+    version.version,
+    version.digest,
+  )
+  if (known.length === 1 && known[0]!.version === version.version && known[0]!.digest === version.digest) return
+  const other = known.find((row) => row.version === version.version) ?? known[0]
+  throw new SkilletError(
+    'version_taken',
+    other?.version === version.version
+      ? `Version ${version.version} names the package ${other.digest}.`
+      : `The package ${version.digest} is version ${other?.version} already.`,
+    { data: { version: other?.version, digest: other?.digest } },
+  )
+}
+
+async function keepDeployment(t: Transaction, deployment: Deployment): Promise<void> {
+  await t.query(
+    'INSERT INTO deployments (id, tenant, stage, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+    deployment.id,
+    deployment.tenant,
+    deployment.stage,
+    JSON.stringify(deployment),
+  )
+}

@@ -1,0 +1,26 @@
+/**
+ * All that two SQL databases need said differently. Statements are written once, in the common ground: `?` for values, RETURNING,
+ * ON CONFLICT … WHERE, partial indexes, text and whole numbers only.
+ */
+export interface Dialect {
+  readonly name: string
+  /** Type names in DDL, written there as `{big}`: 64-bit integer, key that counts up by itself, text compared byte by byte. */
+  readonly types: Readonly<Record<'big' | 'serial' | 'ascii', string>>
+  /** Ends a subquery that picks rows to claim, so that claimers do not wait for one another. */
+  readonly skipLocked: string
+  /** Turns `?` into what the driver expects. */
+  placeholders(sql: string): string
+}
+
+export const sqliteDialect: Dialect = {
+  name: 'sqlite',
+  types: { big: 'integer', serial: 'integer primary key', ascii: 'text' },
+  // One process owns the file and writes one transaction at a time: there is nobody to skip.
+  skipLocked: '',
+  placeholders: (sql) => sql,
+}
+
+/** DDL with the dialect's type names. */
+export function ddl(sql: string, { types }: Dialect): string {
+  return sql.replaceAll(/\{(\w+)\}/g, (all, name: string) => types[name as keyof typeof types] ?? all)
+}

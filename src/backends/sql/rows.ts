@@ -1,0 +1,60 @@
+import type { Run, RunEvent } from '../../model/runs.ts'
+import type { Stage, Upload } from '../../model/skills.ts'
+
+/** Rows as the database gives them and the nouns they stand for. */
+
+export interface StageRow extends Omit<Stage, 'config'> {
+  readonly config: string
+}
+
+export function toStage(row: StageRow): Stage {
+  return { ...row, config: JSON.parse(row.config) as Stage['config'] }
+}
+
+export interface UploadRow extends Omit<Upload, 'findings'> {
+  readonly findings: string
+}
+
+export function toUpload(row: UploadRow): Upload {
+  return { ...row, findings: JSON.parse(row.findings) as Upload['findings'] }
+}
+
+export interface RunRow extends Omit<Run, 'error' | 'input' | 'output' | 'cancel_requested' | 'warm' | 'usage'> {
+  readonly error: string | null
+  readonly cancel_requested: number
+  readonly warm: number | null
+  readonly usage: string | null
+  /** Number of the last event. */
+  readonly seq: number
+}
+
+/** @param payloads JSON texts; null where there is none or it was not read. */
+export function toRun(
+  { seq: _seq, ...row }: RunRow,
+  payloads: { input: string | null; output: string | null } = { input: null, output: null },
+): Run {
+  return {
+    ...row,
+    error: parse(row.error) as Run['error'],
+    input: parse(payloads.input),
+    output: parse(payloads.output),
+    cancel_requested: row.cancel_requested === 1,
+    warm: row.warm === null ? null : row.warm === 1,
+    usage: parse(row.usage) as Run['usage'],
+  }
+}
+
+export interface EventRow extends Omit<RunEvent, 'data'> {
+  readonly data: string
+}
+
+export function toEvent(row: EventRow): RunEvent {
+  return { ...row, data: JSON.parse(row.data) as unknown }
+}
+
+export const bit = (value: boolean | null): number | null => (value === null ? null : Number(value))
+export const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+
+function parse(text: string | null): unknown {
+  return text === null ? null : JSON.parse(text)
+}

@@ -1,0 +1,116 @@
+import type { Run } from '../../model/runs.ts'
+import type { QueueName } from '../../model/sizes.ts'
+import type { Admission, RunStore } from '../ports.ts'
+import type { Database, Transaction } from './database.ts'
+import { type RunRow, bit, toRun } from './rows.ts'
+import { endRun, failure } from './run-ending.ts'
+import { writeEvents } from './run-events.ts'
+import type { Watchers } from './watchers.ts'
+
+type Idempotency = Parameters<RunStore['admit']>[2]
+
+export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunStore, 'admit'> {
+  return {
+    admit(run, queue, idempotency) {
+      return db.tx(async (t) => {
+        const before = await claimKey(t, run, idempotency)
+        if (before !== null) return before
+        await insertRun(t, run)
+        try {
+          await t.savepoint(() => enqueue(t, run.id, queue))
+        } catch (error) {
+          return refused(t, run, error)
+        }
+        watchers.queueChanged(t, queue)
+        return { outcome: 'admitted', run }
+      })
+    },
+  }
+
+  /** The row stays, as the record of what was asked for; the key is free again, so that the request can be repeated. */
+  async function refused(t: Transaction, run: Run, error: unknown): Promise<Admission> {
+    await t.query('DELETE FROM idempotency WHERE tenant = ? AND run = ?', run.tenant, run.id)
+    const message = `The run could not be queued: ${error instanceof Error ? error.message : String(error)}`
+    const ended = await endRun(t, watchers, run.id, failure('runtime_error', 'EnqueueFailed', message))
+    return { outcome: 'enqueue_failed', run: { ...ended, input: run.input } }
+  }
+
+  async function claimKey(t: Transaction, run: Run, idempotency: Idempotency): Promise<Admission | null> {
+    if (idempotency === undefined) return null
+    const { key, fingerprint, expires_at } = idempotency
+    await forgetExpired(t, run.created_at)
+    const [claimed] = await t.query(
+      `INSERT INTO idempotency (tenant, key, fingerprint, run, expires_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (tenant, key) DO UPDATE SET fingerprint = excluded.fingerprint, run = excluded.run,
+       expires_at = excluded.expires_at WHERE idempotency.expires_at <= ? RETURNING run`,
+      run.tenant,
+      key,
+      fingerprint,
+      run.id,
+      expires_at,
+      run.created_at,
+    )
+    if (claimed !== undefined) return null
+    const [first] = await t.query<{ fingerprint: string; run: string }>(
+      'SELECT fingerprint, run FROM idempotency WHERE tenant = ? AND key = ?',
+      run.tenant,
+      key,
+    )
+    if (first?.fingerprint !== fingerprint) return { outcome: 'mismatch' }
+    return { outcome: 'repeated', run: (await readRun(t, run.tenant, first.run))! }
+  }
+
+  /** A few with each key that comes, so that the table stays as large as what is remembered. */
+  async function forgetExpired(t: Transaction, at: string): Promise<void> {
+    await t.query(
+      `DELETE FROM idempotency WHERE (tenant, key) IN (SELECT tenant, key FROM idempotency WHERE expires_at <= ?
+       ORDER BY expires_at LIMIT 4${db.dialect.skipLocked})`,
+      at,
+    )
+  }
+}
+
+/** With its payloads. */
+export async function readRun(db: Pick<Database, 'query'>, tenant: string, id: string): Promise<Run | null> {
+  const [found] = await db.query<RunRow & { input_body: string | null; output_body: string | null }>(
+    `SELECT runs.*, run_inputs.body AS input_body, run_outputs.body AS output_body FROM runs
+     LEFT JOIN run_inputs ON run_inputs.run = runs.id LEFT JOIN run_outputs ON run_outputs.run = runs.id
+     WHERE runs.id = ? AND runs.tenant = ?`,
+    id,
+    tenant,
+  )
+  if (found === undefined) return null
+  const { input_body: input, output_body: output, ...row } = found
+  return toRun(row, { input, output })
+}
+
+async function insertRun(t: Transaction, run: Run): Promise<void> {
+  await t.query(
+    `INSERT INTO runs (id, tenant, skill, stage, deployment, version, status, attempt, cancel_requested, replay_of, created_by,
+     created_at, seq) VALUES (?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?, 1)`,
+    run.id,
+    run.tenant,
+    run.skill,
+    run.stage,
+    run.deployment,
+    run.version,
+    bit(run.cancel_requested),
+    run.replay_of,
+    run.created_by,
+    run.created_at,
+  )
+  // A value that is not there, such as an input of undefined, is the null that it would be read as.
+  await t.query('INSERT INTO run_inputs (run, body) VALUES (?, ?)', run.id, JSON.stringify(run.input ?? null))
+  await writeEvents(t, run.id, 1, [{ type: 'status', data: { status: 'queued' } }], run.created_at)
+}
+
+async function enqueue(t: Transaction, run: string, queue: QueueName): Promise<void> {
+  const at = Date.now()
+  await t.query(
+    'INSERT INTO queue (queue, run, enqueued_at, visible_at, token) VALUES (?, ?, ?, ?, 0)',
+    queue,
+    run,
+    at,
+    at,
+  )
+}

@@ -1,0 +1,110 @@
+import { now } from '../../model/json.ts'
+import type { FailureReason, Run } from '../../model/runs.ts'
+import type { Ending, RunStore } from '../ports.ts'
+import type { Database, Transaction } from './database.ts'
+import { type RunRow, bit, json, toRun } from './rows.ts'
+import { logEvent, resultEvent, writeEvents } from './run-events.ts'
+import type { Watchers } from './watchers.ts'
+
+/**
+ * How runs end. Whoever touches both rows of a run takes its queue row first: the same order everywhere is what keeps two
+ * transactions on PostgreSQL from waiting for each other.
+ */
+export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore, 'finish'> & { cancel: Cancel } {
+  return {
+    finish(id, token, ending) {
+      return db.tx(async (t) => {
+        const [lease] = await t.query('DELETE FROM queue WHERE run = ? AND token = ? RETURNING run', id, token)
+        return lease === undefined ? null : endRun(t, watchers, id, ending)
+      })
+    },
+
+    cancel(tenant, id) {
+      return db.tx(async (t) => {
+        const [known] = await t.query('SELECT id FROM runs WHERE id = ? AND tenant = ?', id, tenant)
+        if (known === undefined) return
+        await t.query('UPDATE queue SET token = token WHERE run = ?', id)
+        const [run] = await t.query<RunRow>(
+          `UPDATE runs SET cancel_requested = 1 WHERE id = ? AND status IN ('queued', 'running') RETURNING *`,
+          id,
+        )
+        if (run?.status !== 'queued') return
+        await t.query('DELETE FROM queue WHERE run = ?', id)
+        await endRun(t, watchers, id, CANCELLED)
+      })
+    },
+  }
+}
+
+type Cancel = (tenant: string, id: string) => Promise<void>
+
+const NOT_EXECUTED: Omit<Ending, 'status' | 'reason' | 'error'> = {
+  output: null,
+  session: null,
+  warm: null,
+  start_ms: null,
+  execution_ms: null,
+  usage: null,
+  logs: [],
+}
+const CANCELLED: Ending = { ...NOT_EXECUTED, status: 'cancelled', reason: null, error: null }
+
+/** A run that ends as failed although nothing was executed. */
+export function failure(reason: FailureReason, type: string, message: string): Ending {
+  return { ...NOT_EXECUTED, status: 'failed', reason, error: { type, message } }
+}
+
+/** Writes the terminal state and the last events. The run's queue row is gone or never was. */
+export async function endRun(t: Transaction, watchers: Watchers, id: string, ending: Ending): Promise<Run> {
+  const at = now()
+  const logs = ending.logs.length === 0 ? [] : [logEvent(ending.logs)]
+  const [row] = await t.query<RunRow>(
+    `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
+     finished_at = ?, seq = seq + ? WHERE id = ? AND status IN ('queued', 'running') RETURNING *`,
+    ending.status,
+    ending.reason,
+    json(ending.error),
+    ending.session,
+    bit(ending.warm),
+    ending.start_ms,
+    ending.execution_ms,
+    json(ending.usage),
+    at,
+    logs.length + 1,
+    id,
+  )
+  if (row === undefined) throw new Error(`Run ${id} was in the queue and is over.`)
+  if (ending.output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, ending.output)
+  const run = toRun(row)
+  await writeEvents(t, id, row.seq, [...logs, resultEvent(run, ending.output)], at)
+  watchers.runChanged(t, id)
+  return run
+}
+
+/** Ends a run that cannot go on although its worker did not end it: it was to be cancelled, or its workers were lost too often. */
+export async function endAbandoned(t: Transaction, watchers: Watchers, id: string): Promise<void> {
+  await t.query('DELETE FROM queue WHERE run = ?', id)
+  const [row] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ?', id)
+  if (row?.cancel_requested === 1) {
+    await endRun(t, watchers, id, CANCELLED)
+    return
+  }
+  const message = `The worker was lost in each of ${row?.attempt} attempts to execute this run.`
+  await endRun(t, watchers, id, failure('worker_lost', 'WorkerLost', message))
+}
+
+/** For a stage or skill that is deleted: cancels its queued runs, however many, and asks its running ones to stop. */
+export async function endRunsOf(
+  t: Transaction,
+  watchers: Watchers,
+  owner: 'skill' | 'stage',
+  id: string,
+): Promise<void> {
+  const queued = `${owner} = ? AND status = 'queued'`
+  const gone = await t.query<{ run: string }>(
+    `DELETE FROM queue WHERE run IN (SELECT id FROM runs WHERE ${queued}) RETURNING run`,
+    id,
+  )
+  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE ${owner} = ? AND status = 'running'`, id)
+  for (const { run } of gone) await endRun(t, watchers, run, CANCELLED)
+}

@@ -1,0 +1,53 @@
+import { now } from '../../model/json.ts'
+import type { LogLine, NewRunEvent, Run } from '../../model/runs.ts'
+import type { Transaction } from './database.ts'
+
+/** Larger results, in characters of JSON, are left out of the `result` event: the run itself has them. */
+const OUTPUT_IN_EVENT = 16 * 1024
+
+/** @param last The run's event number after these; its row is held by this transaction. */
+export async function writeEvents(
+  t: Transaction,
+  run: string,
+  last: number,
+  events: readonly NewRunEvent[],
+  at: string = now(),
+): Promise<void> {
+  let seq = last - events.length
+  for (const { type, data } of events) {
+    seq++
+    await t.query(
+      'INSERT INTO events (run, seq, type, at, data) VALUES (?, ?, ?, ?, ?)',
+      run,
+      seq,
+      type,
+      at,
+      JSON.stringify(data),
+    )
+  }
+}
+
+export const logEvent = (lines: readonly LogLine[]): NewRunEvent => ({ type: 'log', data: { lines } })
+
+/** The last event of a run. @param output JSON text. */
+export function resultEvent(run: Omit<Run, 'input' | 'output'>, output: string | null): NewRunEvent {
+  const { status, reason, error, attempt, session, warm, queue_ms, start_ms, execution_ms, usage, finished_at } = run
+  const large = output !== null && output.length > OUTPUT_IN_EVENT
+  return {
+    type: 'result',
+    data: {
+      status,
+      reason,
+      error,
+      ...(large ? { output_truncated: true } : { output: output === null ? null : (JSON.parse(output) as unknown) }),
+      attempt,
+      session,
+      warm,
+      queue_ms,
+      start_ms,
+      execution_ms,
+      usage,
+      finished_at,
+    },
+  }
+}

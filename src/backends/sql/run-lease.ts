@@ -1,0 +1,144 @@
+import { now } from '../../model/json.ts'
+import { LIMITS } from '../../model/sizes.ts'
+import type { QueueName } from '../../model/sizes.ts'
+import type { Claim, RunStore } from '../ports.ts'
+import type { Database, Transaction } from './database.ts'
+import { type RunRow, toRun } from './rows.ts'
+import { endAbandoned } from './run-ending.ts'
+import { logEvent, writeEvents } from './run-events.ts'
+import type { Watchers } from './watchers.ts'
+
+type RunLeases = Pick<RunStore, 'take' | 'heartbeat' | 'appendLogs' | 'release' | 'recover' | 'nextVisible'>
+
+interface Lease {
+  readonly place: number
+  readonly run: string
+  readonly token: number
+  readonly enqueued_at: number
+}
+
+/** A lease is a queue row that is invisible until it runs out; its token changes with every claim and counts up only. */
+export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
+  /** Null: there was nothing to execute any more, the run is over. */
+  async function begin(t: Transaction, { run: id, token, enqueued_at }: Lease, at: number): Promise<Claim | null> {
+    const [row] = await t.query<RunRow>(
+      `UPDATE runs SET status = 'running', attempt = attempt + 1, seq = seq + 1, started_at = COALESCE(started_at, ?),
+       queue_ms = COALESCE(queue_ms, ?) WHERE id = ? AND attempt < ? AND cancel_requested = 0 RETURNING *`,
+      now(at),
+      Math.max(0, at - enqueued_at),
+      id,
+      LIMITS.attempts,
+    )
+    if (row === undefined) {
+      await endAbandoned(t, watchers, id)
+      return null
+    }
+    await writeEvents(t, id, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
+    const [input] = await t.query<{ body: string }>('SELECT body FROM run_inputs WHERE run = ?', id)
+    watchers.runChanged(t, id)
+    return { run: toRun(row, { input: input?.body ?? null, output: null }), token }
+  }
+
+  return {
+    async take(queue, count, leaseMs) {
+      if (count < 1) return []
+      return db.tx(async (t) => {
+        const at = Date.now()
+        const leases = await t.query<Lease>(
+          `UPDATE queue SET visible_at = ?, token = token + 1 WHERE place IN (SELECT place FROM queue
+           WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, place LIMIT ?${db.dialect.skipLocked})
+           RETURNING place, run, token, enqueued_at`,
+          at + leaseMs,
+          queue,
+          at,
+          count,
+        )
+        const claims: Claim[] = []
+        for (const lease of leases.sort((a, b) => a.place - b.place)) {
+          const claim = await begin(t, lease, at)
+          if (claim !== null) claims.push(claim)
+        }
+        return claims
+      })
+    },
+
+    async heartbeat(claims, leaseMs) {
+      if (claims.length === 0) return []
+      return db.tx(async (t) => {
+        const until = Date.now() + leaseMs
+        const answers: ('held' | 'cancel' | 'lost')[] = []
+        for (const { run, token } of claims) {
+          const [held] = await t.query<{ cancel: number }>(
+            `UPDATE queue SET visible_at = ? WHERE run = ? AND token = ?
+             RETURNING (SELECT cancel_requested FROM runs WHERE runs.id = queue.run) AS cancel`,
+            until,
+            run,
+            token,
+          )
+          if (held === undefined) answers.push('lost')
+          else answers.push(held.cancel === 1 ? 'cancel' : 'held')
+        }
+        return answers
+      })
+    },
+
+    async appendLogs(id, token, lines) {
+      return db.tx(async (t) => {
+        // Takes the queue row, so that the lease cannot pass to another between here and the commit.
+        const [held] = await t.query(
+          'UPDATE queue SET token = token WHERE run = ? AND token = ? RETURNING run',
+          id,
+          token,
+        )
+        if (held === undefined) return false
+        if (lines.length === 0) return true
+        const [row] = await t.query<{ seq: number }>('UPDATE runs SET seq = seq + 1 WHERE id = ? RETURNING seq', id)
+        await writeEvents(t, id, row!.seq, [logEvent(lines)])
+        watchers.runChanged(t, id)
+        return true
+      })
+    },
+
+    release(id, token) {
+      return db.tx(async (t) => {
+        // Back to its old place. The token goes up: whoever gave the run back may not write to it any more.
+        const [row] = await t.query<{ queue: QueueName }>(
+          'UPDATE queue SET visible_at = enqueued_at, token = token + 1 WHERE run = ? AND token = ? RETURNING queue',
+          id,
+          token,
+        )
+        if (row === undefined) return false
+        const [run] = await t.query<{ seq: number }>(
+          `UPDATE runs SET status = 'queued', attempt = attempt - 1, seq = seq + 1,
+           started_at = CASE WHEN attempt = 1 THEN NULL ELSE started_at END,
+           queue_ms = CASE WHEN attempt = 1 THEN NULL ELSE queue_ms END WHERE id = ? RETURNING seq`,
+          id,
+        )
+        const back = { type: 'status', data: { status: 'queued', reason: 'released' } } as const
+        await writeEvents(t, id, run!.seq, [back])
+        watchers.runChanged(t, id)
+        watchers.queueChanged(t, row.queue)
+        return true
+      })
+    },
+
+    recover() {
+      return db.tx(async (t) => {
+        const rows = await t.query<{ queue: QueueName }>(
+          `UPDATE queue SET visible_at = enqueued_at, token = token + 1
+           WHERE run IN (SELECT run FROM queue JOIN runs ON runs.id = run WHERE status = 'running') RETURNING queue`,
+        )
+        for (const queue of new Set(rows.map((row) => row.queue))) watchers.queueChanged(t, queue)
+        return rows.length
+      })
+    },
+
+    async nextVisible(queue) {
+      const [row] = await db.query<{ at: number | null }>(
+        'SELECT min(visible_at) AS at FROM queue WHERE queue = ?',
+        queue,
+      )
+      return row?.at ?? null
+    },
+  }
+}

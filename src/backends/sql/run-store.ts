@@ -1,0 +1,67 @@
+import type { RunFilter, RunStore } from '../ports.ts'
+import type { Database } from './database.ts'
+import { afterKey, rowsFor, toPage } from './page.ts'
+import { type EventRow, type RunRow, toEvent, toRun } from './rows.ts'
+import { createRunAdmission, readRun } from './run-admission.ts'
+import { createRunEnding } from './run-ending.ts'
+import { createRunLeases } from './run-lease.ts'
+import type { Watchers } from './watchers.ts'
+
+export function createRunStore(db: Database, watchers: Watchers): RunStore {
+  const ending = createRunEnding(db, watchers)
+  return {
+    ...createRunAdmission(db, watchers),
+    ...createRunLeases(db, watchers),
+    finish: ending.finish,
+
+    find: (tenant, id) => readRun(db, tenant, id),
+
+    async list(tenant, filter) {
+      const { where, values } = condition(tenant, filter)
+      const rows = await db.query<RunRow>(
+        `SELECT * FROM runs WHERE ${where} ORDER BY id DESC LIMIT ?`,
+        ...values,
+        rowsFor(filter),
+      )
+      return toPage(
+        rows,
+        filter,
+        ({ id }) => id,
+        (row) => toRun(row),
+      )
+    },
+
+    async cancel(tenant, id) {
+      await ending.cancel(tenant, id)
+      return readRun(db, tenant, id)
+    },
+
+    async events(tenant, run, afterSeq, limit) {
+      const rows = await db.query<EventRow>(
+        `SELECT events.* FROM events JOIN runs ON runs.id = events.run
+         WHERE events.run = ? AND runs.tenant = ? AND events.seq > ? ORDER BY events.seq LIMIT ?`,
+        run,
+        tenant,
+        afterSeq,
+        limit,
+      )
+      return rows.map(toEvent)
+    },
+
+    watchRun: (id, wake) => watchers.watchRun(id, wake),
+    watchQueue: (wake) => watchers.watchQueue(wake),
+  }
+}
+
+function condition(tenant: string, filter: RunFilter): { where: string; values: string[] } {
+  const after = afterKey(filter)
+  const parts: [string, string | undefined][] = [
+    ['tenant = ?', tenant],
+    ['skill = ?', filter.skill],
+    ['stage = ?', filter.stage],
+    ['status = ?', filter.status],
+    ['id < ?', after ?? undefined],
+  ]
+  const given = parts.filter((part): part is [string, string] => part[1] !== undefined)
+  return { where: given.map(([text]) => text).join(' AND '), values: given.map(([, value]) => value) }
+}

@@ -1,0 +1,60 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Engine } from '../ports.ts'
+import { createAccessStore } from './access-store.ts'
+import type { Database } from './database.ts'
+import { migrate } from './migrations.ts'
+import { lockDataFolder } from './owner-lock.ts'
+import { createRunStore } from './run-store.ts'
+import { createSkillStore } from './skill-store.ts'
+import { openSqliteDatabase } from './sqlite-database.ts'
+import { Watchers } from './watchers.ts'
+
+/** Name of the database in the data folder. */
+export const DATABASE_FILE = 'skillet.db'
+
+/**
+ * The engine on SQLite. This process owns the folder until `close`, or until it ends in whatever way.
+ * @param options.folder Made when missing; readable by its owner only.
+ * @throws DataFolderInUse when another process owns the folder; Error when the database was made by a newer Skillet.
+ */
+export async function openSqliteEngine(options: { folder: string; signal?: AbortSignal }): Promise<Engine> {
+  const { folder, signal } = options
+  signal?.throwIfAborted()
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  const lock = lockDataFolder(folder)
+  let db: Database | null = null
+  try {
+    db = openSqliteDatabase(join(folder, DATABASE_FILE))
+    await migrate(db)
+    signal?.throwIfAborted()
+    return createSqlEngine(db, () => lock.release())
+  } catch (error) {
+    await db?.close()
+    lock.release()
+    throw error
+  }
+}
+
+/** The engine on an open, migrated database. */
+function createSqlEngine(db: Database, onClosed: () => void): Engine {
+  const watchers = new Watchers()
+  let closing: Promise<void> | null = null
+  return {
+    access: createAccessStore(db),
+    skills: createSkillStore(db, watchers),
+    runs: createRunStore(db, watchers),
+
+    async check() {
+      const written = await db.tx((t) => t.query('UPDATE schema_version SET version = version RETURNING version'))
+      const read = await db.query('SELECT version FROM schema_version')
+      if (written.length !== 1 || read.length !== 1) throw new Error('The database has lost its schema version.')
+    },
+
+    close() {
+      closing ??= db.close().finally(onClosed)
+      return closing
+    },
+  }
+}

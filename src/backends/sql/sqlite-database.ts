@@ -1,0 +1,186 @@
+import { closeSync, openSync } from 'node:fs'
+import type { Database, Transaction, Value } from './database.ts'
+import { SqliteConnection } from './sqlite-connection.ts'
+
+/** A batch ends after this many milliseconds, so that timers and sockets get their turn. */
+const BATCH_MS = 8
+
+interface Operation {
+  readonly work: (t: Transaction) => Promise<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** An operation whose work is done and that waits for the commit. */
+interface Done {
+  readonly operation: Operation
+  readonly value: unknown
+  readonly tell: readonly (() => void)[]
+}
+
+/**
+ * Opens a SQLite file with group commit: all transactions asked for in one tick become one on disk, each in a savepoint of its own.
+ * An error undoes its own savepoint only; a commit that fails rejects them all.
+ */
+export function openSqliteDatabase(file: string): Database {
+  makePrivate(file)
+  const writer = new SqliteConnection(file)
+  // A second connection reads: it never sees what the open batch has not committed yet.
+  const reader = new SqliteConnection(file, { readOnly: true })
+  let waiting: Operation[] = []
+  let flushing: Promise<void> | null = null
+  let closing: Promise<void> | null = null
+
+  function schedule(): void {
+    flushing ??= new Promise<void>((resolve) => {
+      setImmediate(() => {
+        void flush().then(() => {
+          flushing = null
+          if (waiting.length > 0) schedule()
+          resolve()
+        })
+      })
+    })
+  }
+
+  /** Never rejects: every failure goes to those whose work it undid. */
+  async function flush(): Promise<void> {
+    const batch = waiting
+    waiting = []
+    const done: Done[] = []
+    const until = performance.now() + BATCH_MS
+    let next = 0
+    try {
+      writer.run('BEGIN IMMEDIATE')
+      while (next < batch.length && (next === 0 || performance.now() < until)) {
+        const operation = batch[next++]!
+        const end = await perform(writer, operation)
+        if (end !== null) done.push(end)
+      }
+      writer.run('COMMIT')
+    } catch (error) {
+      // Without a beginning nothing was tried; some errors (a full disk) undo the whole transaction and not one savepoint.
+      const reason = undone(writer, error)
+      for (const { operation } of done) operation.reject(reason)
+      if (next === 0) for (const operation of batch) operation.reject(reason)
+      waiting = [...(next === 0 ? [] : batch.slice(next)), ...waiting]
+      return
+    }
+    waiting = [...batch.slice(next), ...waiting]
+    for (const { operation, value, tell } of done) {
+      operation.resolve(value)
+      for (const hint of tell) hint()
+    }
+  }
+
+  async function idle(): Promise<void> {
+    if (flushing === null) return
+    await flushing
+    return idle()
+  }
+
+  return {
+    dialect: writer.dialect,
+
+    tx<T>(work: (t: Transaction) => Promise<T>): Promise<T> {
+      if (closing !== null) return Promise.reject(new Error('The database is closed.'))
+      const { promise, resolve, reject } = Promise.withResolvers<T>()
+      waiting.push({ work, resolve: resolve as Operation['resolve'], reject })
+      schedule()
+      return promise
+    },
+
+    query<Row>(sql: string, ...values: Value[]): Promise<Row[]> {
+      return attempt(() => reader.all(sql, values) as Row[])
+    },
+
+    close() {
+      closing ??= (async () => {
+        await idle()
+        reader.close()
+        writer.close()
+      })()
+      return closing
+    },
+  }
+}
+
+/** One operation in its savepoint. Null: it failed, was undone and told. @throws when the whole transaction is gone. */
+async function perform(connection: SqliteConnection, operation: Operation): Promise<Done | null> {
+  const tell: (() => void)[] = []
+  let open = true
+  let depth = 0
+
+  async function savepoint<T>(work: () => Promise<T>): Promise<T> {
+    const name = `s${depth++}`
+    connection.run(`SAVEPOINT ${name}`)
+    try {
+      const value = await work()
+      connection.run(`RELEASE ${name}`)
+      return value
+    } catch (error) {
+      if (connection.inTransaction) {
+        connection.run(`ROLLBACK TO ${name}`)
+        connection.run(`RELEASE ${name}`)
+      }
+      throw error
+    } finally {
+      depth--
+    }
+  }
+
+  const t: Transaction = {
+    query: <Row>(sql: string, ...values: Value[]) =>
+      attempt(() => {
+        if (!open) throw new Error('This transaction has ended: await every query inside it.')
+        return connection.all(sql, values) as Row[]
+      }),
+    savepoint,
+    afterCommit: (hint) => tell.push(hint),
+  }
+
+  const foreign = Promise.withResolvers<never>()
+  // Queries settle within this turn of the event loop; whoever is not done by the next waits for something else, with the write lock held.
+  const watch = setImmediate(() => {
+    foreign.reject(new Error('A transaction awaited something other than its own queries; it was undone.'))
+  })
+  try {
+    const value = await savepoint(() => Promise.race([operation.work(t), foreign.promise]))
+    return { operation, value, tell }
+  } catch (error) {
+    operation.reject(error)
+    if (!connection.inTransaction) throw error
+    return null
+  } finally {
+    open = false
+    clearImmediate(watch)
+  }
+}
+
+/** Ends the transaction if it is still open, and says what to tell those who were in it. */
+function undone(connection: SqliteConnection, error: unknown): unknown {
+  try {
+    if (connection.inTransaction) connection.run('ROLLBACK')
+    return error
+  } catch (second) {
+    return new AggregateError([error, second], 'A transaction failed and could not be undone.')
+  }
+}
+
+/** A synchronous call as a promise: what it throws becomes a rejection. */
+function attempt<T>(call: () => T): Promise<T> {
+  try {
+    return Promise.resolve(call())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** SQLite gives its side files the mode of the main one, so that one is made before SQLite does. */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}

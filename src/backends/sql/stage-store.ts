@@ -1,0 +1,111 @@
+import { SkilletError, notFound } from '../../model/errors.ts'
+import { isId, newId } from '../../model/ids.ts'
+import { now } from '../../model/json.ts'
+import type { Stage } from '../../model/skills.ts'
+import type { SkillStore } from '../ports.ts'
+import type { Database, Transaction } from './database.ts'
+import { type StageRow, toStage } from './rows.ts'
+import { endRunsOf } from './run-ending.ts'
+import type { Watchers } from './watchers.ts'
+
+type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'listStages' | 'deleteStage'>
+
+export function createStageStore(db: Database, watchers: Watchers): StageStore {
+  return {
+    putStage(tenant, skill, name, config, revision) {
+      return db.tx(async (t) => {
+        const made = await insertStage(t, tenant, skill, name, JSON.stringify(config ?? {}))
+        if (made !== null) {
+          // Revision 0 stands for "there is none yet".
+          if (revision !== undefined && revision !== 0) throw changed(name, revision, null)
+          return made
+        }
+        const found = await stageNamed(t, skill, name)
+        if (revision !== undefined && revision !== found.revision) throw changed(name, revision, found.revision)
+        if (config === null) return found
+        const [row] = await t.query<StageRow>(
+          'UPDATE stages SET config = ?, revision = revision + 1, updated_at = ? WHERE id = ? AND revision = ? RETURNING *',
+          JSON.stringify(config),
+          now(),
+          found.id,
+          found.revision,
+        )
+        if (row === undefined) throw changed(name, found.revision, null)
+        return toStage(row)
+      })
+    },
+
+    async findStage(tenant, skill, idOrName) {
+      const column = isId('stage', idOrName) ? 'id' : 'name'
+      const [row] = await db.query<StageRow>(
+        `SELECT * FROM stages WHERE ${column} = ? AND skill = ? AND tenant = ?`,
+        idOrName,
+        skill,
+        tenant,
+      )
+      return row === undefined ? null : toStage(row)
+    },
+
+    async listStages(tenant, skill) {
+      const rows = await db.query<StageRow>(
+        'SELECT * FROM stages WHERE skill = ? AND tenant = ? ORDER BY name',
+        skill,
+        tenant,
+      )
+      return rows.map(toStage)
+    },
+
+    deleteStage(tenant, id) {
+      return db.tx(async (t) => {
+        const [gone] = await t.query('DELETE FROM stages WHERE id = ? AND tenant = ? RETURNING id', id, tenant)
+        if (gone === undefined) return false
+        await t.query(`UPDATE uploads SET state = 'expired' WHERE stage = ? AND state = 'pending'`, id)
+        await t.query('DELETE FROM activations WHERE stage = ?', id)
+        await endRunsOf(t, watchers, 'stage', id)
+        return true
+      })
+    },
+  }
+}
+
+/** Null when there is one of that name already. @throws SkilletError not_found when the tenant has no such skill. */
+async function insertStage(
+  t: Transaction,
+  tenant: string,
+  skill: string,
+  name: string,
+  config: string,
+): Promise<Stage | null> {
+  const [owner] = await t.query(
+    'SELECT id FROM skills WHERE id = ? AND tenant = ? AND deleted_at IS NULL',
+    skill,
+    tenant,
+  )
+  if (owner === undefined) throw notFound('skill', skill)
+  const at = now()
+  const [row] = await t.query<StageRow>(
+    `INSERT INTO stages (id, tenant, skill, name, state, config, upload, deployment, revision, created_at, updated_at)
+     VALUES (?, ?, ?, ?, 'empty', ?, NULL, NULL, 1, ?, ?) ON CONFLICT (skill, name) DO NOTHING RETURNING *`,
+    newId('stage'),
+    tenant,
+    skill,
+    name,
+    config,
+    at,
+    at,
+  )
+  return row === undefined ? null : toStage(row)
+}
+
+async function stageNamed(t: Transaction, skill: string, name: string): Promise<Stage> {
+  const [row] = await t.query<StageRow>('SELECT * FROM stages WHERE skill = ? AND name = ?', skill, name)
+  if (row === undefined) throw notFound('stage', name)
+  return toStage(row)
+}
+
+function changed(name: string, expected: number, present: number | null): SkilletError {
+  const is = present === null ? 'it is not there any more at that revision' : `it is at revision ${present}`
+  return new SkilletError('stage_changed', `Stage "${name}" was expected at revision ${expected}; ${is}.`, {
+    data: present === null ? {} : { revision: present },
+  })
+}

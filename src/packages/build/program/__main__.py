@@ -27,7 +27,7 @@ def main():
         emit({"needs": {"kind": build.KIND, "names": plan.needs[:50]}})
         return
     build.run(task, plan)
-    bundle.write("/package", "/work/out", build.KIND)
+    bundle.write("/package", "/work/out")
     emit({"end": True})
 
 

@@ -81,10 +81,10 @@ def bundle(task):
     with open("/work/types.cjs", "w", encoding="utf-8") as file:
         file.write("module.exports = {}\n")
     argv = [ESBUILD, "/work/stub.mjs", "--bundle", "--platform=node", "--format=esm", "--target=node24", "--log-limit=10", "--log-level=error",
-            "--color=false", "--outfile=/work/out/.skillet/index.mjs", "--banner:js=" + BANNER, "--sourcemap=inline", "--sources-content=false",
+            "--color=false", "--source-root=/skill", "--banner:js=" + BANNER, "--sourcemap=inline", "--sources-content=false",
             *(f"--alias:{name}=/work/types.cjs" for name in TYPES_ONLY)]  # fmt: skip
-    try:
-        tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"})
+    try:  # to stdout, so that the paths in the source map are those of the package
+        tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"}, "/work/out/.skillet/index.mjs")
     except Failed as failure:
         raise explained(failure) from None
 

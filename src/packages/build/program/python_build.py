@@ -1,10 +1,13 @@
 """Python: dependencies from requirements.txt into .skillet/site-packages, with the hashes of all of them kept as the lock."""
 
+import importlib.util
 import json
+import marshal
 import os
-import py_compile
 import sys
+import warnings
 
+import bundle
 import requirements
 import tools
 from plan import Plan
@@ -64,6 +67,8 @@ def install(task, plan):
     complete = [] if plan.locked else ["--no-deps"]
     installing = [UV, "pip", "install", "--quiet", "--require-hashes", *complete, "--python", PYTHON, "--target", SITE]
     tools.run("uv", [*installing, "-r", lock], "/work", env)
+    if os.path.exists(f"{SITE}/.lock"):
+        os.remove(f"{SITE}/.lock")
     with open(lock, encoding="utf-8") as file:
         text = "".join(line for line in file if not line.lstrip().startswith(("--index-url", "--extra-index-url", "--find-links")))
     emit({"lock": {"name": "requirements.lock", "text": text}})
@@ -73,7 +78,7 @@ def provided():
     """First parts of the names of installed modules."""
     if not os.path.isdir(SITE):
         return set()
-    return {name.split(".")[0] for name in os.listdir(SITE) if not name.endswith((".dist-info", ".pth")) and name not in ("bin", "__pycache__")}
+    return {name.split(".")[0] for name in os.listdir(SITE) if not name.endswith((".dist-info", ".pth", ".lock")) and name not in ("bin", "__pycache__")}
 
 
 def preimport(imports):
@@ -89,17 +94,25 @@ def compile_all(root, out, seen_as):
     """Without a check of the source: a bundle never changes, and its files have no times."""
     sources = []
     for folder, _, names in os.walk(root):
-        sources += [os.path.join(folder, name) for name in names if name.endswith(".py")]
-    if sum(os.path.getsize(path) for path in sources) > COMPILED_BYTES:
+        paths = [os.path.relpath(os.path.join(folder, name), root) for name in names if name.endswith(".py")]
+        sources += [path for path in paths if bundle.belongs(path) and not os.path.islink(os.path.join(root, path))]
+    if sum(os.path.getsize(os.path.join(root, path)) for path in sources) > COMPILED_BYTES:
         return
-    for path in sorted(sources):
-        inside = os.path.relpath(path, root)
+    warnings.simplefilter("ignore")
+    for inside in sorted(sources):
         folder, name = os.path.split(inside)
         target = os.path.join(out, folder, "__pycache__", f"{name[:-3]}.{TAG}.pyc")
+        with open(os.path.join(root, inside), "rb") as file:
+            source = file.read()
         try:
-            py_compile.compile(path, target, os.path.join(seen_as, inside), True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, quiet=2)
-        except (py_compile.PyCompileError, RecursionError, MemoryError, ValueError, SyntaxError):
+            code = compile(source, os.path.join(seen_as, inside), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue  # such as templates and files for other versions: they are used as source, or never
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "wb") as file:
+            file.write(importlib.util.MAGIC_NUMBER + HASHED + importlib.util.source_hash(source) + marshal.dumps(code))
 
 
+# PEP 552: a pyc with a hash that nobody checks.
+HASHED = (1).to_bytes(4, "little")
 TAG = sys.implementation.cache_tag

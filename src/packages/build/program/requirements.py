@@ -12,7 +12,8 @@ FILE = "requirements.txt"
 
 
 def read(text):
-    plan, lines = Plan(locked=True), []
+    plan, lines = Plan(), []
+    plan.locked = True
     for number, line in logical_lines(text):
         wrong = check(line, number, plan)
         if wrong:

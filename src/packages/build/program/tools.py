@@ -1,22 +1,22 @@
 """Running the package managers, and the way from them to the package index."""
 
 import os
-import socket
-import subprocess
-import threading
 
 from report import tool_failed
 
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
 
-def run(name, argv, cwd, environment):
-    """@raises Failed with what it printed."""
+def run(name, argv, cwd, environment, result=None):
+    """@param result File for what it prints to stdout. @raises Failed with what it printed."""
+    import subprocess  # here and below: most builds need none of these, and have 100 ms
+
     env = {"PATH": "/usr/bin:/bin", "HOME": "/work/home", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "NO_COLOR": "1", **environment}
     if os.path.exists(CERTIFICATES):
         env |= {"SSL_CERT_FILE": CERTIFICATES, "NODE_EXTRA_CA_CERTS": CERTIFICATES}
-    with open("/work/tool-output", "wb") as output:
-        status = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False).returncode
+    with open("/work/tool-output", "wb") as output, open(result or os.devnull, "wb") as kept:
+        out = kept if result else output
+        status = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=output, check=False).returncode
     if status != 0:
         with open("/work/tool-output", "rb") as output:
             output.seek(max(0, os.path.getsize("/work/tool-output") - 65536))
@@ -32,6 +32,9 @@ def protect():
 
 def open_way_out(socket_path="/run/egress.sock"):
     """A port on the loopback that leads to the proxy outside; @returns its URL. It decides what may be reached."""
+    import socket
+    import threading
+
     server = socket.create_server(("127.0.0.1", 0), backlog=64)
 
     def accept():
@@ -55,10 +58,10 @@ def pump(source, target):
     try:
         while data := source.recv(65536):
             target.sendall(data)
-        target.shutdown(socket.SHUT_WR)
+        target.shutdown(1)  # SHUT_WR
     except OSError:
         for end in (source, target):
             try:
-                end.shutdown(socket.SHUT_RDWR)
+                end.shutdown(2)  # SHUT_RDWR
             except OSError:
                 pass

@@ -1,0 +1,44 @@
+import { LIMITS } from '../../model/sizes.ts'
+import type { Draft } from '../draft.ts'
+import type { Findings } from '../rules.ts'
+import { brief, readFields } from './fields.ts'
+import type { PackageContext } from './package-context.ts'
+import { findEntry } from './source-entry.ts'
+import { readText } from './text.ts'
+import { parseYaml } from './yaml.ts'
+
+const REQUIRED = ['spm', 'namespace', 'name', 'description', 'entry', 'runtime', 'input', 'output']
+const KEYS = [...REQUIRED, 'version', 'network', 'size', 'timeout']
+const RUNTIME = /^node(js)?[0-9]*$/
+
+/** A TypeScript skill: spm.yaml and a module with `execute()`. */
+export function readTypeScript(at: PackageContext, manifest: string, findings: Findings): Draft | null {
+  const text = readText(at.dir, manifest, LIMITS.manifestBytes, findings)
+  const map = text === null ? null : parseYaml(text, manifest, 1, findings)
+  if (map === null) return null
+  const fields = readFields(map, findings)
+  fields.checkKeys(KEYS, REQUIRED)
+  const runtime = fields.text('runtime', 'manifest.runtime')
+  if (runtime !== null && !RUNTIME.test(runtime)) {
+    const detail = runtime === 'python' ? ' A Python skill has main.py and skill.yaml.' : ''
+    findings.add(
+      'manifest.runtime',
+      `The runtime ${brief(runtime)} is not node.${detail}`,
+      manifest,
+      map.lineOf('runtime'),
+    )
+  }
+  const entry = findEntry(at, manifest, fields.text('entry', 'manifest.entry'), map.lineOf('entry'), findings)
+  return {
+    format: 'typescript',
+    name: fields.name() ?? at.fallbackName,
+    description: fields.description(),
+    declared_version: fields.version(),
+    input_schema: fields.schema('input'),
+    output_schema: fields.schema('output'),
+    runtime: 'node24',
+    entry,
+    defaults: fields.defaults(),
+    skill_md: null,
+  }
+}

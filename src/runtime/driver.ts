@@ -35,6 +35,8 @@ export interface SessionSpec {
   readonly memory_mb: number
   /** Domains the sandbox may reach. */
   readonly network: readonly string[]
+  /** Made ahead of need: what takes long and is the same for every call is done before the first one. Default false. */
+  readonly ahead?: boolean
 }
 
 export interface Session {
@@ -45,6 +47,8 @@ export interface Session {
   readonly calls: number
   /** Executes one run; one at a time. Never rejects for what the skill does. Aborting kills the session and answers `cancelled`. */
   invoke(call: Call, onLog: (lines: LogLine[]) => void, signal?: AbortSignal): Promise<CallResult>
+  /** Waits until what the last call left is cleaned up. True when the session may serve again. */
+  idle(): Promise<boolean>
   /** Ends it and waits until it is gone. May be called twice. */
   kill(): Promise<void>
 }
@@ -79,11 +83,15 @@ export type CallResult = (
 /** One command in a fresh sandbox. */
 export interface ToolSpec {
   readonly argv: readonly string[]
-  /** Host paths seen read-only; `target` is absolute inside. Besides them: /usr, a sized tmpfs at /tmp and at /work, nothing else. */
+  /**
+   * Host paths seen read-only; `target` is absolute inside. Besides them: /usr, a minimal /etc, Node at /opt/skillet/node and one sized
+   * tmpfs at /work, in which /tmp lies too (as /work/.tmp). Nothing else.
+   */
   readonly binds: readonly { readonly source: string; readonly target: string }[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly stdin?: string | Uint8Array
+  /** For processes; what lies in /work and /tmp comes on top, up to `disk_mb`. */
   readonly memory_mb: number
   /** Size of /work and /tmp together, in MB: full means ENOSPC inside. */
   readonly disk_mb: number

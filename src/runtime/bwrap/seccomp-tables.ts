@@ -55,7 +55,13 @@ const X86_64: SyscallTable = {
   personality: 135,
   socket: 41,
   socketpair: 53,
-  absent: COMMON_ABSENT,
+  absent: [
+    ...COMMON_ABSENT,
+    29, // shmget: System V and POSIX queues outlive processes, and so a run
+    64, // semget
+    68, // msgget
+    240, // mq_open
+  ],
   denied: [
     ...COMMON_DENIED,
     101, // ptrace
@@ -124,7 +130,13 @@ const AARCH64: SyscallTable = {
   personality: 92,
   socket: 198,
   socketpair: 199,
-  absent: COMMON_ABSENT,
+  absent: [
+    ...COMMON_ABSENT,
+    180, // mq_open
+    186, // msgget
+    190, // semget
+    194, // shmget
+  ],
   denied: [
     ...COMMON_DENIED,
     18, // lookup_dcookie

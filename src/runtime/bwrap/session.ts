@@ -1,5 +1,74 @@
 import { SandboxError, type Session, type SessionSpec } from '../driver.ts'
+import { INSIDE } from './argv.ts'
+import { sandboxFailure } from './failures.ts'
+import { type HostLine, openHostLine } from './host-line.ts'
+import { ProtocolFault } from './protocol.ts'
 import type { Launcher } from './sandbox.ts'
-export function prepareSession(_l: Launcher, _s: SessionSpec, _signal?: AbortSignal): Promise<Session> {
-  return Promise.reject(new SandboxError('Sessions come with the next commit.', 'Wait.'))
+import { createSession } from './session-calls.ts'
+
+/** Starts a sandbox with the host for the handler in it and waits until that takes calls. */
+export async function prepareSession(launcher: Launcher, spec: SessionSpec, signal?: AbortSignal): Promise<Session> {
+  signal?.throwIfAborted()
+  let exceeded = false
+  const sandbox = await launcher.launch({
+    command: hostCommand(spec),
+    binds: [{ source: spec.bundle, target: INSIDE.bundle }],
+    env: {},
+    cwd: '/',
+    pids: SESSION_PIDS,
+    disk: { at: '/tmp', mb: spec.memory_mb / 2 },
+    shm_mb: spec.memory_mb / 4,
+    memory_bytes: spec.memory_mb * 2 ** 20,
+    onExceeded: () => (exceeded = true),
+  })
+  try {
+    const line = openHostLine(sandbox)
+    await ready(line, signal)
+    return createSession(spec, sandbox, line, { strength: launcher.limits.strength, exceeded: () => exceeded })
+  } catch (error) {
+    await sandbox.stop()
+    throw error
+  }
 }
+
+const SESSION_PIDS = 128
+/** Milliseconds until a host that does not answer is given up. */
+const READY_MS = 30_000
+
+function hostCommand({ handler, memory_mb, ahead = false }: SessionSpec): string[] {
+  const config = JSON.stringify({ handler, ahead })
+  if (handler.kind !== 'node') return ['/usr/bin/python3', '-I', '-S', `${INSIDE.hosts}/python_host.py`, config]
+  const heap = Math.max(32, Math.floor(memory_mb * 0.6))
+  return [INSIDE.node, `--max-old-space-size=${heap}`, '--disable-sigusr1', `${INSIDE.hosts}/node_host.mjs`, config]
+}
+
+async function ready(line: HostLine, signal?: AbortSignal): Promise<void> {
+  let said = ''
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  line.onOutput = (_, chunk) => {
+    if (said.length < 4096) said += chunk.toString('utf8')
+  }
+  line.onMessage = (message) => {
+    if (!(message instanceof ProtocolFault) && message.type === 'ready') resolve()
+    else reject(new SandboxError('The host in the sandbox began with something else than "ready".', REPORT))
+  }
+  line.onGone = () => reject(sandboxFailure(said, 'The sandbox ended before it took calls'))
+  const abort = (): void => reject(signal!.reason as Error)
+  signal?.addEventListener('abort', abort, { once: true })
+  const timer = setTimeout(
+    () =>
+      reject(
+        new SandboxError(`The sandbox took no calls within ${READY_MS} ms.`, 'Give the machine more to work with.'),
+      ),
+    READY_MS,
+  )
+  try {
+    if (signal?.aborted) abort()
+    await promise
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+const REPORT = 'Report this with the output of "skillet doctor".'

@@ -21,7 +21,8 @@ export async function runTool(
   const kill = (why: ToolResult['ended']): void => {
     ended ??= why
     used ??= sandbox.limits.end()
-    void sandbox.stop()
+    // Awaited below, where its failure is told.
+    sandbox.stop().catch(() => undefined)
   }
   const cancel = (): void => kill('cancelled')
   const timer = setTimeout(() => kill('timeout'), spec.timeout_ms)

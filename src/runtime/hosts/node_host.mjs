@@ -1,0 +1,199 @@
+/**
+ * Runs a Node handler inside a sandbox: one process, one call at a time. The skill shares this process, so whatever it may patch
+ * is captured here before the skill is imported. Descriptor 3 brings calls, 4 takes answers away; a frame is two big-endian
+ * lengths, a JSON header and a body. The nonce of a call lives in a closure and has to be repeated in its answer.
+ */
+import { readdirSync, rmSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import process from 'node:process'
+
+const CALLS = 3
+const ANSWERS = 4
+const MAX_OUTPUT = 6 * 1024 * 1024
+const SKILL = '/skill/'
+
+const { parse, stringify } = JSON
+const { defineProperty, keys } = Object
+const { apply } = Reflect
+const { allocUnsafe, concat, from } = Buffer
+const { toString, subarray, readUInt32BE, writeUInt32BE, copy } = Buffer.prototype
+const { slice, split, startsWith, includes, replaceAll } = String.prototype
+const { filter, join } = Array.prototype
+const { setTimeout: later, clearTimeout: never, Error: AnyError, String: text, AbortController: Abort } = globalThis
+const { kill, exit } = process
+const leave = (code) => apply(exit, process, [code])
+const environment = process.env
+const log = (...values) => console.log(...values)
+
+const config = parse(process.argv[2])
+let module = null
+let running = null
+
+process.on('uncaughtException', (error) => broken(error))
+process.on('unhandledRejection', (error) => broken(error))
+
+receive((frame) => {
+  void perform(frame)
+})
+answer({ type: 'ready' })
+
+async function perform({ header, body }) {
+  const call = parse(body)
+  const { nonce } = parse(header)
+  const run = { nonce, done: false }
+  running = run
+  setEnvironment({ ...call.env, ...call.secrets })
+  const abort = new Abort()
+  // A moment before the sandbox is killed, so that there is time to say something.
+  const timer = later(() => abort.abort(), call.timeout_ms - Math.min(1000, call.timeout_ms / 10))
+  let reason = 'runtime_error'
+  try {
+    module ??= await import(`${SKILL}${config.handler.file}`)
+    const context = {
+      env: { ...call.env, ...call.secrets },
+      secrets: { ...call.secrets },
+      run: call.run,
+      log,
+      signal: abort.signal,
+      connections: {},
+    }
+    if (config.handler.validates) {
+      reason = 'validation_error'
+      if ((await module.validate(call.input, context)) === false)
+        throw new AnyError("The skill's validate() refused the input.")
+      reason = 'runtime_error'
+    }
+    const value = await module.execute(call.input, context)
+    reason = 'output_invalid'
+    finish(run, value)
+  } catch (error) {
+    fail(run, reason, error)
+  }
+  never(timer)
+  setEnvironment({})
+  clean()
+  running = null
+  answer({ type: 'ready' })
+}
+
+function finish(run, value) {
+  const output = value === undefined ? 'null' : stringify(value)
+  if (typeof output !== 'string') throw new AnyError(`The result is not JSON: it is a ${typeof value}.`)
+  const body = from(output)
+  if (body.length > MAX_OUTPUT) {
+    fail(
+      run,
+      'output_too_large',
+      new AnyError(`The result is ${body.length} bytes of JSON; at most ${MAX_OUTPUT} are taken.`),
+    )
+    return
+  }
+  if (run.done) return
+  run.done = true
+  answer({ type: 'result', nonce: run.nonce }, body)
+}
+
+function fail(run, reason, error) {
+  if (run.done) return
+  run.done = true
+  answer({ type: 'error', nonce: run.nonce, reason, error: describe(error, reason) })
+}
+
+/** The skill left something running that failed: the run fails with it, and the process is not to be trusted any more. */
+function broken(error) {
+  if (running !== null) fail(running, 'runtime_error', error)
+  leave(1)
+}
+
+function describe(error, reason) {
+  try {
+    const isError = error instanceof AnyError
+    const described = {
+      type: cut(isError ? text(error.name) : 'Error', 200),
+      message: cut(isError ? text(error.message) : `The skill threw ${show(error)}.`, 8192),
+    }
+    if (reason === 'runtime_error' && isError && typeof error.stack === 'string') described.stack = stack(error.stack)
+    return described
+  } catch {
+    return { type: 'Error', message: '(its text cannot be made)' }
+  }
+}
+
+function show(value) {
+  const shown = typeof value === 'string' ? value : stringify(value)
+  return shown === undefined ? text(value) : shown
+}
+
+/** Without frames of Node and of this file, with paths as they are in the package. */
+function stack(full) {
+  const lines = apply(split, full, ['\n'])
+  const kept = apply(filter, lines, [(line) => !apply(startsWith, line, ['    at ']) || apply(includes, line, [SKILL])])
+  const plain = apply(replaceAll, apply(join, kept, ['\n']), [`file://${SKILL}`, ''])
+  return cut(apply(replaceAll, plain, [SKILL, '']), 16_384)
+}
+
+function cut(string, length) {
+  return apply(slice, string, [0, length])
+}
+
+/** `process.env` holds exactly the run's environment; what a skill may have put in its place is put back. */
+function setEnvironment(wanted) {
+  defineProperty(process, 'env', { value: environment, configurable: true, enumerable: true, writable: true })
+  for (const name of keys(environment)) delete environment[name]
+  for (const name of keys(wanted)) environment[name] = wanted[name]
+}
+
+/** Ends processes that the run left and empties what it could write to. What cannot be emptied ends the sandbox. */
+function clean() {
+  try {
+    apply(kill, process, [-1, 'SIGKILL'])
+  } catch {
+    // There are none.
+  }
+  try {
+    for (const folder of ['/tmp/', '/dev/shm/']) {
+      for (const name of readdirSync(folder)) rmSync(folder + name, { recursive: true, force: true })
+    }
+  } catch {
+    leave(1)
+  }
+}
+
+function answer(header, body) {
+  const head = from(stringify(header))
+  const size = body === undefined ? 0 : body.length
+  const frame = allocUnsafe(8 + head.length + size)
+  apply(writeUInt32BE, frame, [head.length, 0])
+  apply(writeUInt32BE, frame, [size, 4])
+  apply(copy, head, [frame, 8])
+  if (size > 0) apply(copy, body, [frame, 8 + head.length])
+  for (let sent = 0; sent < frame.length;) sent += writeSync(ANSWERS, frame, sent)
+}
+
+function receive(onFrame) {
+  let chunks = []
+  let have = 0
+  let need = 8
+  const socket = new Socket({ fd: CALLS, readable: true, writable: false })
+  socket.on('end', () => leave(0))
+  socket.on('data', (chunk) => {
+    chunks[chunks.length] = chunk
+    have += chunk.length
+    while (have >= need) {
+      const all = chunks.length === 1 ? chunks[0] : concat(chunks)
+      const head = apply(readUInt32BE, all, [0])
+      const body = apply(readUInt32BE, all, [4])
+      need = 8 + head + body
+      chunks = [all]
+      if (have < need) return
+      const frame = {
+        header: apply(toString, all, ['utf8', 8, 8 + head]),
+        body: apply(toString, all, ['utf8', 8 + head, need]),
+      }
+      chunks = have === need ? [] : [apply(subarray, all, [need])]
+      have -= need
+      need = 8
+      onFrame(frame)
+    }
+  })
+}

@@ -1,0 +1,424 @@
+"""Runs Python handlers and bundled scripts inside a sandbox.
+
+The first process only forks: a child is always waiting, takes one call from the control pipe, serves it and ends. So every run has a
+fresh heap, no process ever holds the data of two runs, and user code never holds a descriptor that another run uses.
+
+Descriptor 3 brings calls, 4 takes answers away. A frame is two big-endian lengths, a JSON header and a body.
+Nothing is imported here that is not needed for the first answer: a cold start is mostly imports.
+"""
+
+import sys
+import posix
+
+CALLS, ANSWERS = 3, 4
+MAX_HEADER = 64 * 1024
+MAX_OUTPUT = 6 * 1024 * 1024
+SKILL = "/skill"
+PACKAGES = SKILL + "/.skillet/site-packages"
+SIGKILL = 9
+
+
+def main(config):
+    prctl(4, 0)  # PR_SET_DUMPABLE: a child cannot open the memory or the descriptors of this process.
+    prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: whatever a run leaves behind becomes a child of this process.
+    sys.path[:0] = [SKILL, PACKAGES]
+    sys.dont_write_bytecode = True
+    if config["ahead"] and not preimport():
+        restart(config)
+    first = not config["ahead"] and not config.get("restarted")
+    while True:
+        reader, writer = posix.pipe()
+        child = posix.fork()
+        if child == 0:
+            posix.close(ANSWERS)
+            posix.close(reader)
+            prctl(4, 1)
+            serve(config, writer)
+        posix.close(writer)
+        write_raw(ANSWERS, encode({"type": "ready"}), b"")
+        frame = read_frame(reader, MAX_OUTPUT)
+        status = end_everything(child)
+        if frame is None:
+            frame = encode({"type": "ended", **ending(status)}), b""
+        elif posix.read(reader, 1):
+            frame = encode({"type": "fault", "message": "more than one result"}), b""
+        posix.close(reader)
+        write_raw(ANSWERS, *frame)
+        del frame
+        wipe("/tmp")
+        wipe("/dev/shm")
+        if first and not preimport():
+            restart(config)
+        first = False
+
+
+def end_everything(child):
+    """Kills every other process in the sandbox and waits until none is left. Returns the wait status of `child`."""
+    try:
+        posix.kill(-1, SIGKILL)
+    except ProcessLookupError:
+        pass
+    status = 0
+    try:
+        while True:
+            pid, result = posix.waitpid(-1, 0)
+            if pid == child:
+                status = result
+    except ChildProcessError:
+        return status
+
+
+def ending(status):
+    if posix.WIFSIGNALED(status):
+        return {"signal": posix.WTERMSIG(status), "code": None}
+    return {"signal": None, "code": posix.WEXITSTATUS(status)}
+
+
+def wipe(folder):
+    """Empties a folder. What cannot be removed ends the sandbox: nothing may pass from one run to the next."""
+    with posix.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                posix.chmod(entry.path, 0o700)
+                wipe(entry.path)
+                posix.rmdir(entry.path)
+            else:
+                posix.unlink(entry.path)
+
+
+def preimport():
+    """Imports what the build found the skill to import, so that later runs need not. False when that left threads running."""
+    try:
+        with open(SKILL + "/.skillet/preimport.json", encoding="utf-8") as file:
+            names = loads(file.read().strip())
+    except OSError:
+        return True
+    for name in names:
+        try:
+            __import__(name)
+        except Exception:  # The run that imports it will tell.
+            pass
+    return len(posix.listdir("/proc/self/task")) == 1
+
+
+def restart(config):
+    """A fork of a process with threads may hang: begin again, without importing ahead."""
+    options = dumps({**config, "ahead": False, "restarted": True})
+    posix.execv(sys.executable, [sys.executable, "-I", "-S", __file__, options])
+
+
+# --- one run, in its own process ---
+
+
+def serve(config, writer):
+    frame = read_frame(CALLS, 64 * 1024 * 1024)
+    if frame is None:
+        posix._exit(0)
+    posix.close(CALLS)
+    nonce = loads(frame[0].decode())["nonce"]
+    call = loads(frame[1].decode("utf-8", "surrogatepass"))
+    try:
+        header, body = answer(config, call)
+    except BaseException as error:
+        header, body = failure("runtime_error", error), b""
+    header["nonce"] = nonce
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # User code may have closed or replaced it.
+            pass
+    write_raw(writer, encode(header), body)
+    posix._exit(0)
+
+
+def answer(config, call):
+    handler = config["handler"]
+    if handler["kind"] == "skill-md":
+        value = run_script(call)
+    else:
+        environment(call)
+        value = call_handler(handler, call)
+    try:
+        output = dumps(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        return failure("output_invalid", error, "The result is not JSON: "), b""
+    if len(output) > MAX_OUTPUT:
+        problem = ValueError(f"The result is {len(output)} bytes of JSON; at most {MAX_OUTPUT} are taken.")
+        return failure("output_too_large", problem), b""
+    return {"type": "result"}, output
+
+
+def environment(call):
+    import os
+
+    os.environ.clear()
+    os.environ.update(merged(call))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    os.chdir(SKILL)
+
+
+def merged(call):
+    return {**call["env"], **call["secrets"]}
+
+
+def call_handler(handler, call):
+    function = getattr(load(handler["file"]), handler["function"])
+    arguments = [call["input"]]
+    if handler["takes_context"]:
+        arguments.append(Context(call))
+    value = function(*arguments)
+    if hasattr(value, "__await__"):
+        import asyncio
+
+        value = asyncio.run(completed(value))
+    return value
+
+
+async def completed(awaitable):
+    return await awaitable
+
+
+def load(file):
+    """The skill's module, from its file; its folder comes first on the path, as with any script."""
+    import _frozen_importlib
+    import _frozen_importlib_external as external
+
+    folder, _, base = file.rpartition("/")
+    if folder:
+        sys.path.insert(0, SKILL + "/" + folder)
+    name = base.removesuffix(".py")
+    if name in sys.modules:
+        name = "skill_" + name
+    spec = external.spec_from_file_location(name, SKILL + "/" + file)
+    module = _frozen_importlib.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class View(dict):
+    """A dictionary whose keys can be read as attributes too."""
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Context(View):
+    def __init__(self, call):
+        super().__init__(
+            env=merged(call), secrets=dict(call["secrets"]), run=View(call["run"]), connections={}, log=print
+        )
+
+
+# --- scripts ---
+
+
+def run_script(call):
+    import select
+
+    given = call["input"]
+    path = SKILL + "/" + given["script"]
+    pipes = [posix.pipe() for _ in range(3)]
+    command = [*interpreter(path), path, *given["args"]]
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", **merged(call)}
+    actions = [(posix.POSIX_SPAWN_DUP2, pipes[fd][0 if fd == 0 else 1], fd) for fd in range(3)]
+    posix.chdir(SKILL)
+    child = posix.posix_spawn(command[0], command, env, file_actions=actions, setsigdef=[13])
+    for fd in range(3):
+        posix.close(pipes[fd][0 if fd == 0 else 1])
+    feed, rest = pipes[0][1], given["stdin"].encode("utf-8", "surrogatepass")
+    streams = {pipes[1][0]: (1, bytearray()), pipes[2][0]: (2, bytearray())}
+    poll = select.poll()
+    posix.set_blocking(feed, False)
+    poll.register(feed, select.POLLOUT)
+    for fd in streams:
+        poll.register(fd, select.POLLIN)
+    waiting = 3
+    while waiting:
+        for fd, event in poll.poll():
+            done = False
+            if fd == feed:
+                try:
+                    rest = rest[posix.write(fd, rest[:65536]) :] if rest else rest
+                    done = not rest
+                except OSError:
+                    done = True
+            else:
+                chunk = posix.read(fd, 65536)
+                done = not chunk
+                copy, kept = streams[fd]
+                write_all(copy, chunk)
+                kept += chunk[: max(0, SCRIPT_OUTPUT - len(kept))]
+            if done:
+                poll.unregister(fd)
+                posix.close(fd)
+                waiting -= 1
+    state = ending(posix.waitpid(child, 0)[1])
+    stdout, stderr = (kept.decode("utf-8", "replace") for _, kept in streams.values())
+    code = state["code"] if state["signal"] is None else 128 + state["signal"]
+    return {"exit_code": code, "stdout": stdout, "stderr": stderr, **last_value(stdout)}
+
+
+SCRIPT_OUTPUT = 1024 * 1024
+INTERPRETERS = {"py": "/usr/bin/python3", "js": "/opt/skillet/node", "mjs": "/opt/skillet/node", "ts": "/opt/skillet/node", "sh": "/bin/bash"}
+
+
+def interpreter(path):
+    program = INTERPRETERS.get(path.rpartition(".")[2])
+    if program is not None:
+        return [program]
+    if posix.stat(path).st_mode & 0o111 == 0:
+        raise PermissionError(f"{path[len(SKILL) + 1:]} is not executable and its name ends in none of: {', '.join(INTERPRETERS)}.")
+    return []
+
+
+def last_value(stdout):
+    lines = stdout.rstrip().rsplit("\n", 1)
+    try:
+        return {"value": loads(lines[-1].strip())}
+    except (ValueError, StopIteration, RecursionError):
+        return {}
+
+
+# --- errors ---
+
+
+def failure(reason, error, prefix=""):
+    if isinstance(error, SystemExit):
+        message = f"The skill called sys.exit({error.code!r}) instead of returning a result."
+    else:
+        message = prefix + text_of(error)
+    described = {"type": type(error).__name__, "message": message[:8192]}
+    if reason == "runtime_error":
+        described["stack"] = stack_of(error)[-16384:]
+    return {"type": "error", "reason": reason, "error": described}
+
+
+def text_of(error):
+    try:
+        return str(error)
+    except Exception:
+        return "(its text cannot be made)"
+
+
+def stack_of(error):
+    """The traceback without frames of this file and of Python's own, with paths as they are in the package."""
+    try:
+        import traceback
+
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(SKILL + "/")]
+        text = "".join(traceback.format_list(frames)) + "".join(traceback.format_exception_only(type(error), error))
+        return text.replace(SKILL + "/", "")
+    except Exception:
+        return ""
+
+
+# --- frames and JSON ---
+
+
+def read_exactly(fd, size):
+    chunks = []
+    while size > 0:
+        chunk = posix.read(fd, min(size, 1 << 20))
+        if not chunk:
+            return None
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)
+
+
+def read_frame(fd, max_body):
+    """Header and body, or None when the pipe ends first. A length that is not allowed ends the reader too."""
+    lengths = read_exactly(fd, 8)
+    if lengths is None:
+        return None
+    header, body = int.from_bytes(lengths[:4], "big"), int.from_bytes(lengths[4:], "big")
+    if header > MAX_HEADER or body > max_body:
+        return encode({"type": "fault", "message": "a frame that is too long"}), b""
+    first = read_exactly(fd, header)
+    second = None if first is None else read_exactly(fd, body)
+    return None if second is None else (first, second)
+
+
+def write_raw(fd, header, body):
+    write_all(fd, len(header).to_bytes(4, "big") + len(body).to_bytes(4, "big") + header)
+    write_all(fd, body)
+
+
+def write_all(fd, data):
+    view = memoryview(data)
+    while view:
+        view = view[posix.write(fd, view) :]
+
+
+def encode(header):
+    return dumps(header).encode()
+
+
+def make_json():
+    """The C parts of the json module by themselves: importing the module costs as much as starting Python."""
+    try:
+        import _json
+
+        class Options:
+            strict = True
+            object_hook = object_pairs_hook = None
+            parse_float, parse_int = float, int
+            memo = {}
+
+            @staticmethod
+            def parse_constant(name):
+                raise ValueError(f"{name} is not JSON")
+
+        scan = _json.make_scanner(Options)
+
+        def refuse(value):
+            raise TypeError(f"an object of type {type(value).__name__} has no form in JSON")
+
+        def decode(text):
+            value, end = scan(text, 0)
+            if end != len(text):
+                raise ValueError("more than one JSON value")
+            return value
+
+        def encode_value(value):
+            encoder = _json.make_encoder({}, refuse, _json.encode_basestring_ascii, None, ":", ",", False, False, False)
+            return "".join(encoder(value, 0))
+
+        if decode('{"a":[1,"b",null]}') != {"a": [1, "b", None]} or encode_value({"a": [1.5, "b"]}) != '{"a":[1.5,"b"]}':
+            raise ImportError
+        return decode, encode_value
+    except (ImportError, TypeError, AttributeError):
+        import json
+
+        return json.loads, lambda value: json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def make_prctl():
+    try:
+        import _ctypes
+
+        address = _ctypes.dlsym(_ctypes.dlopen(None, 2), "prctl")
+        call = lambda option, value: _ctypes.call_function(address, (option, value, 0, 0, 0))
+        call(3, 0)
+    except (ImportError, AttributeError, TypeError, OSError):
+        import ctypes
+
+        call = lambda option, value: ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+    def prctl(option, value):
+        if call(option, value) != 0:
+            raise OSError(f"prctl {option} was refused")
+
+    return prctl
+
+
+loads, dumps = make_json()
+prctl = make_prctl()
+
+if __name__ == "__main__":
+    main(loads(sys.argv[1]))

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto'
+import type { LogLine } from '../../model/runs.ts'
+import type { Call, CallResult, Session, SessionSpec } from '../driver.ts'
+import { type Outcome, type Used, callResult, failure, faulty, lateEnd } from './call-outcome.ts'
+import { type HostLine, outputRead } from './host-line.ts'
+import { createLogLines } from './log-lines.ts'
+import { ProtocolFault, encodeFrame } from './protocol.ts'
+import { stripReservedEnv } from '../reserved-env.ts'
+import type { Sandbox } from './sandbox.ts'
+import { readScriptCall } from './script-call.ts'
+
+/** Calls into one sandbox whose host is waiting for the first of them. */
+export function createSession(
+  spec: SessionSpec,
+  sandbox: Sandbox,
+  line: HostLine,
+  limits: { readonly strength: 'hard' | 'soft'; readonly exceeded: () => boolean },
+): Session {
+  let state: 'idle' | 'running' | 'cleaning' | 'dead' = 'idle'
+  let calls = 0
+  let current: { readonly nonce: string; settle(outcome: Outcome): void } | null = null
+  let used: Used | null = null
+  let cleaned = Promise.withResolvers<void>()
+  let cleaning: NodeJS.Timeout | null = null
+
+  /** From here on it serves nobody; what the run has used is read before it is gone. */
+  function die(): void {
+    if (state === 'dead') return
+    if (current !== null) used ??= sandbox.limits.end()
+    state = 'dead'
+    if (cleaning !== null) clearTimeout(cleaning)
+    cleaned.resolve()
+    // Whoever calls kill() is told when this fails.
+    sandbox.stop().catch(() => undefined)
+  }
+
+  function fault(what: ProtocolFault): void {
+    current?.settle(faulty(what))
+    die()
+  }
+
+  line.onMessage = (message) => {
+    if (message instanceof ProtocolFault) return fault(message)
+    if (message.type === 'ready') {
+      if (state !== 'cleaning') return fault(new ProtocolFault('It was ready while it was busy.'))
+      state = 'idle'
+      if (cleaning !== null) clearTimeout(cleaning)
+      cleaned.resolve()
+      return
+    }
+    if (state !== 'running' || current === null) return fault(new ProtocolFault('It sent more than one result.'))
+    if (message.type !== 'ended' && message.nonce !== current.nonce) {
+      return fault(new ProtocolFault('It sent a result that belongs to another run.'))
+    }
+    state = 'cleaning'
+    cleaning = setTimeout(die, CLEANING_MS).unref()
+    current.settle({ kind: 'message', message })
+  }
+  line.onGone = (how) => {
+    current?.settle({ kind: 'gone', ...how })
+    die()
+  }
+  // Something of the last run is still there and writes: what it would write next would be in another run's log.
+  const late = (): void => die()
+  line.onOutput = late
+
+  async function invoke(call: Call, onLog: (lines: LogLine[]) => void, signal?: AbortSignal): Promise<CallResult> {
+    if (current !== null) throw new Error(`Session ${spec.id} executes one run at a time.`)
+    if (signal?.aborted) return callResult({ kind: 'cancelled' }, null, 0, limits)
+    const input = spec.handler.kind === 'skill-md' ? readScriptCall(call.input, spec.handler.scripts) : call.input
+    if (spec.handler.kind === 'skill-md' && typeof input === 'string') {
+      return callResult(failure('runtime_error', 'ScriptRefused', input), null, 0, limits)
+    }
+    if (!(await idle())) return callResult(lateEnd(), null, 0, limits)
+
+    const { promise, resolve } = Promise.withResolvers<Outcome>()
+    const nonce = randomBytes(16).toString('hex')
+    let outcome: Outcome | null = null
+    // The first result counts, but a fault that comes before it was handed over spoils it.
+    const settle = (next: Outcome): void => {
+      if (outcome === null || next.kind === 'fault') outcome = next
+      resolve(outcome)
+    }
+    const stop = (kind: 'timeout' | 'cancelled'): void => {
+      settle(kind === 'timeout' ? { kind, ms: call.timeout_ms } : { kind })
+      die()
+    }
+    const cancel = (): void => stop('cancelled')
+    const log = createLogLines(onLog)
+    let heapFull = false
+    current = { nonce, settle }
+    state = 'running'
+    calls++
+    used = null
+    cleaned = Promise.withResolvers()
+    line.onOutput = (stream, chunk) => {
+      log.write(stream, chunk)
+      if (log.cut) line.slowDown(stream)
+      if (spec.handler.kind === 'node' && stream === 'stderr') heapFull ||= chunk.includes(HEAP_FULL)
+    }
+    sandbox.limits.begin()
+    const began = performance.now()
+    const timer = setTimeout(() => stop('timeout'), call.timeout_ms)
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      const { run, env, secrets, timeout_ms } = call
+      const clean = { env: stripReservedEnv(env), secrets: stripReservedEnv(secrets) }
+      line.send(encodeFrame({ type: 'run', nonce }, JSON.stringify({ run, input, ...clean, timeout_ms })))
+      await promise
+      await outputRead()
+      used ??= sandbox.limits.end()
+      const wall = performance.now() - began
+      log.end()
+      line.onOutput = late
+      if (used.oom || limits.exceeded() || log.cut) die()
+      return await callResult(outcome!, { ...used, oom: used.oom || heapFull }, wall, limits)
+    } finally {
+      current = null
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  async function idle(): Promise<boolean> {
+    if (state === 'running' || state === 'cleaning') await cleaned.promise
+    return state === 'idle'
+  }
+
+  return {
+    id: spec.id,
+    get usable() {
+      return state !== 'dead'
+    },
+    get calls() {
+      return calls
+    },
+    invoke,
+    idle,
+    kill() {
+      if (current !== null) current.settle({ kind: 'cancelled' })
+      die()
+      return sandbox.stop()
+    },
+  }
+}
+
+/** Longest time for cleaning up and importing ahead after a run, in milliseconds. */
+const CLEANING_MS = 60_000
+/** What V8 says when the heap has no room, before it aborts. */
+const HEAP_FULL = 'JavaScript heap out of memory'

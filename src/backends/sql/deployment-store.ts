@@ -60,11 +60,10 @@ export function createDeploymentStore(db: Database): DeploymentStore {
       const after = afterKey(page)
       const rows = await db.query<Activation & { revision: number }>(
         `SELECT revision, deployment, version, kind, actor AS by, at FROM activations
-         WHERE stage = ? AND tenant = ? ${after === null ? '' : 'AND revision < ?'} ORDER BY revision DESC LIMIT ?`,
+         WHERE stage = ? AND tenant = ? ${after === null ? '' : 'AND revision < ?'} ORDER BY revision DESC LIMIT ${rowsFor(page)}`,
         stage,
         tenant,
         ...(after === null ? [] : [Number(after)]),
-        rowsFor(page),
       )
       return toPage(
         rows,
@@ -83,11 +82,10 @@ export function createDeploymentStore(db: Database): DeploymentStore {
       const after = afterKey(page)
       const rows = await db.query<Version & { rank: string }>(
         `SELECT ${VERSION}, rank FROM versions WHERE skill = ? AND tenant = ? ${after === null ? '' : 'AND rank < ?'}
-         ORDER BY rank DESC LIMIT ?`,
+         ORDER BY rank DESC LIMIT ${rowsFor(page)}`,
         skill,
         tenant,
         ...(after === null ? [] : [after]),
-        rowsFor(page),
       )
       return toPage(
         rows,

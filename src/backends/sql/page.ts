@@ -4,8 +4,18 @@ import type { Page, PageOptions } from '../ports.ts'
 /** Most rows of a page, whatever is asked for. */
 const MOST = 200
 
-/** How many rows to read for a page: one more tells whether there is a next one. */
-export const rowsFor = ({ limit }: PageOptions): number => Math.min(Math.max(limit, 1), MOST) + 1
+/**
+ * A whole number as it is written into a LIMIT: SQLite plans a statement anew each time that a LIMIT is bound to a value,
+ * which takes several times as long as running it.
+ * @throws RangeError when it is not a whole number of at least 0.
+ */
+export function literal(count: number): string {
+  if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`A LIMIT must be a whole number, not ${count}.`)
+  return String(count)
+}
+
+/** The LIMIT that reads a page: one more row tells whether there is a next one. */
+export const rowsFor = (options: PageOptions): string => literal(size(options) + 1)
 
 /** The key after which the page begins; null for the first page. @throws SkilletError bad_request */
 export function afterKey({ cursor }: PageOptions): string | null {
@@ -24,10 +34,12 @@ export function toPage<Row, T>(
   keyOf: (row: Row) => string,
   decode: (row: Row) => T,
 ): Page<T> {
-  const shown = rows.slice(0, rowsFor(options) - 1)
+  const shown = rows.slice(0, size(options))
   const last = rows.length > shown.length ? shown.at(-1) : undefined
   return {
     items: shown.map((row) => decode(row)),
     next: last === undefined ? null : Buffer.from(keyOf(last)).toString('base64url'),
   }
 }
+
+const size = ({ limit }: PageOptions): number => Math.min(Math.max(Math.trunc(limit), 1), MOST)

@@ -82,29 +82,26 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
 }
 
 /** Ends a run that cannot go on although its worker did not end it: it was to be cancelled, or its workers were lost too often. */
-export async function endAbandoned(t: Transaction, watchers: Watchers, id: string): Promise<void> {
-  await t.query('DELETE FROM queue WHERE run = ?', id)
-  const [row] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ?', id)
-  if (row?.cancel_requested === 1) {
-    await endRun(t, watchers, id, CANCELLED)
-    return
-  }
-  const message = `The worker was lost in each of ${row?.attempt} attempts to execute this run.`
-  await endRun(t, watchers, id, failure('worker_lost', 'WorkerLost', message))
+export async function endAbandoned(t: Transaction, watchers: Watchers, run: RunRow): Promise<void> {
+  await t.query('DELETE FROM queue WHERE run = ?', run.id)
+  const message = `The worker was lost in each of ${run.attempt} attempts to execute this run.`
+  const ending = run.cancel_requested === 1 ? CANCELLED : failure('worker_lost', 'WorkerLost', message)
+  await endRun(t, watchers, run.id, ending)
 }
 
-/** For a stage or skill that is deleted: cancels its queued runs, however many, and asks its running ones to stop. */
+/** For a stage or skill that is deleted: cancels its queued runs and asks its running ones to stop. */
 export async function endRunsOf(
   t: Transaction,
   watchers: Watchers,
-  owner: 'skill' | 'stage',
-  id: string,
+  owner: { readonly tenant: string; readonly column: 'skill' | 'stage'; readonly id: string },
 ): Promise<void> {
-  const queued = `${owner} = ? AND status = 'queued'`
+  const { tenant, column, id } = owner
+  const live = `tenant = ? AND finished_at IS NULL AND ${column} = ?`
   const gone = await t.query<{ run: string }>(
-    `DELETE FROM queue WHERE run IN (SELECT id FROM runs WHERE ${queued}) RETURNING run`,
+    `DELETE FROM queue WHERE run IN (SELECT id FROM runs WHERE ${live} AND status = 'queued') RETURNING run`,
+    tenant,
     id,
   )
-  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE ${owner} = ? AND status = 'running'`, id)
+  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE ${live}`, tenant, id)
   for (const { run } of gone) await endRun(t, watchers, run, CANCELLED)
 }

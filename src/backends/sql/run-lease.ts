@@ -4,39 +4,49 @@ import type { QueueName } from '../../model/sizes.ts'
 import type { Claim, RunStore } from '../ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { type RunRow, toRun } from './rows.ts'
+import { literal } from './page.ts'
 import { endAbandoned } from './run-ending.ts'
 import { logEvent, writeEvents } from './run-events.ts'
 import type { Watchers } from './watchers.ts'
 
 type RunLeases = Pick<RunStore, 'take' | 'heartbeat' | 'appendLogs' | 'release' | 'recover' | 'nextVisible'>
 
-interface Lease {
+/** A queue row with its run and the run's input. */
+interface Lease extends RunRow {
   readonly place: number
-  readonly run: string
   readonly token: number
   readonly enqueued_at: number
+  readonly body: string
 }
 
 /** A lease is a queue row that is invisible until it runs out; its token changes with every claim and counts up only. */
 export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
   /** Null: there was nothing to execute any more, the run is over. */
-  async function begin(t: Transaction, { run: id, token, enqueued_at }: Lease, at: number): Promise<Claim | null> {
-    const [row] = await t.query<RunRow>(
-      `UPDATE runs SET status = 'running', attempt = attempt + 1, seq = seq + 1, started_at = COALESCE(started_at, ?),
-       queue_ms = COALESCE(queue_ms, ?) WHERE id = ? AND attempt < ? AND cancel_requested = 0 RETURNING *`,
-      now(at),
-      Math.max(0, at - enqueued_at),
-      id,
-      LIMITS.attempts,
-    )
-    if (row === undefined) {
-      await endAbandoned(t, watchers, id)
+  async function begin(t: Transaction, lease: Lease, at: number): Promise<Claim | null> {
+    const { place: _place, enqueued_at, body, token, ...before } = lease
+    if (before.cancel_requested === 1 || before.attempt >= LIMITS.attempts) {
+      await endAbandoned(t, watchers, before)
       return null
     }
-    await writeEvents(t, id, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
-    const [input] = await t.query<{ body: string }>('SELECT body FROM run_inputs WHERE run = ?', id)
-    watchers.runChanged(t, id)
-    return { run: toRun(row, { input: input?.body ?? null, output: null }), token }
+    const row: RunRow = {
+      ...before,
+      status: 'running',
+      attempt: before.attempt + 1,
+      seq: before.seq + 1,
+      started_at: before.started_at ?? now(at),
+      queue_ms: before.queue_ms ?? Math.max(0, at - enqueued_at),
+    }
+    await t.query(
+      `UPDATE runs SET status = 'running', attempt = ?, seq = ?, started_at = ?, queue_ms = ? WHERE id = ?`,
+      row.attempt,
+      row.seq,
+      row.started_at,
+      row.queue_ms,
+      row.id,
+    )
+    await writeEvents(t, row.id, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
+    watchers.runChanged(t, row.id)
+    return { run: toRun(row, { input: body, output: null }), token }
   }
 
   return {
@@ -45,16 +55,16 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
       return db.tx(async (t) => {
         const at = Date.now()
         const leases = await t.query<Lease>(
-          `UPDATE queue SET visible_at = ?, token = token + 1 WHERE place IN (SELECT place FROM queue
-           WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, place LIMIT ?${db.dialect.skipLocked})
-           RETURNING place, run, token, enqueued_at`,
-          at + leaseMs,
+          `SELECT place, token + 1 AS token, enqueued_at, body, runs.* FROM queue JOIN runs ON runs.id = queue.run
+           JOIN run_inputs ON run_inputs.run = queue.run WHERE queue = ? AND visible_at <= ?
+           ORDER BY visible_at, place LIMIT ${literal(count)}${db.dialect.skipLocked}`,
           queue,
           at,
-          count,
         )
         const claims: Claim[] = []
-        for (const lease of leases.sort((a, b) => a.place - b.place)) {
+        for (const lease of leases) {
+          const { place, token } = lease
+          await t.query('UPDATE queue SET visible_at = ?, token = ? WHERE place = ?', at + leaseMs, token, place)
           const claim = await begin(t, lease, at)
           if (claim !== null) claims.push(claim)
         }

@@ -1,6 +1,7 @@
+import { isTerminal } from '../../model/runs.ts'
 import type { RunFilter, RunStore } from '../ports.ts'
 import type { Database } from './database.ts'
-import { afterKey, rowsFor, toPage } from './page.ts'
+import { afterKey, literal, rowsFor, toPage } from './page.ts'
 import { type EventRow, type RunRow, toEvent, toRun } from './rows.ts'
 import { createRunAdmission, readRun } from './run-admission.ts'
 import { createRunEnding } from './run-ending.ts'
@@ -19,9 +20,8 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
     async list(tenant, filter) {
       const { where, values } = condition(tenant, filter)
       const rows = await db.query<RunRow>(
-        `SELECT * FROM runs WHERE ${where} ORDER BY id DESC LIMIT ?`,
+        `SELECT * FROM runs WHERE ${where} ORDER BY id DESC LIMIT ${rowsFor(filter)}`,
         ...values,
-        rowsFor(filter),
       )
       return toPage(
         rows,
@@ -39,11 +39,10 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
     async events(tenant, run, afterSeq, limit) {
       const rows = await db.query<EventRow>(
         `SELECT events.* FROM events JOIN runs ON runs.id = events.run
-         WHERE events.run = ? AND runs.tenant = ? AND events.seq > ? ORDER BY events.seq LIMIT ?`,
+         WHERE events.run = ? AND runs.tenant = ? AND events.seq > ? ORDER BY events.seq LIMIT ${literal(limit)}`,
         run,
         tenant,
         afterSeq,
-        limit,
       )
       return rows.map(toEvent)
     },
@@ -63,5 +62,8 @@ function condition(tenant: string, filter: RunFilter): { where: string; values: 
     ['id < ?', after ?? undefined],
   ]
   const given = parts.filter((part): part is [string, string] => part[1] !== undefined)
-  return { where: given.map(([text]) => text).join(' AND '), values: given.map(([, value]) => value) }
+  const where = given.map(([text]) => text)
+  // Says which of the two status indexes has it.
+  if (filter.status !== undefined) where.push(`finished_at IS ${isTerminal(filter.status) ? 'NOT NULL' : 'NULL'}`)
+  return { where: where.join(' AND '), values: given.map(([, value]) => value) }
 }

@@ -49,10 +49,9 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
       const after = afterKey(page)
       const rows = await db.query<Skill>(
         `SELECT ${COLUMNS} FROM skills WHERE tenant = ? AND deleted_at IS NULL ${after === null ? '' : 'AND id < ?'}
-         ORDER BY id DESC LIMIT ?`,
+         ORDER BY id DESC LIMIT ${rowsFor(page)}`,
         tenant,
         ...(after === null ? [] : [after]),
-        rowsFor(page),
       )
       return toPage(
         rows,
@@ -88,7 +87,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
         await t.query(`UPDATE uploads SET state = 'expired' WHERE state = 'pending' AND stage IN (${STAGES})`, id)
         await t.query(`DELETE FROM activations WHERE stage IN (${STAGES})`, id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
-        await endRunsOf(t, watchers, 'skill', id)
+        await endRunsOf(t, watchers, { tenant, column: 'skill', id })
         return true
       })
     },

@@ -61,7 +61,7 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
         if (gone === undefined) return false
         await t.query(`UPDATE uploads SET state = 'expired' WHERE stage = ? AND state = 'pending'`, id)
         await t.query('DELETE FROM activations WHERE stage = ?', id)
-        await endRunsOf(t, watchers, 'stage', id)
+        await endRunsOf(t, watchers, { tenant, column: 'stage', id })
         return true
       })
     },

@@ -29,7 +29,7 @@ export function mount(app: Hono<Env>, route: Route, options: MountOptions): void
     try {
       return toResponse(await serve(c, route, options), requestId)
     } catch (error) {
-      return toResponse(failureReply(error, requestId, options), requestId)
+      return toResponse(failureReply(interrupted(error, c, options) ?? error, requestId, options), requestId)
     }
   })
 }
@@ -67,6 +67,13 @@ async function serve(c: Context<Env>, route: Route, { auth, stopping }: MountOpt
     signal: () => AbortSignal.any([stopping, gone(c)]),
   }
   return route.handle(call)
+}
+
+/** What was given up because nobody waits for it, or because the server stops, is no fault. */
+function interrupted(error: unknown, c: Context<Env>, { stopping }: MountOptions): SkilletError | null {
+  if (!(error instanceof Error) || error.name !== 'AbortError') return null
+  if (!stopping.aborted && c.env.outgoing?.destroyed !== true) return null
+  return new SkilletError('unavailable', 'The request was interrupted.', { cause: error })
 }
 
 /** What no id, name, version or upload contains is not looked up. */

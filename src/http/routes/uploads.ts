@@ -89,7 +89,7 @@ function receiveRoute(
       'upload_too_large',
       'upload_checksum_mismatch',
       'upload_repeated',
-      'not_found',
+      'unavailable',
     ],
     async handle(call) {
       const ticket = verifyUpload(call.url())

@@ -20,7 +20,7 @@ export interface BuildReport {
 
 /** Reads what the program in the sandbox said. One that was stopped becomes a finding that says why. */
 export function readBuildReport(result: ToolResult): BuildReport & { complete: boolean } {
-  const findings: Finding[] = []
+  let findings: Finding[] = []
   const locks: Record<string, string> = {}
   let needs: Needs | null = null
   let provided: string[] | null = null
@@ -38,7 +38,9 @@ export function readBuildReport(result: ToolResult): BuildReport & { complete: b
     if (line.end) complete = true
   }
   if (result.ended !== 'exit' || result.exitCode !== 0 || !(complete || needs || isDenied(findings))) {
-    if (!isDenied(findings)) findings.push(stopped(result))
+    // What a program says that is being killed is a consequence.
+    const own = result.ended === 'exit' ? findings : findings.filter((one) => one.severity === 'warn')
+    findings = isDenied(own) ? own : [...own, stopped(result)]
     complete = false
     needs = null
   }

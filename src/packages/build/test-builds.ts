@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process'
+import { mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type DiskBlobs, openDiskBlobs } from '../../backends/disk/disk-blobs.ts'
+import { type PackageIndexes, createPackageIndexes } from '../../runtime/egress/package-indexes.ts'
+import type { Build, Draft, Inspection } from '../draft.ts'
+import { createInspector } from '../inspect/inspector.ts'
+import { type TestSandbox, draftOf, openTestSandbox } from '../test-sandbox.ts'
+import { type BuilderOptions, createBuilder } from './builder.ts'
+
+/** Everything that a build needs, for real: sandboxes, blobs on disk, this machine's package managers and their indexes. */
+export interface TestBuilds extends TestSandbox {
+  readonly indexes: PackageIndexes
+  /** Inspects and builds; the entry is the first file. */
+  build(
+    format: Draft['format'],
+    contents: Record<string, string | Uint8Array>,
+    change?: Partial<BuilderOptions>,
+  ): Promise<Build & { inspection: Inspection }>
+  /** Unpacks a bundle with the system's tar and answers the folder. */
+  extract(blob: string): Promise<string>
+}
+
+export async function openTestBuilds(): Promise<TestBuilds> {
+  const sandbox = await openTestSandbox()
+  const blobs: DiskBlobs = await openDiskBlobs({
+    folder: join(sandbox.dir, 'blobs'),
+    secretFile: join(sandbox.dir, 'upload.key'),
+    baseUrl: () => 'http://127.0.0.1:1',
+  })
+  const uvPath = fileURLToPath(new URL('../../../.tools/uv/bin/uv', import.meta.url))
+  const npmPath = await findNpm()
+  const indexes = createPackageIndexes({ uvPath, npmPath, nodePath: sandbox.files.node })
+  const base: BuilderOptions = {
+    tool: sandbox.driver.tool,
+    blobs,
+    files: sandbox.files,
+    indexes,
+    uvPath,
+    npmPath,
+    socketsDir: sandbox.places.sockets,
+  }
+  let count = 0
+  return {
+    ...sandbox,
+    indexes,
+    async build(format, contents, change = {}) {
+      const unpacked = await sandbox.unpack(contents)
+      const draft = draftOf(format, format === 'skill-md' ? null : Object.keys(contents)[0]!)
+      const inspection = await createInspector({ tool: sandbox.driver.tool, files: sandbox.files })(unpacked, draft)
+      return { ...(await createBuilder({ ...base, ...change })(unpacked, draft, inspection)), inspection }
+    },
+    async extract(blob) {
+      const folder = join(sandbox.dir, `bundle-${++count}`)
+      await mkdir(folder)
+      await promisify(execFile)('tar', ['xf', await blobs.localPath(blob), '-C', folder])
+      return folder
+    },
+    async close() {
+      await blobs.close()
+      await sandbox.close()
+    },
+  }
+}
+
+async function findNpm(): Promise<string> {
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'command -v npm'])
+  return await realpath(stdout.trim())
+}

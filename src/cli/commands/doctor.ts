@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { startServer } from '../../server.ts'
 import { type Api, type Readiness, createApi } from '../api.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
@@ -38,6 +37,7 @@ function runningApi(call: Call): Api | null {
 async function scratchReadiness({ io }: Call): Promise<Readiness> {
   const dataDir = await mkdtemp(join(tmpdir(), 'skillet-doctor-'))
   try {
+    const { startServer } = await import('../../server.ts')
     const server = await startServer({ dataDir, port: 0, log: () => {} })
     try {
       return (await createApi(server, io.signal).ready()).body

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { type LogEntry, startServer } from '../../server.ts'
+import type { LogEntry } from '../../server.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -25,6 +25,8 @@ async function serve(call: Call<Options>) {
   const { io, options, paintErr: paint } = call
   const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
   const log = (entry: LogEntry): void => io.err(options.json === true ? `${JSON.stringify(entry)}\n` : logLine(entry))
+  // Loaded here: the other commands only speak HTTP, and start faster without a server.
+  const { startServer } = await import('../../server.ts')
   const server = await startServer({
     dataDir,
     host: options.host,

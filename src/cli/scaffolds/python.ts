@@ -6,14 +6,15 @@ export const pythonScaffold: ScaffoldMaker = (name) => ({
 description: Finds the longest and the average line of a text. Use it to check texts against a line limit.
 version: 1.0.0
 `,
-  'main.py': `from dataclasses import dataclass
-from typing import TypedDict
+  'main.py': `from typing import TypedDict
 
 
-@dataclass
-class Input:
+class Required(TypedDict):
     text: str
-    limit: int = 100
+
+
+class Input(Required, total=False):
+    limit: int
 
 
 class Output(TypedDict):
@@ -25,13 +26,14 @@ class Output(TypedDict):
 
 def handler(input: Input) -> Output:
     """Finds the longest and the average line of a text."""
-    lengths = [len(line) for line in input.text.splitlines()]
+    limit = input.get("limit", 100)
+    lengths = [len(line) for line in input["text"].splitlines()]
     print(f"measured {len(lengths)} lines")
     return {
         "lines": len(lengths),
         "longest": max(lengths, default=0),
         "average": round(sum(lengths) / len(lengths), 1) if lengths else 0.0,
-        "over_limit": [number for number, length in enumerate(lengths, start=1) if length > input.limit],
+        "over_limit": [number for number, length in enumerate(lengths, start=1) if length > limit],
     }
 `,
   'requirements.txt': '# One dependency a line, with its exact version: name==1.2.3\n',

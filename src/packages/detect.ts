@@ -10,7 +10,7 @@ import { createFindings, type Findings } from './rules.ts'
 
 export interface DraftResult {
   readonly findings: Finding[]
-  /** Null when a finding says why there is none. */
+  /** As far as it can be told, also beside findings that forbid the package: then the scan can add its own. Null: not even that. */
   readonly draft: Draft | null
 }
 
@@ -31,7 +31,7 @@ export function readDraft(unpacked: Pick<Unpacked, 'dir' | 'files'>, fallbackNam
       `The package is named "${draft.name}", but it was uploaded to the skill "${fallbackName}".`,
     )
   }
-  return { findings: findings.list(), draft: findings.denied ? null : draft }
+  return { findings: findings.list(), draft }
 }
 
 function read(at: PackageContext, findings: Findings): Draft | null {

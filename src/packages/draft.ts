@@ -23,6 +23,12 @@ export interface Draft {
   readonly entry: string | null
   readonly defaults: Package['defaults']
   readonly skill_md: SkillMd | null
+  /** Where the manifest declares the schemas, for findings about them. */
+  readonly declared_at?: {
+    readonly file: string
+    readonly input_line: number | null
+    readonly output_line: number | null
+  }
 }
 
 /** What reading the code (never importing it) found out. */

@@ -45,9 +45,9 @@ export const MANIFEST_RULES = {
     'Input and output are checked against these schemas.',
     'Write a JSON Schema (2020-12 or draft-07) as an object.',
   ),
-  'manifest.schema_missing': deny(
-    'Without a schema nobody knows how to call the skill.',
-    'Declare it in the manifest, or give the parameters types in the code.',
+  'manifest.schema_missing': warn(
+    'Without an input schema nobody is told how to call the skill, and any object is passed on to it.',
+    'Declare the schema in the manifest, or give the parameters types in the code.',
   ),
   'manifest.entry': deny(
     'The entry is the file whose function is called.',

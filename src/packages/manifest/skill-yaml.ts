@@ -43,6 +43,7 @@ export function readPython(at: PackageContext, manifest: string | null, findings
     findings.add('manifest.entry', `The entry ${brief(entry)} is not a Python file.`, manifest, map.lineOf('entry'))
   } else if (!at.has(entry)) {
     findings.add('manifest.entry_missing', `${brief(entry)} is not in the package.`, manifest, map.lineOf('entry'))
+    return null
   }
   return {
     ...blank,
@@ -53,5 +54,10 @@ export function readPython(at: PackageContext, manifest: string | null, findings
     output_schema: fields.schema('output_schema'),
     entry,
     defaults: fields.defaults(),
+    declared_at: {
+      file: manifest,
+      input_line: map.lineOf('input_schema'),
+      output_line: map.lineOf('output_schema'),
+    },
   }
 }

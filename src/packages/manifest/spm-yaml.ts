@@ -29,6 +29,7 @@ export function readTypeScript(at: PackageContext, manifest: string, findings: F
     )
   }
   const entry = findEntry(at, manifest, fields.text('entry', 'manifest.entry'), map.lineOf('entry'), findings)
+  if (entry === null) return null
   return {
     format: 'typescript',
     name: fields.name() ?? at.fallbackName,
@@ -40,5 +41,6 @@ export function readTypeScript(at: PackageContext, manifest: string, findings: F
     entry,
     defaults: fields.defaults(),
     skill_md: null,
+    declared_at: { file: manifest, input_line: map.lineOf('input'), output_line: map.lineOf('output') },
   }
 }

@@ -1,0 +1,180 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Blobs, Engine } from '../backends/ports.ts'
+import { now } from '../model/json.ts'
+import type { Finding, Package } from '../model/packages.ts'
+import type { Upload } from '../model/skills.ts'
+import type { SchemaValidator } from '../schemas/validator.ts'
+import type { Build, Draft, Inspection, Unpacked } from './draft.ts'
+import { isDenied } from './finding.ts'
+import { completeDraft } from './interface.ts'
+import type { PackageReader } from './package-reader.ts'
+import { createFindings } from './rules.ts'
+
+export interface PackageValidator {
+  /** Validates in the background, once for however many calls; what goes wrong ends as a finding of the upload. Never throws. */
+  start(uploadId: string): void
+  /** Validates now. @returns The upload as it ended. @throws the signal's reason when aborted: the next `resume` takes it up. */
+  validate(upload: Upload, signal?: AbortSignal): Promise<Upload>
+  /** Takes up what a killed server left half done. */
+  resume(): Promise<void>
+  /** Aborts what is under way: it is taken up again by the next `resume`. */
+  stop(): Promise<void>
+}
+
+export interface PackageValidatorParts {
+  readonly engine: Engine
+  readonly blobs: Pick<Blobs, 'localPath'>
+  /** Host folder that sandboxes can see. */
+  readonly stagingRoot: string
+  readonly schemas: Pick<SchemaValidator, 'checkSchema'>
+  readonly reader: Pick<PackageReader, 'unpackArchive' | 'readDraft'>
+  readonly inspect: (unpacked: Unpacked, draft: Draft, signal: AbortSignal) => Promise<Inspection>
+  readonly build: (unpacked: Unpacked, draft: Draft, inspection: Inspection, signal: AbortSignal) => Promise<Build>
+  /** Told of faults of ours. */
+  readonly onError: (error: unknown, doing: string) => void
+  /** Packages validated at once. Default 2. */
+  readonly concurrency?: number
+  /** When a result could not be written, it is tried again after this many milliseconds. Default 5000. */
+  readonly retryMs?: number
+}
+
+type Verdict = { readonly findings: Finding[]; readonly package: Package | null }
+
+/** The flow of a package (DESIGN 5) from its arrival to `accepted` or `rejected`. */
+export function createPackageValidator(parts: PackageValidatorParts): PackageValidator {
+  const { engine, blobs, stagingRoot, onError, concurrency = 2, retryMs = 5000 } = parts
+  const stopping = new AbortController()
+  const waiting = new Set<string>()
+  const running = new Map<string, Promise<void>>()
+
+  function pump(): void {
+    for (const id of waiting) {
+      if (running.size >= concurrency || stopping.signal.aborted) return
+      // An upload that is being validated is not started a second time beside itself.
+      if (running.has(id)) continue
+      waiting.delete(id)
+      running.set(id, attempt(id))
+    }
+  }
+
+  async function attempt(id: string): Promise<void> {
+    try {
+      await one(id)
+    } catch (error) {
+      if (stopping.signal.aborted) return
+      // Not even the result could be written: the upload must not stay half done until the next start.
+      onError(error, `validating upload ${id}`)
+      const retry = setTimeout(() => start(id), retryMs).unref()
+      stopping.signal.addEventListener('abort', () => clearTimeout(retry), { once: true })
+    } finally {
+      running.delete(id)
+      pump()
+    }
+  }
+
+  function start(id: string): void {
+    waiting.add(id)
+    pump()
+  }
+
+  async function one(id: string): Promise<void> {
+    const upload = await engine.skills.findUploadById(id)
+    // Finished meanwhile: `resume` and the arrival may both have named it.
+    if (upload?.state === 'received' || upload?.state === 'validating') await validate(upload, stopping.signal)
+  }
+
+  async function validate(upload: Upload, signal: AbortSignal): Promise<Upload> {
+    const dir = join(stagingRoot, upload.id)
+    let verdict: Verdict
+    try {
+      await mkdir(stagingRoot, { recursive: true })
+      await rm(dir, { recursive: true, force: true })
+      verdict = await examine(upload, dir, signal)
+      if (verdict.package === null && !isDenied(verdict.findings)) {
+        throw new Error(`Upload ${upload.id} was turned down without a finding that says why.`)
+      }
+    } catch (error) {
+      if (signal.aborted) throw error
+      onError(error, `validating upload ${upload.id}`)
+      const findings = createFindings()
+      findings.add('internal.validation', `The validation of upload ${upload.id} was broken off by a fault of Skillet.`)
+      verdict = { findings: findings.list(), package: null }
+    } finally {
+      await rm(dir, { recursive: true, force: true })
+    }
+    return engine.skills.finishUpload(upload.id, { ...verdict, findings: denyFirst(verdict.findings), at: now() })
+  }
+
+  async function examine(upload: Upload, dir: string, signal: AbortSignal): Promise<Verdict> {
+    await engine.skills.stepUpload(upload.id, 'checking')
+    const archive = await blobs.localPath(upload.sha256)
+    const { findings, unpacked } = await parts.reader.unpackArchive({ archive, targetDir: dir, signal })
+    if (unpacked === null) return { findings, package: null }
+
+    // The same files were accepted before: nothing to find out again.
+    const known = await engine.skills.findPackage(upload.tenant, unpacked.digest)
+    if (known !== null) return { findings, package: known }
+
+    const skill = await engine.skills.findSkill(upload.tenant, upload.skill)
+    const read = await parts.reader.readDraft(unpacked, skill?.name ?? 'skill', signal)
+    findings.push(...read.findings)
+    if (read.draft === null) return { findings, package: null }
+
+    await engine.skills.stepUpload(upload.id, 'scanning')
+    const inspection = await parts.inspect(unpacked, read.draft, signal)
+    const complete = await completeDraft(read.draft, inspection, parts.schemas)
+    findings.push(...inspection.findings, ...complete.findings)
+    if (isDenied(findings) || inspection.handler === null) return { findings, package: null }
+
+    await engine.skills.stepUpload(upload.id, 'building')
+    const build = await parts.build(unpacked, read.draft, inspection, signal)
+    findings.push(...build.findings)
+    if (isDenied(findings) || build.bundle_blob === null) return { findings, package: null }
+    return { findings, package: packageOf(upload, unpacked, read.draft, complete, build) }
+  }
+
+  return {
+    start,
+    validate: (upload, signal) =>
+      validate(upload, signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal])),
+    async resume() {
+      for (const { id } of await engine.skills.unfinishedUploads()) start(id)
+    },
+    async stop() {
+      stopping.abort(new Error('The server stops.'))
+      await Promise.all(running.values())
+    },
+  }
+}
+
+function packageOf(
+  upload: Upload,
+  unpacked: Unpacked,
+  draft: Draft,
+  complete: { description: string; input_schema: Package['input_schema']; output_schema: Package['output_schema'] },
+  build: Build,
+): Package {
+  return {
+    digest: unpacked.digest,
+    format: draft.format,
+    name: draft.name,
+    description: complete.description,
+    declared_version: draft.declared_version,
+    input_schema: complete.input_schema,
+    output_schema: complete.output_schema,
+    handler: build.handler,
+    runtime: draft.runtime,
+    defaults: draft.defaults,
+    files: unpacked.files,
+    skill_md: draft.skill_md,
+    locks: build.locks,
+    archive_blob: upload.sha256,
+    bundle_blob: build.bundle_blob!,
+    created_at: now(),
+  }
+}
+
+function denyFirst(findings: readonly Finding[]): Finding[] {
+  return findings.toSorted((a, b) => Number(b.severity === 'deny') - Number(a.severity === 'deny'))
+}

@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type Headers, extract } from 'tar-stream'
+import { type Header, extract } from 'tar-stream'
 import { serveThread } from '../threads/thread-worker.ts'
 
 const MOST_ENTRIES = 100_000
@@ -15,7 +15,7 @@ serveThread(async ({ archive, target }: { archive: string; target: string }): Pr
   // A failure of the source ends the iteration below with the same error.
   reading.catch(() => undefined)
   for await (const entry of tar) {
-    const { name, type, mode } = entry.header as Headers & { name: string }
+    const { name, type, mode } = entry.header as Header & { name: string }
     if (++entries > MOST_ENTRIES) throw new Error(`The bundle has more than ${MOST_ENTRIES} entries.`)
     const path = join(target, safePath(name))
     if (type === 'directory') {

@@ -1,0 +1,196 @@
+import { readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createAuthenticator } from './access/authenticate.ts'
+import { bootstrap, ownerKeyFile } from './access/bootstrap.ts'
+import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
+import { openSqliteEngine } from './backends/sql/sql-engine.ts'
+import { createApp } from './http/app.ts'
+import { serve } from './http/serve.ts'
+import { now } from './model/json.ts'
+import { createBuilder } from './packages/build/builder.ts'
+import { createInspector } from './packages/inspect/inspector.ts'
+import { createPackageReader } from './packages/package-reader.ts'
+import { createPackageValidator } from './packages/validate.ts'
+import { createDeploymentCache } from './runs/deployment-cache.ts'
+import { createExecute } from './runs/execute.ts'
+import { createRunsService } from './runs/service.ts'
+import { createRunWorker } from './runs/worker.ts'
+import { createBundleCache } from './runtime/bundles.ts'
+import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
+import { createToolFiles } from './runtime/bwrap/expose.ts'
+import { openPlaces } from './runtime/bwrap/places.ts'
+import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
+import { createSessionPool } from './runtime/pool.ts'
+import { createSchemaValidator } from './schemas/json-schema-validator.ts'
+import { createSkillsService } from './skills/service.ts'
+import { findTools } from './tools.ts'
+
+export interface ServerOptions {
+  /** Folder that holds all state; made when missing, readable by its owner only. */
+  readonly dataDir: string
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default 8787; 0 takes a free one. */
+  readonly port?: number
+  /** Prepare a sandbox as soon as a stage is activated, so that its first run is warm. Default true. */
+  readonly warmUp?: boolean
+  /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
+  readonly graceMs?: number
+  /** Told of everything worth knowing. */
+  readonly log: (entry: LogEntry) => void
+}
+
+export interface LogEntry {
+  readonly at: string
+  readonly level: 'info' | 'error'
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+export interface RunningServer {
+  readonly url: string
+  /** The owner key of the first tenant. */
+  readonly key: string
+  /** True when this start made the tenant: the key is to be shown this once. */
+  readonly firstStart: boolean
+  /** Stops taking requests and runs, lets what runs finish or hands it back, and leaves no sandbox. May be called twice. */
+  stop(): Promise<void>
+}
+
+/**
+ * The composition root: the one place where the rooms are put together and a backend is chosen.
+ * @throws DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dataDir, warmUp = true, log } = options
+  const onError = (error: unknown, doing: string): void =>
+    log({ at: now(), level: 'error', message: `${doing}: ${errorText(error)}` })
+  const info = (message: string, fields: object = {}): void => log({ at: now(), level: 'info', message, ...fields })
+  // What was opened is closed in the opposite order, also when starting fails half-way.
+  const closers: (() => Promise<void>)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => onError(error, 'stopping'))
+  }
+  const opened = <T>(part: T, close: () => Promise<void>): T => {
+    closers.push(close)
+    return part
+  }
+
+  try {
+    let url = ''
+    const openedEngine = await openSqliteEngine({ folder: dataDir })
+    const engine = opened(openedEngine, () => openedEngine.close())
+    const openedBlobs = await openDiskBlobs({
+      folder: join(dataDir, 'blobs'),
+      secretFile: join(dataDir, 'upload.key'),
+      baseUrl: () => url,
+    })
+    const blobs = opened(openedBlobs, () => openedBlobs.close())
+    const owner = await bootstrap({ engine, dataDir })
+
+    const places = await openPlaces(dataDir)
+    opened(places, () => places.close())
+    const driver = await createBwrapDriver({ places })
+    opened(driver, () => driver.close())
+    const bundles = createBundleCache({ folder: places.bundles, blobs })
+    opened(bundles, () => bundles.close())
+    const pool = createSessionPool({ driver, bundles })
+    opened(pool, () => pool.close())
+
+    const schemas = createSchemaValidator()
+    opened(schemas, () => schemas.close())
+    const reader = createPackageReader()
+    opened(reader, () => reader.close())
+    const tools = await findTools()
+    const files = createToolFiles(places)
+    const validator = createPackageValidator({
+      engine,
+      blobs,
+      stagingRoot: places.staging,
+      schemas,
+      reader,
+      inspect: createInspector({ tool: driver.tool, files }),
+      build: createBuilder({
+        tool: driver.tool,
+        blobs,
+        files,
+        indexes: createPackageIndexes(tools),
+        uvPath: tools.uvPath,
+        npmPath: tools.npmPath,
+        socketsDir: places.sockets,
+      }),
+      onError,
+    })
+    opened(validator, () => validator.stop())
+
+    const deployments = createDeploymentCache(engine)
+    const execute = createExecute({ engine, pool, schemas, deployments })
+    const worker = createRunWorker(engine, execute, { graceMs: options.graceMs ?? 10_000, onError })
+    opened(worker, () => worker.stop())
+    const skills = createSkillsService({
+      engine,
+      blobs,
+      validator,
+      listener: {
+        activated: ({ deployment, previous }) => {
+          if (previous !== null) pool.retire(previous)
+          if (warmUp) pool.warmUp(deployment).catch((error: unknown) => onError(error, `warming up ${deployment.id}`))
+        },
+        retired: (deployment) => pool.retire(deployment),
+      },
+    })
+
+    const stopping = new AbortController()
+    const app = createApp(
+      {
+        auth: createAuthenticator(engine.access),
+        skills,
+        runs: createRunsService({ engine, schemas, deployments, worker }),
+        events: engine.runs,
+        verifyUpload: blobs.verifyUpload,
+        checks: [{ name: 'state', check: () => engine.check() }],
+      },
+      {
+        stopping: stopping.signal,
+        version: await packageVersion(),
+        onFault: (error, id) => onError(error, `request ${id}`),
+      },
+    )
+    const listening = await serve(app, { host: options.host ?? '127.0.0.1', port: options.port ?? 8787, stopping })
+    opened(listening, () => listening.close())
+    url = listening.url
+
+    const abandoned = await engine.runs.recover()
+    if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
+    await validator.resume()
+    // No run is begun on a machine that cannot hold it; readiness says so until the machine is mended.
+    const examined = Promise.resolve().then(
+      () => worker.start(),
+      (error: unknown) => onError(error, 'isolation'),
+    )
+    const serverFile = join(dataDir, 'server.json')
+    await writeFile(serverFile, JSON.stringify({ url, pid: process.pid, started_at: now() }), { mode: 0o600 })
+    opened(null, () => rm(serverFile, { force: true }))
+    info(`listening at ${url}`, { data: await realpath(dataDir) })
+
+    let stopped: Promise<void> | null = null
+    return {
+      url,
+      key: owner?.key ?? (await readFile(ownerKeyFile(dataDir), 'utf8')).trim(),
+      firstStart: owner !== null,
+      stop: () => (stopped ??= examined.then(closeAll)),
+    }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest = await readFile(join(dirname(import.meta.dirname), 'package.json'), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

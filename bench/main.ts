@@ -15,11 +15,12 @@ import {
 } from './rows.ts'
 import { startBenchServer } from './server.ts'
 
+const progress = (text: string): void => void process.stderr.write(`${text}\n`)
+
 /** Measures every row of DESIGN 10 that exists, in one run. `--json` for machines, `--quick` for a tenth of the samples. */
 async function main(): Promise<void> {
   const quick = process.argv.includes('--quick')
   const few = (count: number): number => (quick ? Math.max(3, Math.round(count / 10)) : count)
-  const progress = (text: string): void => void process.stderr.write(`${text}\n`)
   const load = loadavg()[0]
   progress('baseline of this machine')
   const floor = await baseline()

@@ -22,6 +22,24 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
+async function keyWith(more: Partial<ApiKey>): Promise<{ key: string; row: ApiKey }> {
+  const fresh = newKey()
+  const tenant = { id: newId('tenant'), name: fresh.prefix, created_at: now() }
+  const row: ApiKey = {
+    id: newId('key'),
+    tenant: tenant.id,
+    role: 'viewer',
+    name: 'k',
+    prefix: fresh.prefix,
+    created_at: now(),
+    expires_at: null,
+    revoked_at: null,
+    ...more,
+  }
+  await engine.access.createTenant(tenant, row, fresh.hash)
+  return { key: fresh.key, row }
+}
+
 describe('the first start', () => {
   test('makes a tenant and a key that only its owner can read, and hands it out once', async () => {
     const first = await bootstrap({ engine, dataDir })
@@ -57,24 +75,6 @@ describe('the first start', () => {
 })
 
 describe('authenticating', () => {
-  async function keyWith(more: Partial<ApiKey>): Promise<{ key: string; row: ApiKey }> {
-    const fresh = newKey()
-    const tenant = { id: newId('tenant'), name: fresh.prefix, created_at: now() }
-    const row: ApiKey = {
-      id: newId('key'),
-      tenant: tenant.id,
-      role: 'viewer',
-      name: 'k',
-      prefix: fresh.prefix,
-      created_at: now(),
-      expires_at: null,
-      revoked_at: null,
-      ...more,
-    }
-    await engine.access.createTenant(tenant, row, fresh.hash)
-    return { key: fresh.key, row }
-  }
-
   test('a good key is its principal', async () => {
     const { key, row } = await keyWith({})
     const auth = createAuthenticator(engine.access)

@@ -4,6 +4,8 @@ import { fingerprintOf } from './fingerprint.ts'
 
 const nested = (depth: number): string => `${'['.repeat(depth)}1${']'.repeat(depth)}`
 
+const of = (text: string, target = 'dev') => fingerprintOf(['adder', target], text, JSON.parse(text))
+
 test('what nests as deeply as anybody writes is read, deeper is refused', () => {
   expect(parseJson(nested(200))).toBeInstanceOf(Array)
   expect(() => parseJson(nested(201))).toThrow(expect.objectContaining({ code: 'bad_request' }))
@@ -20,7 +22,6 @@ test('brackets in strings do not count, however the strings are escaped', () => 
 })
 
 test('a key stands for the value, whatever the order and spacing, and for its target', async () => {
-  const of = (text: string, target = 'dev') => fingerprintOf(['adder', target], text, JSON.parse(text))
   const one = await of('{"a":1,"b":[{"c":1,"d":2}]}')
   expect(await of('{ "b": [{"d":2,"c":1}], "a":1 }')).toBe(one)
   expect(await of('{"a":1,"b":[{"c":1,"d":3}]}')).not.toBe(one)

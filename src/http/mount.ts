@@ -69,10 +69,14 @@ async function serve(c: Context<Env>, route: Route, { auth, stopping }: MountOpt
   return route.handle(call)
 }
 
-/** What was given up because nobody waits for it, or because the server stops, is no fault. */
+/** What was given up because the client has gone, or because the server stops, is no fault. */
 function interrupted(error: unknown, c: Context<Env>, { stopping }: MountOptions): SkilletError | null {
-  if (!(error instanceof Error) || error.name !== 'AbortError') return null
-  if (!stopping.aborted && c.env.outgoing?.destroyed !== true) return null
+  const { name, code } = error as NodeJS.ErrnoException
+  // The second is how a body ends that breaks off.
+  if (name !== 'AbortError' && code !== 'ECONNRESET') return null
+  const { incoming, outgoing } = c.env
+  const left = outgoing?.destroyed === true || (incoming?.destroyed === true && !incoming.complete)
+  if (!left && !stopping.aborted) return null
   return new SkilletError('unavailable', 'The request was interrupted.', { cause: error })
 }
 

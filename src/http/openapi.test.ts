@@ -13,6 +13,8 @@ interface Operation {
   responses: Record<string, { description: string }>
 }
 
+const read = (name: string) => readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+
 let server: TestServer
 let document: {
   paths: Record<string, Record<string, Operation>>
@@ -86,13 +88,12 @@ test('operations have distinct names, and all but the open ones ask for a key an
 })
 
 test('docs/errors.md and docs/api.md say the same', async () => {
-  const read = (name: string) => readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
   const errors = await read('errors.md')
   for (const [code, { status, title, fix }] of Object.entries(ERRORS)) {
     expect(errors).toContain(`| \`${code}\` | ${status} | ${title}. | ${fix} |`)
   }
   const documentedCodes = [...errors.matchAll(/^\| `(\w+)` \| \d/gm)].map(([, code]) => code)
-  expect(documentedCodes.toSorted()).toEqual(Object.keys(ERRORS).sort())
+  expect(new Set(documentedCodes)).toEqual(new Set(Object.keys(ERRORS)))
   const rows = operations.map(
     ({ method, path, operation }) =>
       `| ${method} | \`${path}\` | ${operation.summary} | ${operation['x-permission'] ?? 'public'} |`,

@@ -44,6 +44,8 @@ async function put(url: string, bytes: Uint8Array, headers: Record<string, strin
 const stateOf = async ({ upload_id }: Ticket): Promise<string> =>
   (await server.call<{ state: string }>('GET', `${UPLOADS}/${upload_id}`)).body.state
 
+const announce = (size: unknown) => server.call<Ticket>('POST', UPLOADS, { size, sha256: '0'.repeat(64) })
+
 test('a package goes to the URL that was handed out, and its arrival is told', async () => {
   const bytes = randomBytes(5000)
   const ticket = await ticketFor(bytes)
@@ -126,7 +128,6 @@ test('a client that hangs up halfway leaves the upload as it was', async () => {
 })
 
 test('what is too large gets no URL', async () => {
-  const announce = (size: unknown) => server.call<Ticket>('POST', UPLOADS, { size, sha256: '0'.repeat(64) })
   expect(await announce(MAX)).toMatchObject({ status: 201 })
   expect(await announce(MAX + 1)).toMatchObject({ status: 413, body: { code: 'upload_too_large', max_bytes: MAX } })
   for (const size of [0, -1, 1.5, '10', null]) expect((await announce(size)).status).toBe(400)

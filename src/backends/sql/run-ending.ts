@@ -15,7 +15,10 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
     finish(id, token, ending) {
       return db.tx(async (t) => {
         const [lease] = await t.query('DELETE FROM queue WHERE run = ? AND token = ? RETURNING run', id, token)
-        return lease === undefined ? null : endRun(t, watchers, id, ending)
+        if (lease === undefined) return null
+        // Whoever holds the queue row is the only one who writes to the run.
+        const [row] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ?', id)
+        return endRun(t, watchers, row!, ending)
       })
     },
 
@@ -30,7 +33,7 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
         )
         if (run?.status !== 'queued') return
         await t.query('DELETE FROM queue WHERE run = ?', id)
-        await endRun(t, watchers, id, CANCELLED)
+        await endRun(t, watchers, run, CANCELLED)
       })
     },
   }
@@ -54,30 +57,42 @@ export function failure(reason: FailureReason, type: string, message: string): E
   return { ...NOT_EXECUTED, status: 'failed', reason, error: { type, message } }
 }
 
-/** Writes the terminal state and the last events. The run's queue row is gone or never was. */
-export async function endRun(t: Transaction, watchers: Watchers, id: string, ending: Ending): Promise<Run> {
-  const at = now()
-  const logs = ending.logs.length === 0 ? [] : [logEvent(ending.logs)]
-  const [row] = await t.query<RunRow>(
+/** Writes the terminal state and the last events. @param before The run's row; its queue row is gone or never was. */
+export async function endRun(t: Transaction, watchers: Watchers, before: RunRow, ending: Ending): Promise<Run> {
+  const { status, reason, session, start_ms, execution_ms, output, logs } = ending
+  const events = logs.length === 0 ? [] : [logEvent(logs)]
+  const row: RunRow = {
+    ...before,
+    status,
+    reason,
+    error: json(ending.error),
+    session,
+    warm: bit(ending.warm),
+    start_ms,
+    execution_ms,
+    usage: json(ending.usage),
+    finished_at: now(),
+    seq: before.seq + events.length + 1,
+  }
+  await t.query(
     `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     finished_at = ?, seq = seq + ? WHERE id = ? AND status IN ('queued', 'running') RETURNING *`,
-    ending.status,
-    ending.reason,
-    json(ending.error),
-    ending.session,
-    bit(ending.warm),
-    ending.start_ms,
-    ending.execution_ms,
-    json(ending.usage),
-    at,
-    logs.length + 1,
-    id,
+     finished_at = ?, seq = ? WHERE id = ?`,
+    row.status,
+    row.reason,
+    row.error,
+    row.session,
+    row.warm,
+    row.start_ms,
+    row.execution_ms,
+    row.usage,
+    row.finished_at,
+    row.seq,
+    row.id,
   )
-  if (row === undefined) throw new Error(`Run ${id} was in the queue and is over.`)
-  if (ending.output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, ending.output)
+  if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', row.id, output)
   const run = toRun(row)
-  await writeEvents(t, id, row.seq, [...logs, resultEvent(run, ending.output)], at)
-  watchers.runChanged(t, id)
+  await writeEvents(t, row.id, row.seq, [...events, resultEvent(run, output)], row.finished_at!)
+  watchers.runChanged(t, row.id)
   return run
 }
 
@@ -86,7 +101,7 @@ export async function endAbandoned(t: Transaction, watchers: Watchers, run: RunR
   await t.query('DELETE FROM queue WHERE run = ?', run.id)
   const message = `The worker was lost in each of ${run.attempt} attempts to execute this run.`
   const ending = run.cancel_requested === 1 ? CANCELLED : failure('worker_lost', 'WorkerLost', message)
-  await endRun(t, watchers, run.id, ending)
+  await endRun(t, watchers, run, ending)
 }
 
 /** For a stage or skill that is deleted: cancels its queued runs and asks its running ones to stop. */
@@ -97,11 +112,10 @@ export async function endRunsOf(
 ): Promise<void> {
   const { tenant, column, id } = owner
   const live = `tenant = ? AND finished_at IS NULL AND ${column} = ?`
-  const gone = await t.query<{ run: string }>(
-    `DELETE FROM queue WHERE run IN (SELECT id FROM runs WHERE ${live} AND status = 'queued') RETURNING run`,
-    tenant,
-    id,
-  )
-  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE ${live}`, tenant, id)
-  for (const { run } of gone) await endRun(t, watchers, run, CANCELLED)
+  await t.query(`UPDATE queue SET token = token WHERE run IN (SELECT id FROM runs WHERE ${live})`, tenant, id)
+  const runs = await t.query<RunRow>(`UPDATE runs SET cancel_requested = 1 WHERE ${live} RETURNING *`, tenant, id)
+  for (const run of runs.filter(({ status }) => status === 'queued')) {
+    await t.query('DELETE FROM queue WHERE run = ?', run.id)
+    await endRun(t, watchers, run, CANCELLED)
+  }
 }

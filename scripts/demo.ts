@@ -14,6 +14,7 @@ import { SAMPLES, STAGE, type Sample, deploySample, sampleInput } from './sample
 
 /** Of a result, what fits on a screen. */
 const RESULT_LINES = 24
+const LINE = 110
 
 const interruption = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -103,7 +104,8 @@ async function followed(api: Api, sample: Sample, turn: string): Promise<Run> {
   const { id } = await api.invoke(sample.name, STAGE, sampleInput(sample))
   say(paint('dim', `${turn} run, ${id}`))
   for await (const event of api.followRun(id)) {
-    if (event.type === 'log') for (const line of event.data.lines) io.err(`    ${logText(line, paint)}`)
+    if (event.type === 'log')
+      for (const line of event.data.lines) io.err(`    ${logText({ ...line, text: clip(line.text) }, paint)}`)
   }
   const run = await api.findRun(id)
   io.err(`    ${endText(run, paint)}`)
@@ -113,9 +115,11 @@ async function followed(api: Api, sample: Sample, turn: string): Promise<Run> {
 /** As YAML, which shows texts of several lines as they are. */
 function printResult(output: unknown): void {
   const lines = stringify(output, { lineWidth: 0 }).trimEnd().split('\n')
-  for (const line of lines.slice(0, RESULT_LINES)) io.out(`    ${line}\n`)
+  for (const line of lines.slice(0, RESULT_LINES)) io.out(`    ${clip(line)}\n`)
   if (lines.length > RESULT_LINES) say(paint('dim', `    and ${lines.length - RESULT_LINES} more lines`))
 }
+
+const clip = (line: string): string => (line.length <= LINE ? line : `${line.slice(0, LINE - 2)} …`)
 
 function logFault({ level, message, ...fields }: { level: string; message: string }): void {
   if (level === 'error') say(`${paint('red', message)} ${JSON.stringify(fields)}`)

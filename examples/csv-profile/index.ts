@@ -29,7 +29,9 @@ export async function validate({ csv, delimiter }: Input): Promise<boolean> {
 export async function execute({ csv, delimiter, top = 5 }: Input, context: SkillContext): Promise<Output> {
   const used = delimiter ?? guessDelimiter(csv)
   const [header = [], ...rows] = read(csv, used)
-  console.log(`run ${context.run.id}: ${rows.length} rows, ${header.length} columns, delimiter ${JSON.stringify(used)}`)
+  console.log(
+    `csv-profile ${context.run.version}: ${rows.length} rows, ${header.length} columns, delimiter ${JSON.stringify(used)}`,
+  )
   const columns = header.map((name, i) =>
     profileColumn(
       name,

@@ -69,7 +69,10 @@ export function problemError(status: number, body: unknown): CliError {
   const text = (name: string): string | undefined => (typeof problem[name] === 'string' ? problem[name] : undefined)
   const places = (Array.isArray(problem['errors']) ? problem['errors'] : []) as { pointer: string; message: string }[]
   const list = places.map(({ pointer, message }) => `\n  ${pointer === '' ? '' : `${pointer}: `}${message}`).join('')
-  return new CliError(exitCodeOf(status), `${text('detail') ?? `The server answered with status ${status}.`}${list}`, {
+  const what = text('detail') ?? `The server answered with status ${status}.`
+  // A fault of the server's: what its log is searched by.
+  const request = status >= 500 && text('request_id') !== undefined ? ` (request ${text('request_id')})` : ''
+  return new CliError(exitCodeOf(status), `${what}${request}${list}`, {
     why: text('title'),
     fix: text('fix'),
     data: Object.keys(problem).length > 0 ? problem : { status },

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { confirm, isCancel, select, text } from '@clack/prompts'
 import { Command, Option } from 'commander'
 import type { ChangeLevel, Deployment } from '../../model/skills.ts'
@@ -31,7 +32,7 @@ export function deployCommand(cli: Cli): Command {
     .option('--as <version>', 'version to give it, major.minor.patch')
     .addOption(new Option('--change-level <level>', 'confirms how large the change is for callers').choices(LEVELS))
     .option('-y, --yes', 'take the proposed version and change level without asking')
-    .action(action<Options>(cli, (call, folder) => deploy(call, folder)))
+    .action(action<Options>(cli, (call, folder) => deploy(call, resolve(call.io.cwd, folder))))
 }
 
 async function deploy(call: Call<Options>, folder: string) {

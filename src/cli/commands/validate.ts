@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { type Call, type Cli, action } from '../call.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -16,7 +17,7 @@ export function validateCommand(cli: Cli): Command {
     .argument('[folder]', 'the package', '.')
     .option('--stage <name>', 'stage that holds the upload; what it serves does not change', 'dev')
     .option('--skill <name>', 'name of the skill; default: that of the manifest')
-    .action(action<Options>(cli, (call, folder) => validate(call, folder)))
+    .action(action<Options>(cli, (call, folder) => validate(call, resolve(call.io.cwd, folder))))
 }
 
 async function validate(call: Call<Options>, folder: string) {

@@ -48,15 +48,16 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
     await writeFile(path, program)
     await chmod(path, 0o644)
   })
-  // Earlier releases' files: sandboxes that still have them mounted keep them.
+  // Earlier releases' files: sandboxes that still have them mounted keep them. Other things in here have other keepers.
   for (const name of await readdir(folder)) {
-    if (!names.has(name) && !name.startsWith(MAKING)) await rm(join(folder, name), { recursive: true, force: true })
+    if (!names.has(name) && OURS.test(name)) await rm(join(folder, name), { recursive: true, force: true })
   }
   return { node, hosts: hostsFolder, etc: etcFolder, seccomp }
 }
 
 const MAKING = '.making-'
-const HOSTS = ['python_host.py', 'node_host.mjs']
+const OURS = /^(node|hosts|etc|seccomp)-/
+const HOSTS = ['python_host.py', 'node_host.mjs', 'probes.py']
 const ETC: Readonly<Record<string, string>> = {
   passwd: 'skill:x:1000:1000:skill:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n',
   group: 'skill:x:1000:\nnogroup:x:65534:\n',

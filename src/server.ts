@@ -1,4 +1,4 @@
-import { readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createAuthenticator } from './access/authenticate.ts'
 import { bootstrap, ownerKeyFile } from './access/bootstrap.ts'
@@ -169,7 +169,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       (error: unknown) => onError(error, 'isolation'),
     )
     const serverFile = join(dataDir, 'server.json')
-    await writeFile(serverFile, JSON.stringify({ url, pid: process.pid, started_at: now() }), { mode: 0o600 })
+    // All or nothing: a command line may look at any moment.
+    await writeFile(`${serverFile}.new`, JSON.stringify({ url, pid: process.pid, started_at: now() }), { mode: 0o600 })
+    await rename(`${serverFile}.new`, serverFile)
     opened(null, () => rm(serverFile, { force: true }))
     info(`listening at ${url}`, { data: await realpath(dataDir) })
 

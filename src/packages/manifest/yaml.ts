@@ -11,6 +11,7 @@ export interface YamlMap {
 }
 
 const MOST_ALIASES = 20
+const MOST_ERRORS = 3
 const BOUNDS = { nodes: 50_000, chars: 2 ** 20, depth: 100 }
 
 /**
@@ -30,7 +31,9 @@ export function parseYaml(text: string, file: string, firstLine: number, finding
       lineCounter: lines,
       prettyErrors: false,
     })
-    for (const error of document.errors) findings.add('manifest.yaml', oneLine(error.message), file, line(error.pos[0]))
+    // One slip makes a parser complain of all that follows.
+    for (const error of document.errors.slice(0, MOST_ERRORS))
+      findings.add('manifest.yaml', oneLine(error.message), file, line(error.pos[0]))
     if (document.errors.length > 0) return null
     if (!isPlain(document, file, line, findings)) return null
     const values: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })

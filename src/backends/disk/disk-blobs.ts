@@ -1,75 +1,97 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, access, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { SkilletError } from '../../model/errors.ts'
 import { createThreadPool } from '../../threads/thread-pool.ts'
 import { workerUrl } from '../../threads/worker-url.ts'
 import type { Blobs } from '../ports.ts'
-import { type Signer, openSigner } from './signing.ts'
+import { syncFolder, writeIncoming } from './files.ts'
+import { type Signer, createSigner, readSecret } from './signing.ts'
 
 export interface DiskBlobs extends Blobs {
-  /** For the route that takes the PUT. */
-  readonly verifyUpload: Signer['verify']
-  /** Ends the hashing thread. */
+  /** What an upload URL of this server was signed for. @throws SkilletError upload_tampered, upload_expired */
+  verifyUpload(url: URL): ReturnType<Signer['verify']>
+  /** May be called twice. */
   close(): Promise<void>
 }
 
 export interface DiskBlobsOptions {
+  /** Made when missing; readable by its owner only. One process at a time, which the data folder's lock takes care of. */
   readonly folder: string
-  /** Where the key of the upload URLs is kept. */
+  /** Where the key that signs upload URLs is kept; made when missing. */
   readonly secretFile: string
-  /** This server's own address, asked for when a URL is made: it is known only after listening. */
+  /** Where clients reach this server, asked for with each URL: the port may not be known before it listens. */
   readonly baseUrl: () => string
 }
 
-/** Blobs as files named by their SHA-256, in one folder per first two digits. */
+/** Blobs as files: `folder/ab/cdef…` by the digest. A file under its final name is whole and on the disk. */
 export async function openDiskBlobs({ folder, secretFile, baseUrl }: DiskBlobsOptions): Promise<DiskBlobs> {
   const incoming = join(folder, 'incoming')
-  // What a killed server had not finished receiving was never acknowledged.
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await chmod(folder, 0o700)
+  // What a crash left half written is nobody's.
   await rm(incoming, { recursive: true, force: true })
-  await mkdir(incoming, { recursive: true, mode: 0o700 })
-  const signer = await openSigner(secretFile)
-  const hashing = createThreadPool({ url: workerUrl(import.meta.url, './hash-worker'), size: 1 })
+  await mkdir(incoming, { mode: 0o700 })
+  const signer = createSigner(await readSecret(secretFile))
+  // Hashing keeps a core busy: one thread, so that uploads in crowds leave the other cores alone.
+  const hashers = createThreadPool({ url: workerUrl(import.meta.url, './hash-worker'), size: 1 })
+  const shelves = new Set(await readdir(folder))
 
-  const pathOf = (sha256: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`"${sha256}" is not a SHA-256 in hex.`)
+  function place(sha256: string): string {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`"${sha256}" is not a SHA-256 in 64 hex digits.`)
     return join(folder, sha256.slice(0, 2), sha256.slice(2))
   }
 
+  /** Moves a synced file to its final name and makes that name durable. */
+  async function keep(file: string, sha256: string): Promise<void> {
+    const shelf = dirname(place(sha256))
+    if (!shelves.has(sha256.slice(0, 2))) {
+      await mkdir(shelf, { recursive: true, mode: 0o700 })
+      await syncFolder(folder)
+      shelves.add(sha256.slice(0, 2))
+    }
+    await rename(file, place(sha256))
+    await syncFolder(shelf)
+  }
+
   return {
-    async put(source, { maxBytes, size, sha256, signal }) {
-      const temporary = join(incoming, randomBytes(12).toString('hex'))
+    async put(source, { maxBytes, size: expected, sha256: announced, signal }) {
+      const file = join(incoming, randomUUID())
       try {
-        const written = await receive(temporary, source, maxBytes, signal)
-        if (size !== undefined && written !== size) {
-          throw new SkilletError('upload_size_mismatch', `${size} bytes were announced, ${written} came.`)
+        const size = await writeIncoming(file, source, { maxBytes, size: expected, signal })
+        const sha256 = await hashers.call<string>({ file }, { signal })
+        if (announced !== undefined && sha256 !== announced) {
+          throw new SkilletError(
+            'upload_checksum_mismatch',
+            `The body has the SHA-256 ${sha256}; ${announced} was announced.`,
+          )
         }
-        const actual = await hashing.call<string>(temporary, { signal })
-        if (sha256 !== undefined && actual !== sha256) {
-          throw new SkilletError('upload_checksum_mismatch', `SHA-256 ${sha256} was announced, ${actual} came.`)
-        }
-        await keep(temporary, pathOf(actual))
-        return { sha256: actual, size: written }
+        signal?.throwIfAborted()
+        await keep(file, sha256)
+        return { sha256, size }
       } finally {
-        await rm(temporary, { force: true })
+        await rm(file, { force: true })
       }
     },
 
-    async read(sha256): Promise<Readable> {
-      const file = await open(pathOf(sha256))
-      return createReadStream('', { fd: file })
+    async read(sha256) {
+      const stream = createReadStream(place(sha256))
+      // So that a missing blob rejects here and is not an error of a stream that nobody reads yet.
+      await once(stream, 'open')
+      return stream
     },
 
     async localPath(sha256) {
-      await access(pathOf(sha256))
-      return pathOf(sha256)
+      const path = place(sha256)
+      await access(path)
+      return path
     },
 
     async has(sha256) {
       try {
-        await stat(pathOf(sha256))
+        await access(place(sha256))
         return true
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
@@ -78,65 +100,18 @@ export async function openDiskBlobs({ folder, secretFile, baseUrl }: DiskBlobsOp
     },
 
     async delete(sha256) {
-      await rm(pathOf(sha256), { force: true })
+      await rm(place(sha256), { force: true })
     },
 
     uploadUrl(upload) {
       return {
         method: 'PUT',
-        url: new URL(signer.sign(upload), baseUrl()).href,
+        url: signer.sign(upload, baseUrl()).href,
         headers: { 'content-type': 'application/zip', 'content-length': String(upload.size) },
       }
     },
 
-    verifyUpload: signer.verify,
-    close: () => hashing.close(),
-  }
-}
-
-/** Streams to a synced file. @returns How many bytes came. */
-async function receive(
-  path: string,
-  source: AsyncIterable<Uint8Array>,
-  maxBytes: number,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    let written = 0
-    for await (const chunk of source) {
-      signal?.throwIfAborted()
-      written += chunk.length
-      if (written > maxBytes) {
-        throw new SkilletError('upload_too_large', `More than the ${maxBytes} bytes that are allowed came.`)
-      }
-      await writeAll(file, chunk)
-    }
-    await file.sync()
-    return written
-  } finally {
-    await file.close()
-  }
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten
-}
-
-/** Renames into place, and syncs the folders so that the name survives a power cut. */
-async function keep(temporary: string, path: string): Promise<void> {
-  const folder = dirname(path)
-  const made = await mkdir(folder, { recursive: true, mode: 0o700 })
-  await rename(temporary, path)
-  await syncFolder(folder)
-  if (made !== undefined) await syncFolder(dirname(folder))
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
+    verifyUpload: (url) => signer.verify(url),
+    close: () => hashers.close(),
   }
 }

@@ -2,20 +2,18 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { serveThread } from '../../threads/thread-worker.ts'
 
-const CHUNK = 2 ** 20
-
-/** SHA-256 of a file, in hex. */
-serveThread((path: string): string => {
+/** SHA-256 (hex) of a file, read in pieces. */
+serveThread(({ file }: { file: string }): string => {
   const hash = createHash('sha256')
-  const chunk = Buffer.allocUnsafe(CHUNK)
-  const file = openSync(path, 'r')
+  const piece = Buffer.allocUnsafe(256 * 1024)
+  const fd = openSync(file, 'r')
   try {
     for (;;) {
-      const count = readSync(file, chunk, 0, CHUNK, null)
-      if (count === 0) return hash.digest('hex')
-      hash.update(chunk.subarray(0, count))
+      const length = readSync(fd, piece)
+      if (length === 0) return hash.digest('hex')
+      hash.update(piece.subarray(0, length))
     }
   } finally {
-    closeSync(file)
+    closeSync(fd)
   }
 })

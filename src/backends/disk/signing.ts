@@ -1,83 +1,112 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { open, readFile } from 'node:fs/promises'
+import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { link, open, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { SkilletError } from '../../model/errors.ts'
+import type { Upload } from '../../model/skills.ts'
+import { syncFolder } from './files.ts'
 
-/** What an upload URL is bound to. */
-export interface UploadTerms {
-  readonly id: string
-  /** Bytes. */
-  readonly size: number
-  /** 64 hex digits. */
-  readonly sha256: string
-  /** RFC 3339. */
-  readonly expires_at: string
-}
+/** What the signature of an upload URL vouches for. */
+export type SignedUpload = Pick<Upload, 'id' | 'size' | 'sha256' | 'expires_at'>
+
+/** The path below which uploads are PUT; the id follows. */
+export const UPLOAD_PATH = '/api/uploads/'
+
+const SECRET_BYTES = 32
 
 export interface Signer {
-  /** Path and query of the signed URL. */
-  sign(terms: UploadTerms): string
-  /**
-   * The terms of a URL that this server signed.
-   * @throws SkilletError upload_tampered, upload_expired
-   */
-  verify(url: URL, now?: number): UploadTerms
+  /** `<baseUrl>/api/uploads/<id>?expires=…&size=…&sha256=…&signature=…` */
+  sign(upload: SignedUpload, baseUrl: string): URL
+  /** What the URL was signed for. @throws SkilletError upload_tampered, upload_expired */
+  verify(url: URL, at?: number): SignedUpload
 }
 
-const PATH = '/api/uploads/'
-
-/** HMAC-SHA256 over every term, so that none can be changed; the secret survives restarts in a file of mode 0600. */
-export async function openSigner(secretFile: string): Promise<Signer> {
-  const secret = await readOrMakeSecret(secretFile)
-
-  const mac = ({ id, size, sha256, expires_at }: UploadTerms): Buffer =>
-    createHmac('sha256', secret).update(['upload.v1', id, size, sha256, expires_at].join('\n')).digest()
+export function createSigner(secret: Uint8Array): Signer {
+  const signature = (upload: SignedUpload): Buffer =>
+    // A newline is in none of the parts, so that no two uploads read the same.
+    createHmac('sha256', secret)
+      .update(['upload', upload.id, upload.expires_at, upload.size, upload.sha256].join('\n'))
+      .digest()
 
   return {
-    sign(terms) {
-      const query = new URLSearchParams({
-        expires: terms.expires_at,
-        size: String(terms.size),
-        sha256: terms.sha256,
-        signature: mac(terms).toString('hex'),
-      })
-      return `${PATH}${terms.id}?${query.toString()}`
+    sign(upload, baseUrl) {
+      const url = new URL(baseUrl.replace(/\/+$/, '') + UPLOAD_PATH + encodeURIComponent(upload.id))
+      url.searchParams.set('expires', upload.expires_at)
+      url.searchParams.set('size', String(upload.size))
+      url.searchParams.set('sha256', upload.sha256)
+      url.searchParams.set('signature', signature(upload).toString('base64url'))
+      return url
     },
 
-    verify(url, now = Date.now()) {
-      const terms = {
-        id: url.pathname.slice(PATH.length),
-        size: Number(url.searchParams.get('size')),
-        sha256: url.searchParams.get('sha256') ?? '',
-        expires_at: url.searchParams.get('expires') ?? '',
+    verify(url, at = Date.now()) {
+      const upload = read(url)
+      const given = Buffer.from(url.searchParams.get('signature') ?? '', 'base64url')
+      const right = signature(upload)
+      if (given.length !== right.length || !timingSafeEqual(given, right))
+        throw tampered('its signature does not match')
+      if (Date.parse(upload.expires_at) <= at) {
+        throw new SkilletError('upload_expired', `The upload URL was good until ${upload.expires_at}.`)
       }
-      const given = Buffer.from(url.searchParams.get('signature') ?? '', 'hex')
-      const expected = mac(terms)
-      if (!url.pathname.startsWith(PATH) || given.length !== expected.length || !timingSafeEqual(given, expected)) {
-        throw new SkilletError('upload_tampered', 'The signature of the upload URL does not fit the rest of it.')
-      }
-      if (Date.parse(terms.expires_at) <= now) {
-        throw new SkilletError('upload_expired', `The upload URL was good until ${terms.expires_at}.`)
-      }
-      return terms
+      return upload
     },
   }
 }
 
-async function readOrMakeSecret(file: string): Promise<Buffer> {
+/** The secret in that file, made at the first start. Whoever has it can sign uploads: readable by its owner only. */
+export async function readSecret(file: string): Promise<Uint8Array> {
+  const known = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  if (known === null) return makeSecret(file)
+  if (known.length === SECRET_BYTES) return known
+  throw new Error(
+    `The secret file "${file}" has ${known.length} bytes instead of ${SECRET_BYTES}. Remove it and a new one is made; upload URLs given out so far then stop working.`,
+  )
+}
+
+async function makeSecret(file: string): Promise<Uint8Array> {
+  const secret = randomBytes(SECRET_BYTES)
+  const fresh = `${file}.${randomUUID()}`
   try {
-    const made = await open(file, 'wx', 0o600)
-    try {
-      const secret = randomBytes(32)
-      await made.writeFile(secret)
-      await made.sync()
-      return secret
-    } finally {
-      await made.close()
-    }
+    await using handle = await open(fresh, 'wx', 0o600)
+    await handle.writeFile(secret)
+    await handle.sync()
+    // Not a rename: that would replace a secret that somebody else made meanwhile.
+    await link(fresh, file)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return await readSecret(file)
+    throw error
+  } finally {
+    await rm(fresh, { force: true })
   }
-  const secret = await readFile(file)
-  if (secret.length !== 32) throw new Error(`${file} does not hold a 32-byte secret: delete it, and a new one is made.`)
+  await syncFolder(dirname(file))
   return secret
+}
+
+function read(url: URL): SignedUpload {
+  const { pathname, searchParams: query } = url
+  const at = pathname.lastIndexOf(UPLOAD_PATH)
+  if (at < 0) throw tampered('it is not the address of an upload')
+  const names = [...query.keys()]
+  if (names.length !== new Set(names).size) throw tampered('it gives a parameter twice')
+  const size = query.get('size') ?? ''
+  if (!/^\d{1,15}$/.test(size)) throw tampered('it gives no size')
+  return {
+    id: decode(pathname.slice(at + UPLOAD_PATH.length)),
+    size: Number(size),
+    sha256: query.get('sha256') ?? '',
+    expires_at: query.get('expires') ?? '',
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw tampered('its id cannot be decoded')
+  }
+}
+
+function tampered(why: string): SkilletError {
+  return new SkilletError('upload_tampered', `The upload URL is not one that this server signed: ${why}.`)
 }

@@ -16,6 +16,8 @@ export interface BlobArtefact {
 /** Streams what a sandbox writes into a blob, as fast as storage takes it; nothing is stored before the first byte. */
 export function blobArtefact(blobs: Pick<Blobs, 'put'>, maxBytes: number): BlobArtefact {
   const stream = new PassThrough()
+  // Whoever waits for `stored` hears of it; without a listener it would end the server.
+  stream.on('error', () => {})
   let stored: Promise<{ sha256: string }> | null = null
   return {
     maxBytes,

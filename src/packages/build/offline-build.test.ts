@@ -90,16 +90,16 @@ test('a SKILL.md folder is bundled as it is', async () => {
   expect(await readFile(join(folder, 'reference/a.md'), 'utf8')).toBe('A')
 })
 
-test('an import that nothing resolves is named with its place, in words without our folders', async () => {
+test('every import that cannot be bundled is named with its place, in words without our folders', async () => {
   const built = await builds.build('typescript', {
-    'index.ts': `import x from 'nowhere-to-be-found'\nimport y from './gone.ts'\nexport async function execute() { return [x, y] }`,
+    'index.ts': `import x from 'nowhere-to-be-found'\nimport y from './lib/gone.ts'\nimport z from './addon.node'\nexport async function execute() { return [x, y, z] }`,
+    'addon.node': 'compiled',
   })
-  expect(built.findings[0]).toMatchObject({
-    rule: 'build.unresolved_import',
-    severity: 'deny',
-    file: 'index.ts',
-    line: 1,
-  })
+  expect(built.findings.map((one) => [one.rule, one.severity, one.file, one.line])).toEqual([
+    ['build.unresolved_import', 'deny', 'index.ts', 1],
+    ['build.unresolved_import', 'deny', 'index.ts', 2],
+    ['build.native_addon', 'deny', 'index.ts', 3],
+  ])
   expect(built.findings[0]!.message).toContain('nowhere-to-be-found')
   expect(JSON.stringify(built.findings)).not.toMatch(/\/work|\/opt|\/package\b|Traceback/)
   expect(built.bundle_blob).toBeNull()

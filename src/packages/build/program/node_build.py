@@ -7,7 +7,7 @@ import re
 import package_json
 import tools
 from plan import Plan
-from report import Failed, emit
+from report import Failed, emit, finding
 
 KIND = "node"
 APP = "/work/app"
@@ -86,17 +86,24 @@ def bundle(task):
     try:  # to stdout, so that the paths in the source map are those of the package
         tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"}, "/work/out/.skillet/index.mjs")
     except Failed as failure:
-        raise explained(failure) from None
+        *others, last = explained(failure)
+        for one in others:
+            finding(one.rule, one.message, one.file, one.line)
+        raise last from None
 
 
 def explained(failure):
-    found = ERROR.search(failure.message)
-    if not found or failure.rule not in ("build.failed", "build.dependency_not_found"):
-        return failure
-    message, file, line = found.groups()
+    """Each error of esbuild on its own, with its place."""
+    if failure.rule not in ("build.failed", "build.dependency_not_found"):
+        return [failure]
+    return [explain(*found.groups()) for found in ERROR.finditer(failure.message)] or [failure]
+
+
+def explain(message, file, line):
     file = re.sub(r"^(?:\.\./)+", "", file) if file else None
+    rule = "build.failed"
     if message.startswith("Could not resolve"):
-        return Failed("build.unresolved_import", message, file, int(line) if line else None)
-    if ".node" in message and "loader" in message:
-        return Failed("build.native_addon", message, file, int(line) if line else None)
-    return Failed("build.failed", message, file, int(line) if line else None)
+        rule = "build.unresolved_import"
+    elif ".node" in message and "loader" in message:
+        rule = "build.native_addon"
+    return Failed(rule, message, file, int(line) if line else None)

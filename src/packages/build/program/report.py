@@ -20,7 +20,7 @@ def emit(value):
 
 
 def finding(rule, message, file=None, line=None):
-    emit({"finding": {"rule": rule, "message": message[:2500], "file": file, "line": line}})
+    emit({"finding": {"rule": rule, "message": message[-2500:] if len(message) > 2500 else message, "file": file, "line": line}})
 
 
 # First match wins. What the tools print in these cases; anything else is `build.failed`.
@@ -45,10 +45,10 @@ def tool_failed(tool, status, output):
     return Failed(rule, f"{tool} failed: {useful(output)}")
 
 
-def useful(output, lines=15):
+def useful(output, lines=40):
     text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output).replace("/package/", "").replace("/work/app/", "").replace("/work/", "")
     kept = [line.rstrip() for line in text.splitlines() if line.strip() and not NOISE.match(line)]
-    return "\n".join(kept[-lines:])[-2000:] or "it printed nothing"
+    return "\n".join(kept[-lines:])[-4000:] or "it printed nothing"
 
 
 NOISE = re.compile(r"\s*(?:npm (?:verbose|silly|http|notice)\b|npm error A complete log|Using Python |Resolved \d+ packages|hint: `?--|warning: The `)")

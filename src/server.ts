@@ -6,6 +6,7 @@ import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
 import { serve } from './http/serve.ts'
+import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
 import { createBuilder } from './packages/build/builder.ts'
 import { createInspector } from './packages/inspect/inspector.ts'
@@ -19,6 +20,7 @@ import { createBundleCache } from './runtime/bundles.ts'
 import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
 import { createToolFiles } from './runtime/bwrap/expose.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
+import { runDoctor } from './runtime/doctor.ts'
 import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
@@ -67,40 +69,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log({ at: now(), level: 'error', message: `${doing}: ${errorText(error)}` })
   const info = (message: string, fields: object = {}): void => log({ at: now(), level: 'info', message, ...fields })
   // What was opened is closed in the opposite order, also when starting fails half-way.
-  const closers: (() => Promise<void>)[] = []
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => onError(error, 'stopping'))
-  }
-  const opened = <T>(part: T, close: () => Promise<void>): T => {
-    closers.push(close)
-    return part
-  }
-
+  const open = new AsyncDisposableStack()
   try {
     let url = ''
-    const openedEngine = await openSqliteEngine({ folder: dataDir })
-    const engine = opened(openedEngine, () => openedEngine.close())
-    const openedBlobs = await openDiskBlobs({
-      folder: join(dataDir, 'blobs'),
-      secretFile: join(dataDir, 'upload.key'),
-      baseUrl: () => url,
-    })
-    const blobs = opened(openedBlobs, () => openedBlobs.close())
+    const engine = open.adopt(await openSqliteEngine({ folder: dataDir }), (it) => it.close())
+    const blobOptions = { folder: join(dataDir, 'blobs'), secretFile: join(dataDir, 'upload.key'), baseUrl: () => url }
+    const blobs = open.adopt(await openDiskBlobs(blobOptions), (it) => it.close())
     const owner = await bootstrap({ engine, dataDir })
 
-    const places = await openPlaces(dataDir)
-    opened(places, () => places.close())
-    const driver = await createBwrapDriver({ places })
-    opened(driver, () => driver.close())
-    const bundles = createBundleCache({ folder: places.bundles, blobs })
-    opened(bundles, () => bundles.close())
-    const pool = createSessionPool({ driver, bundles })
-    opened(pool, () => pool.close())
+    const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
+    const driver = open.adopt(await createBwrapDriver({ places }), (it) => it.close())
+    const gate = createIsolationGate()
+    const bundles = open.adopt(createBundleCache({ folder: places.bundles, blobs }), (it) => it.close())
+    const pool = open.adopt(createSessionPool({ driver, bundles }), (it) => it.close())
 
-    const schemas = createSchemaValidator()
-    opened(schemas, () => schemas.close())
-    const reader = createPackageReader()
-    opened(reader, () => reader.close())
+    const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
+    const reader = open.adopt(createPackageReader(), (it) => it.close())
     const tools = await findTools()
     const files = createToolFiles(places)
     const validator = createPackageValidator({
@@ -121,16 +105,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       }),
       onError,
     })
-    opened(validator, () => validator.stop())
+    open.defer(() => validator.stop())
 
     const deployments = createDeploymentCache(engine)
     const execute = createExecute({ engine, pool, schemas, deployments })
     const worker = createRunWorker(engine, execute, { graceMs: options.graceMs ?? 10_000, onError })
-    opened(worker, () => worker.stop())
+    open.defer(() => worker.stop())
     const skills = createSkillsService({
       engine,
       blobs,
       validator,
+      requireIsolation: gate.require,
       listener: {
         activated: ({ deployment, previous }) => {
           if (previous !== null) pool.retire(previous)
@@ -145,10 +130,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       {
         auth: createAuthenticator(engine.access),
         skills,
-        runs: createRunsService({ engine, schemas, deployments, worker }),
+        runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         events: engine.runs,
         verifyUpload: blobs.verifyUpload,
-        checks: [{ name: 'state', check: () => engine.check() }],
+        checks: () => [{ name: 'state', check: () => engine.check() }, ...gate.checks()],
       },
       {
         stopping: stopping.signal,
@@ -156,23 +141,25 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         onFault: (error, id) => onError(error, `request ${id}`),
       },
     )
-    const listening = await serve(app, { host: options.host ?? '127.0.0.1', port: options.port ?? 8787, stopping })
-    opened(listening, () => listening.close())
+    const address = { host: options.host ?? '127.0.0.1', port: options.port ?? 8787 }
+    const listening = open.adopt(await serve(app, { ...address, stopping }), (it) => it.close())
     url = listening.url
 
     const abandoned = await engine.runs.recover()
     if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
-    await validator.resume()
-    // No run is begun on a machine that cannot hold it; readiness says so until the machine is mended.
-    const examined = Promise.resolve().then(
-      () => worker.start(),
-      (error: unknown) => onError(error, 'isolation'),
-    )
+    // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
+    const examined = gate
+      .examine(() => runDoctor({ driver, places, dataDir }))
+      .then(async () => {
+        worker.start()
+        await validator.resume()
+      })
+      .catch((error: unknown) => onError(error, 'examining the isolation'))
     const serverFile = join(dataDir, 'server.json')
     // All or nothing: a command line may look at any moment.
     await writeFile(`${serverFile}.new`, JSON.stringify({ url, pid: process.pid, started_at: now() }), { mode: 0o600 })
     await rename(`${serverFile}.new`, serverFile)
-    opened(null, () => rm(serverFile, { force: true }))
+    open.defer(() => rm(serverFile, { force: true }))
     info(`listening at ${url}`, { data: await realpath(dataDir) })
 
     let stopped: Promise<void> | null = null
@@ -180,10 +167,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       url,
       key: owner?.key ?? (await readFile(ownerKeyFile(dataDir), 'utf8')).trim(),
       firstStart: owner !== null,
-      stop: () => (stopped ??= examined.then(closeAll)),
+      stop: () => (stopped ??= examined.then(() => open.disposeAsync())),
     }
   } catch (error) {
-    await closeAll()
+    await open.disposeAsync()
     throw error
   }
 }

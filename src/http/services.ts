@@ -17,11 +17,14 @@ export interface Services {
    */
   readonly verifyUpload: ((url: URL) => UploadTicket) | null
   /** What must hold for the server to be ready, each by its name. */
-  readonly checks: readonly ReadinessCheck[]
+  readonly checks: () => readonly ReadinessCheck[]
 }
 
 export interface ReadinessCheck {
   readonly name: string
-  /** @throws Error whose message (and `fix`, if it has one) tells the operator what is wrong. */
-  check(): void | Promise<void>
+  /**
+   * @returns What was found, for people, if there is something to tell.
+   * @throws Error whose message (and `fix`, if it has one) tells the operator what is wrong.
+   */
+  check(): string | void | Promise<string | void>
 }

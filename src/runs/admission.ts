@@ -28,8 +28,10 @@ export function createAdmission(parts: {
   engine: Engine
   schemas: SchemaValidator
   deployments: DeploymentCache
+  /** @throws SkilletError isolation_unavailable on a machine where no run may be begun. */
+  requireIsolation: () => void
 }): Admission {
-  const { engine, schemas, deployments } = parts
+  const { engine, schemas, deployments, requireIsolation } = parts
 
   async function activeDeployment(tenant: string, skillName: string, stageName: string): Promise<Deployment> {
     const skill = await engine.skills.findSkill(tenant, skillName)
@@ -54,6 +56,7 @@ export function createAdmission(parts: {
     input: unknown,
     more: { replay_of?: string; idempotency?: Invocation['idempotency'] },
   ): Promise<{ run: Run; repeated: boolean }> {
+    requireIsolation()
     const at = Date.now()
     const admission = await engine.runs.admit(
       newRun(principal, deployment, input, more.replay_of ?? null, at),

@@ -12,7 +12,7 @@ import type { RunWorker } from './worker.ts'
 export interface RunsService {
   /**
    * Admits a run: durable when it resolves.
-   * @throws SkilletError not_found, stage_not_active, input_invalid, input_too_large, idempotency_mismatch, enqueue_failed (data.run_id)
+   * @throws SkilletError not_found, stage_not_active, input_invalid, input_too_large, idempotency_mismatch, enqueue_failed (data.run_id), isolation_unavailable
    */
   invoke(principal: Principal, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
   /** The run as it is when it is terminal, or when `ms` are over. */
@@ -31,6 +31,7 @@ export function createRunsService(parts: {
   engine: Engine
   schemas: SchemaValidator
   deployments: DeploymentCache
+  requireIsolation: () => void
   /** Told of cancellations at once; workers elsewhere learn of them by their heartbeat. */
   worker: Pick<RunWorker, 'cancel'>
 }): RunsService {

@@ -31,6 +31,7 @@ export function createSkillsService(parts: {
   blobs: Pick<Blobs, 'put' | 'uploadUrl'>
   validator: ArrivalListener
   listener: StageListener
+  requireIsolation: () => void
   maxUploadBytes?: number
 }): SkillsService {
   const lookup = createLookup(parts.engine)

@@ -44,11 +44,14 @@ export function createUploads(parts: {
   blobs: Pick<Blobs, 'put' | 'uploadUrl'>
   validator: ArrivalListener
   lookup: Lookup
+  /** @throws SkilletError isolation_unavailable on a machine where nothing can be validated. */
+  requireIsolation: () => void
   maxBytes?: number | undefined
 }): Uploads {
-  const { engine, blobs, validator, lookup, maxBytes = LIMITS.uploadBytes } = parts
+  const { engine, blobs, validator, lookup, requireIsolation, maxBytes = LIMITS.uploadBytes } = parts
   return {
     async create(principal, skillName, stageName, { size, sha256 }) {
+      requireIsolation()
       if (size > maxBytes) {
         throw new SkilletError('upload_too_large', `${size} bytes were announced; at most ${maxBytes} are taken.`, {
           data: { max_bytes: maxBytes },

@@ -49,7 +49,7 @@ export const serverRoutes = (services: Pick<Services, 'checks'>, stopping: Abort
     },
     errors: [],
     async handle() {
-      const checks = await Promise.all(services.checks.map(outcomeOf))
+      const checks = await Promise.all(services.checks().map(outcomeOf))
       if (stopping.aborted) checks.push({ name: 'server', ok: false, message: 'The server is stopping.', fix: null })
       const ready = checks.every(({ ok }) => ok)
       return { status: ready ? 200 : 503, body: { ready, checks } }
@@ -59,8 +59,8 @@ export const serverRoutes = (services: Pick<Services, 'checks'>, stopping: Abort
 
 async function outcomeOf({ name, check }: ReadinessCheck): Promise<z.infer<typeof Check>> {
   try {
-    await check()
-    return { name, ok: true, message: null, fix: null }
+    const found = await check()
+    return { name, ok: true, message: found ?? null, fix: null }
   } catch (error) {
     const { message, fix } = error as { message?: unknown; fix?: unknown }
     return { name, ok: false, message: String(message), fix: typeof fix === 'string' ? fix : null }

@@ -1,0 +1,47 @@
+import type { ReadinessCheck } from './http/services.ts'
+import { SkilletError } from './model/errors.ts'
+import type { DoctorReport } from './runtime/doctor.ts'
+
+/** What the doctor found decides what the server does. */
+export interface IsolationGate {
+  /** @throws Error naming what is wrong, when this machine cannot hold a skill. */
+  examine(doctor: () => Promise<DoctorReport>): Promise<void>
+  /** @throws SkilletError isolation_unavailable once it is known that this machine cannot hold a skill. */
+  readonly require: () => void
+  checks(): ReadinessCheck[]
+}
+
+export function createIsolationGate(): IsolationGate {
+  let report: DoctorReport | null = null
+
+  return {
+    async examine(doctor) {
+      report = await doctor()
+      if (!report.ok) throw new Error(failuresOf(report))
+    },
+    require() {
+      if (report?.ok === false) throw new SkilletError('isolation_unavailable', failuresOf(report))
+    },
+    checks() {
+      if (report !== null) return report.checks.map(readinessOf)
+      const check = (): never => {
+        throw new Error('The sandbox is still being examined.')
+      }
+      return [{ name: 'isolation', check }]
+    },
+  }
+}
+
+function readinessOf({ check, ok, detail, fix }: DoctorReport['checks'][number]): ReadinessCheck {
+  return {
+    name: check,
+    check() {
+      if (!ok) throw Object.assign(new Error(detail), { fix })
+      return detail
+    },
+  }
+}
+
+function failuresOf({ checks }: DoctorReport): string {
+  return checks.flatMap(({ ok, check, detail }) => (ok ? [] : [`${check}: ${detail}`])).join('; ')
+}

@@ -50,14 +50,18 @@ async function* abortable(
   }
   signal.throwIfAborted()
   const chunks = source[Symbol.asyncIterator]()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
+  // A promise of its own for each step: racing one that lives as long as the stream would keep every chunk in memory until its end.
+  let step = Promise.withResolvers<IteratorResult<Uint8Array>>()
+  const onAbort = (): void => step.reject(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
-  let pending: Promise<unknown> | null = null
+  let pending: Promise<IteratorResult<Uint8Array>> | null = null
   try {
     for (;;) {
+      signal.throwIfAborted()
+      step = Promise.withResolvers()
       pending = chunks.next()
-      const next = (await Promise.race([pending, aborted.promise])) as IteratorResult<Uint8Array>
+      pending.then(step.resolve, step.reject)
+      const next = await step.promise
       pending = null
       if (next.done === true) return
       yield next.value

@@ -5,7 +5,7 @@ import type { Rule } from './rule.ts'
 import { ZIP_RULES } from './zip/zip-rules.ts'
 
 /** The rules of reading a package and of the pipeline around it. */
-export const RULES = {
+const RULES = {
   ...ZIP_RULES,
   ...MANIFEST_RULES,
   'internal.validation': {

@@ -2,7 +2,7 @@
 export type Dialect = '2020-12' | 'draft-07'
 
 /** What a keyword holds: one schema, a list, a table of schemas, one schema or a list, or a table of schemas or of names. */
-export type Role = 'schema' | 'list' | 'map' | 'schema-or-list' | 'map-or-names'
+type Role = 'schema' | 'list' | 'map' | 'schema-or-list' | 'map-or-names'
 
 interface KeywordSpec {
   readonly role: Role

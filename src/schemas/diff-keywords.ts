@@ -139,7 +139,7 @@ function compareRest(at: Comparison, before: SchemaObject, after: SchemaObject):
 }
 
 /** JSON with sorted keys: equal text for equal values. */
-export function canonical(value: unknown): string {
+function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (!isObject(value)) return JSON.stringify(value) ?? 'undefined'
   const members = Object.keys(value).toSorted()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compareSchemas, higher } from './diff.ts'
+import { compareSchemas } from './diff.ts'
 
 type S = Record<string, unknown>
 const object = (properties: S, rest: S = {}): S => ({ type: 'object', properties, ...rest })
@@ -137,14 +137,6 @@ describe('the change level of a schema', () => {
       { path: '/input/properties/a~1b/type', what: 'the type changed from "string" to "integer"', level: 'major' },
       { path: '/input/properties/c', what: 'the optional input "c" was added', level: 'minor' },
       { path: '/output/required', what: '"x" became optional', level: 'major' },
-    ])
-  })
-
-  test('higher picks the higher of two levels', () => {
-    expect([higher('patch', 'minor'), higher('major', 'minor'), higher('patch', 'patch')]).toEqual([
-      'minor',
-      'major',
-      'patch',
     ])
   })
 })

@@ -107,7 +107,6 @@ const IGNORED_BESIDE_REF = new Set([
 
 const LEVELS: readonly ChangeLevel[] = ['patch', 'minor', 'major']
 
-/** The higher of two levels. */
-export function higher(a: ChangeLevel, b: ChangeLevel): ChangeLevel {
+function higher(a: ChangeLevel, b: ChangeLevel): ChangeLevel {
   return LEVELS.indexOf(a) >= LEVELS.indexOf(b) ? a : b
 }

@@ -162,7 +162,8 @@ class JsonScan {
     let end = this.#at
     while (end < most && NUMBER_BYTES[bytes[end]!] === 1) end++
     const length = end - this.#at
-    if (length === 1 && bytes[this.#at]! >= 0x30) return 1
+    const first = bytes[this.#at]!
+    if (length === 1 && first >= 0x30 && first <= 0x39) return 1
     return length < MAX_NUMBER && NUMBER.test(bytes.toString('latin1', this.#at, end)) ? length : 0
   }
 

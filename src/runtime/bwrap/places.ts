@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { chmod, chown, mkdir, readFile, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { ownerAlive, ownerMark } from './owner.ts'
 import { type RuntimeFiles, installRuntime } from './runtime-files.ts'
 import { SANDBOX_GID } from './uids.ts'
@@ -88,7 +88,7 @@ async function sweepVanished(): Promise<void> {
   for (const name of await readdir(SYSTEM_ROOT)) {
     const place = join(SYSTEM_ROOT, name)
     const data = await readFile(join(place, DATA_FOLDER), 'utf8').catch(() => null)
-    if (data === null || (await exists(data)) || !(await exists(dirname(place)))) continue
+    if (data === null || (await exists(data))) continue
     const marks = await readdir(join(place, 'staging')).catch(() => [])
     // A server whose data folder was removed under it still runs its sandboxes from here.
     if (!marks.some(ownerAlive)) await rm(place, { recursive: true, force: true })

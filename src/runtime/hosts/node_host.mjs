@@ -19,7 +19,8 @@ const { allocUnsafe, concat, from } = Buffer
 const { toString, subarray, readUInt32BE, writeUInt32BE, copy } = Buffer.prototype
 const { slice, split, startsWith, includes, replaceAll } = String.prototype
 const { filter, join } = Array.prototype
-const { setTimeout: later, clearTimeout: never, Error: AnyError, String: text, AbortController: Abort } = globalThis
+const { setTimeout: later, clearTimeout: never } = globalThis
+const { Error: AnyError, String: text, AbortController: Abort, Promise: Wait } = globalThis
 const { kill, exit } = process
 const leave = (code) => apply(exit, process, [code])
 const environment = process.env
@@ -71,7 +72,7 @@ async function perform({ header, body }) {
   }
   never(timer)
   setEnvironment({})
-  clean()
+  await clean()
   running = null
   answer({ type: 'ready' })
 }
@@ -144,11 +145,11 @@ function setEnvironment(wanted) {
 }
 
 /** Ends processes that the run left and empties what it could write to. What cannot be emptied ends the sandbox. */
-function clean() {
-  try {
-    apply(kill, process, [-1, 'SIGKILL'])
-  } catch {
-    // There are none.
+async function clean() {
+  for (let tries = 0; killOthers(); tries++) {
+    if (tries > 1000) leave(1)
+    // Until they are dead and waited for, which the event loop does.
+    await new Wait((resolve) => later(resolve, 1))
   }
   try {
     for (const folder of ['/tmp/', '/dev/shm/']) {
@@ -156,6 +157,16 @@ function clean() {
     }
   } catch {
     leave(1)
+  }
+}
+
+/** False when there are none. */
+function killOthers() {
+  try {
+    apply(kill, process, [-1, 'SIGKILL'])
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type TestSessions, invoke, openTestSessions, outcome } from '../test-sessions.ts'
+
+let sandboxes: TestSessions
+beforeAll(async () => {
+  sandboxes = await openTestSessions()
+})
+afterAll(() => sandboxes.close())
+
+/** Inside the skill: a frame as the host would send it. */
+const FRAME = `
+  const { writeSync } = await import('node:fs')
+  const send = (header, body = '') => {
+    const head = Buffer.from(JSON.stringify(header))
+    const lengths = Buffer.alloc(8)
+    lengths.writeUInt32BE(head.length, 0)
+    lengths.writeUInt32BE(Buffer.byteLength(body), 4)
+    writeSync(4, Buffer.concat([lengths, head, Buffer.from(body)]))
+  }
+`
+
+const PYTHON_PIPES = `
+import os
+def pipes():
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        try: found.append((int(name), os.readlink("/proc/self/fd/" + name)))
+        except OSError: pass
+    return found
+`
+
+test.each([
+  ['garbage', 'writeSync(4, "x".repeat(100))'],
+  ['a result with a guessed nonce', 'send({ type: "result", nonce: "0".repeat(32) }, "1")'],
+  ['a result without a nonce', 'send({ type: "result" }, "1")'],
+  ['a frame of no known type', 'send({ type: "grant" })'],
+  ['a header that is no object', 'send([1])'],
+  ['a frame that is ready too early', 'send({ type: "ready" })'],
+  [
+    'an error with a reason that is not for the skill to give',
+    'send({ type: "error", nonce: "x", reason: "worker_lost", error: {} })',
+  ],
+  ['a length of gigabytes', 'writeSync(4, Buffer.alloc(8, 255))'],
+])('%s on the answer pipe fails the run and ends the session', async (_, code) => {
+  const session = await sandboxes.node(
+    `export async function execute() { ${FRAME} ${code}; await new Promise(() => setInterval(() => {}, 1000)) }`,
+  )
+  expect(outcome(await invoke(session, {}))).toBe('failed/sandbox_error')
+  expect(await session.idle()).toBe(false)
+})
+
+test('a second result never counts, and ends the session', async () => {
+  // Written right after the host has written its own.
+  const session = await sandboxes.node(`export async function execute() {
+    ${FRAME}
+    return { toJSON() { process.nextTick(() => send({ type: 'result', nonce: 'x' }, '2')); return 1 } }
+  }`)
+  const run = await invoke(session, {})
+  expect(run.output ?? outcome(run)).toBeOneOf([1, 'failed/sandbox_error'])
+  while (session.usable) await new Promise((resolve) => setTimeout(resolve, 10))
+})
+
+test('two results at once fail the run', async () => {
+  const session = await sandboxes.python(`${PYTHON_PIPES}
+def handler(input):
+    # The host ends the process with this, after it has written the real result.
+    held = [pipe for pipe in pipes() if pipe[0] > 4 and pipe[1].startswith("pipe:") and writable(pipe[0])]
+    real = os._exit
+    import posix
+    posix._exit = lambda code: [os.write(fd, b"x") for fd, _ in held] and real(code)
+    return 1
+def writable(fd):
+    import fcntl
+    return fcntl.fcntl(fd, fcntl.F_GETFL) & 3 == 1
+`)
+  const run = await invoke(session, {})
+  expect(run.result).toMatchObject({
+    reason: 'sandbox_error',
+    error: { message: expect.stringContaining('more than one') },
+  })
+})
+
+test('half a frame and then nothing is a timeout', async () => {
+  const session = await sandboxes.node(
+    `export async function execute() { ${FRAME} writeSync(4, Buffer.from([0, 0, 0, 9])); await new Promise(() => setInterval(() => {}, 1000)) }`,
+  )
+  expect(outcome(await invoke(session, {}, { timeout_ms: 300 }))).toBe('failed/timeout')
+})
+
+test('a late frame ends the session before it serves anybody else', async () => {
+  const session = await sandboxes.node(
+    `export async function execute() { ${FRAME} setTimeout(() => send({ type: 'ready' }), 50); return 1 }`,
+  )
+  expect((await invoke(session, {})).output).toBe(1)
+  while (session.usable) await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(outcome(await invoke(session, {}))).toBe('failed/sandbox_error')
+})
+
+test('a Python run holds no pipe of the platform but its own, and cannot open those of the first process', async () => {
+  const session = await sandboxes.python(`${PYTHON_PIPES}
+def handler(input):
+    refused = []
+    for path in ("mem", "fd/4", "fd/3", "environ"):
+        try: open(f"/proc/{os.getppid()}/{path}", "rb+" if path == "mem" else "rb").close()
+        except OSError as error: refused.append(path)
+    held = [fd for fd, _ in pipes()]
+    return {"refused": refused, "calls": 3 in held, "answers": 4 in held}
+`)
+  expect((await invoke(session, {})).output).toEqual({
+    refused: ['mem', 'fd/4', 'fd/3', 'environ'],
+    calls: false,
+    answers: false,
+  })
+})
+
+test.each([
+  ['garbage on its own pipe', 'os.write(fd, b"x" * 100)'],
+  [
+    'a frame of its own before the real one',
+    'os.write(fd, len(h).to_bytes(4, "big") + (1).to_bytes(4, "big") + h + b"1")',
+  ],
+])('%s fails a Python run, and only that run or session', async (_, code) => {
+  const session = await sandboxes.python(`${PYTHON_PIPES}
+def handler(input):
+    h = b'{"type":"result","nonce":"00000000000000000000000000000000"}'
+    for fd, target in pipes():
+        if fd > 4 and target.startswith("pipe:"):
+            try: ${code}
+            except OSError: pass
+    return 1
+`)
+  expect(outcome(await invoke(session, {}))).toBe('failed/sandbox_error')
+})
+
+test('a result is an own value: __proto__ and deep nesting do no harm', async () => {
+  const session = await sandboxes.python('def handler(input):\n  return {"__proto__": {"polluted": 1}}')
+  const { result } = await invoke(session, {})
+  expect(result).toMatchObject({ status: 'succeeded', output: '{"__proto__":{"polluted":1}}' })
+  expect(({} as { polluted?: number }).polluted).toBeUndefined()
+  const deep = await sandboxes.node(
+    'export function execute() { let v = 1; for (let i = 0; i < 3000; i++) v = [v]; return v }',
+  )
+  expect(outcome(await invoke(deep, {}))).toBe('failed/output_invalid')
+})

@@ -148,7 +148,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const abandoned = await engine.runs.recover()
     if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
     // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
-    const examined = gate
+    // Runs begin here, so that a server that answers its starter is a server that works.
+    await gate
       .examine(() => runDoctor({ driver, places, dataDir }))
       .then(async () => {
         worker.start()
@@ -167,7 +168,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       url,
       key: owner?.key ?? (await readFile(ownerKeyFile(dataDir), 'utf8')).trim(),
       firstStart: owner !== null,
-      stop: () => (stopped ??= examined.then(() => open.disposeAsync())),
+      stop: () => (stopped ??= open.disposeAsync()),
     }
   } catch (error) {
     await open.disposeAsync()

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Api, createApi } from '../src/cli/api.ts'
+import { interruptionSignal } from '../src/cli/interruption.ts'
 import { painter, processIo } from '../src/cli/io.ts'
 import { createProgress } from '../src/cli/progress.ts'
+import { settledReadiness } from '../src/cli/settled-readiness.ts'
 import { endText, logText } from '../src/cli/show-run.ts'
 import { duration, table } from '../src/cli/table.ts'
 import type { Run } from '../src/model/runs.ts'
@@ -16,11 +18,7 @@ import { SAMPLES, STAGE, type Sample, deploySample, sampleInput } from './sample
 const RESULT_LINES = 24
 const LINE = 110
 
-const interruption = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interruption.abort(new Error(`Stopped by ${signal}.`)))
-}
-const io = processIo(interruption.signal)
+const io = processIo(interruptionSignal())
 const paint = painter(io, 'err')
 const progress = createProgress(io)
 const say = (text: string = ''): void => io.err(`${text}\n`)
@@ -63,8 +61,8 @@ async function demo(): Promise<void> {
 }
 
 async function ready(api: Api): Promise<void> {
-  const { body } = await api.ready()
-  const failed = body.checks.filter(({ ok }) => !ok)
+  const { checks } = await settledReadiness(api, io.signal)
+  const failed = checks.filter(({ ok }) => !ok)
   if (failed.length === 0) return
   const lines = failed.map(
     ({ name, message, fix }) => `\n  ${name}: ${message}${fix === null ? '' : `\n  To mend it: ${fix}`}`,
@@ -88,7 +86,7 @@ async function show(api: Api, sample: Sample): Promise<(string | null)[][]> {
     rows.push([
       sample.name,
       turn,
-      run.warm === null ? null : run.warm ? 'warm' : 'cold',
+      run.warm === null ? null : run.warm ? 'warm' : 'new',
       duration(run.queue_ms),
       duration(run.start_ms),
       duration(run.execution_ms),
@@ -119,7 +117,9 @@ function printResult(output: unknown): void {
   if (lines.length > RESULT_LINES) say(paint('dim', `    and ${lines.length - RESULT_LINES} more lines`))
 }
 
-const clip = (line: string): string => (line.length <= LINE ? line : `${line.slice(0, LINE - 2)} …`)
+function clip(line: string): string {
+  return line.length <= LINE ? line : `${line.slice(0, LINE - 2)} …`
+}
 
 function logFault({ level, message, ...fields }: { level: string; message: string }): void {
   if (level === 'error') say(`${paint('red', message)} ${JSON.stringify(fields)}`)

@@ -6,6 +6,7 @@ import { type Api, createApi } from '../src/cli/api.ts'
 import { CliError } from '../src/cli/cli-error.ts'
 import { isPortTaken, portOf } from '../src/cli/commands/serve.ts'
 import { EXIT } from '../src/cli/exit-codes.ts'
+import { interruptionSignal } from '../src/cli/interruption.ts'
 import { painter, processIo } from '../src/cli/io.ts'
 import { createProgress } from '../src/cli/progress.ts'
 import { type RunningServer, type ServerOptions, startServer } from '../src/server.ts'
@@ -15,11 +16,7 @@ const DEFAULT_PORT = 8787
 /** How many ports after the default one are tried when it is taken. */
 const MORE_PORTS = 20
 
-const interruption = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => interruption.abort(new Error(`Stopped by ${signal}.`)))
-}
-const io = processIo(interruption.signal)
+const io = processIo(interruptionSignal())
 const paint = painter(io, 'err')
 const progress = createProgress(io)
 const say = (text: string): void => io.err(`${text}\n`)
@@ -48,7 +45,7 @@ async function start(): Promise<void> {
       say(`${sample.name}: ${sample.kind}`)
       await deploySample(api, sample, progress, paint, io.signal)
     }
-    io.out(whatToTry(server, relative(process.cwd(), dataDir) || '.'))
+    io.out(whatToTry(server, shortest(dataDir)))
     if (!io.signal.aborted) await once(io.signal, 'abort')
   } finally {
     await server.stop()
@@ -74,6 +71,12 @@ async function isServed(api: Api, skill: string): Promise<boolean> {
     if (error instanceof CliError && error.exitCode === EXIT.notFound) return false
     throw error
   }
+}
+
+/** As it would be typed here. */
+function shortest(path: string): string {
+  const from = relative(process.cwd(), path)
+  return from.startsWith('..') ? path : from || '.'
 }
 
 /** The key stands in the commands by its file only: what is typed lands in histories and process lists. */

@@ -6,6 +6,7 @@ import { type Api, type Readiness, createApi } from '../api.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
+import { settledReadiness } from '../settled-readiness.ts'
 
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
@@ -16,7 +17,8 @@ export function doctorCommand(cli: Cli): Command {
 /** Asks the server that runs; where none does, starts one for the moment, which tries its sandboxes as every server does. */
 async function doctor(call: Call) {
   const running = runningApi(call)
-  const { ready, checks } = running === null ? await scratchReadiness(call) : (await running.ready()).body
+  const { ready, checks } =
+    running === null ? await scratchReadiness(call) : await settledReadiness(running, call.io.signal)
   const about =
     running === null ? 'No server runs: this is what one that starts now would find.' : `Server ${running.url}`
   call.show({ server: running?.url ?? null, node: process.version, ready, checks }, () =>
@@ -40,7 +42,7 @@ async function scratchReadiness({ io }: Call): Promise<Readiness> {
     const { startServer } = await import('../../server.ts')
     const server = await startServer({ dataDir, port: 0, log: () => {} })
     try {
-      return (await createApi(server, io.signal).ready()).body
+      return await settledReadiness(createApi(server, io.signal), io.signal)
     } finally {
       await server.stop()
     }

@@ -47,7 +47,7 @@ async function serve(c: Context<Env>, route: Route, { auth, stopping }: MountOpt
   const principal = open ? null : await auth.authenticate(c.req.header('authorization'))
   if (principal !== null) authorize(principal, route.access as Exclude<Route['access'], 'public'>)
   const header = (name: string): string | undefined => c.req.header(name)
-  const stream = (): AsyncIterable<Uint8Array> => c.req.raw.body ?? nothing()
+  const stream = (): AsyncIterable<Uint8Array> => streamOf(c)
   let text = ''
   let body: unknown
   if (route.body !== undefined) {
@@ -97,6 +97,12 @@ function gone(c: Context<Env>): AbortSignal {
   if (outgoing.destroyed) controller.abort()
   else outgoing.once('close', () => controller.abort())
   return controller.signal
+}
+
+/** The body straight from the socket where there is one: a web stream in between only costs. */
+function streamOf(c: Context<Env>): AsyncIterable<Uint8Array> {
+  // A reader that gives up must still be able to answer, so the socket stays.
+  return c.env.incoming?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? nothing()
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}

@@ -37,7 +37,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
 }
 
 /** Every code that the route can answer with: what it declares and what follows from the declaration. */
-export function errorCodes(route: Route): ErrorCode[] {
+function errorCodes(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors)
   if (route.access !== 'public')
     for (const code of ['unauthenticated', 'forbidden', 'unavailable'] as const) codes.add(code)

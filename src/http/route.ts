@@ -30,7 +30,7 @@ export interface RouteSpec<
   /** Request headers that mean something here, with what they mean. */
   readonly headers?: Readonly<Record<string, string>>
   readonly responses: Readonly<Record<number, ResponseSpec>>
-  /** Besides those that follow from the declaration itself (errors.ts: impliedErrors). */
+  /** Besides those that follow from the declaration itself (openapi.ts: errorCodes). */
   readonly errors: readonly ErrorCode[]
   handle(
     call: Call<ParamsOf<Path>, Query, Body> & (Access extends 'public' ? object : { readonly principal: Principal }),
@@ -46,7 +46,7 @@ export interface ResponseSpec {
 }
 
 /** A request as handlers see it. */
-export interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
+interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   readonly params: Params
   readonly query: z.output<Query>
   readonly body: z.output<Body>
@@ -61,7 +61,7 @@ export interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   stream(): AsyncIterable<Uint8Array>
 }
 
-export type ParamsOf<Path extends string> = Record<ParamNames<Path>, string>
+type ParamsOf<Path extends string> = Record<ParamNames<Path>, string>
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParamNames<Rest>
   : never

@@ -11,7 +11,7 @@ import type { Lookup } from './lookup.ts'
 export type UploadTicket = Pick<Upload, 'id' | 'size' | 'sha256'>
 
 /** Where the client sends the package. */
-export type UploadTarget = ReturnType<Blobs['uploadUrl']>
+type UploadTarget = ReturnType<Blobs['uploadUrl']>
 
 /** Told when a package has arrived. Starts validation; must not throw. */
 export interface ArrivalListener {

@@ -44,7 +44,7 @@ export function findConnection(options: ServerOptions, io: Pick<Io, 'env' | 'cwd
 }
 
 /** Where a local server may keep its data, likeliest first. A folder that was named is the only one. */
-export function dataFolders(options: Pick<ServerOptions, 'data'>, io: Pick<Io, 'env' | 'cwd'>): string[] {
+function dataFolders(options: Pick<ServerOptions, 'data'>, io: Pick<Io, 'env' | 'cwd'>): string[] {
   const named = options.data ?? io.env['SKILLET_DATA']
   if (named !== undefined) return [resolve(io.cwd, named)]
   const folders: string[] = []

@@ -4,7 +4,7 @@ import type { Paint } from './io.ts'
 import { duration } from './table.ts'
 
 /** Where the time of a run went, in one line. */
-export function timesText({ queue_ms, start_ms, execution_ms, warm }: Run): string {
+function timesText({ queue_ms, start_ms, execution_ms, warm }: Run): string {
   const kind = warm === null ? '' : warm ? ' (warm sandbox)' : ' (new sandbox)'
   return `queued ${duration(queue_ms)}, start ${duration(start_ms)}${kind}, execution ${duration(execution_ms)}`
 }

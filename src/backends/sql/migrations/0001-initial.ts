@@ -48,13 +48,13 @@ export const initial: readonly string[] = [
     created_at {ascii} NOT NULL, started_at {ascii}, finished_at {ascii}, session text, warm integer,
     queue_ms double precision, start_ms double precision, execution_ms double precision, usage text, seq integer NOT NULL)`,
   `CREATE INDEX runs_list ON runs (tenant, id)`,
-  `CREATE INDEX runs_skill ON runs (skill, id)`,
-  `CREATE INDEX runs_stage ON runs (stage, id)`,
+  `CREATE INDEX runs_skill ON runs (tenant, skill, id)`,
+  `CREATE INDEX runs_stage ON runs (tenant, stage, id)`,
   // By status in two parts, so that each change of status touches one index or the other: few runs live, most are over.
   `CREATE INDEX runs_live ON runs (tenant, status, id) WHERE finished_at IS NULL`,
   `CREATE INDEX runs_over ON runs (tenant, status, id) WHERE finished_at IS NOT NULL`,
-  `CREATE INDEX runs_skill_over ON runs (skill, status, id) WHERE finished_at IS NOT NULL`,
-  `CREATE INDEX runs_stage_over ON runs (stage, status, id) WHERE finished_at IS NOT NULL`,
+  `CREATE INDEX runs_skill_over ON runs (tenant, skill, status, id) WHERE finished_at IS NOT NULL`,
+  `CREATE INDEX runs_stage_over ON runs (tenant, stage, status, id) WHERE finished_at IS NOT NULL`,
   `CREATE TABLE run_inputs (run {ascii} PRIMARY KEY, body text NOT NULL)`,
   `CREATE TABLE run_outputs (run {ascii} PRIMARY KEY, body text NOT NULL)`,
 

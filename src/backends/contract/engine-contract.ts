@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { accessContract } from './access-contract.ts'
+import { deploymentsContract } from './deployments-contract.ts'
+import type { OpenEngine } from './engine-fixtures.ts'
+import { runEndsContract } from './run-ends-contract.ts'
+import { runEventsContract } from './run-events-contract.ts'
+import { runListContract } from './run-list-contract.ts'
+import { runQueueContract } from './run-queue-contract.ts'
+import { skillsContract } from './skills-contract.ts'
+import { uploadsContract } from './uploads-contract.ts'
+
+/** What every Engine backend must do. */
+export function engineContract(backend: string, open: () => Promise<OpenEngine>): void {
+  describe(`engine: ${backend}`, () => {
+    let opened: OpenEngine
+    beforeEach(async () => {
+      opened = await open()
+    })
+    afterEach(() => opened.close())
+    const engine = (): OpenEngine['engine'] => opened.engine
+
+    describe('access', () => accessContract(engine))
+    describe('skills and stages', () => skillsContract(engine))
+    describe('uploads', () => uploadsContract(engine))
+    describe('deployments', () => deploymentsContract(engine))
+    describe('queue', () => runQueueContract(engine))
+    describe('how runs end', () => runEndsContract(engine))
+    describe('events', () => runEventsContract(engine))
+    describe('lists of runs', () => runListContract(engine))
+
+    test('says that it works, and refuses after it was closed', async () => {
+      await engine().check()
+      await engine().close()
+      await engine().close()
+      await expect(engine().check()).rejects.toThrow()
+    })
+  })
+}

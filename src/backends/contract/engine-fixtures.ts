@@ -1,0 +1,191 @@
+import type { ApiKey, Tenant } from '../../model/access.ts'
+import { newId } from '../../model/ids.ts'
+import { now } from '../../model/json.ts'
+import type { Package } from '../../model/packages.ts'
+import type { Run } from '../../model/runs.ts'
+import type { Deployment, Skill, Stage, Upload, Version } from '../../model/skills.ts'
+import type { Ending, Engine, RunStore } from '../ports.ts'
+
+/** What a backend gives to the contract. */
+export interface OpenEngine {
+  readonly engine: Engine
+  close(): Promise<void>
+}
+
+/** A tenant with a skill whose stage `prod` serves version 1.0.0. */
+export interface Place {
+  readonly tenant: string
+  readonly skill: Skill
+  readonly stage: Stage
+  readonly deployment: Deployment
+}
+
+export async function settle(engine: Engine, tenant: string = newId('tenant'), name: string = 'notes'): Promise<Place> {
+  const skill = newSkill(tenant, name)
+  await engine.skills.createSkill(skill)
+  const before = await engine.skills.putStage(tenant, skill.id, 'prod', null)
+  const deployment = newDeployment(before, '1.0.0')
+  const stage = await activate(engine, before, deployment)
+  return { tenant, skill, stage, deployment }
+}
+
+export function newTenant(): { tenant: Tenant; key: ApiKey; hash: string } {
+  const tenant: Tenant = { id: newId('tenant'), name: 'acme', created_at: now() }
+  const key: ApiKey = {
+    id: newId('key'),
+    tenant: tenant.id,
+    role: 'owner',
+    name: 'owner',
+    prefix: 'sk_abc',
+    created_at: now(),
+    expires_at: null,
+    revoked_at: null,
+  }
+  return { tenant, key, hash: key.id.padEnd(64, '0') }
+}
+
+export function newSkill(tenant: string, name: string): Skill {
+  return { id: newId('skill'), tenant, name, description: 'Tells.', created_at: now(), updated_at: now() }
+}
+
+export function newUpload(stage: Stage, change: Partial<Upload> = {}): Upload {
+  return {
+    id: newId('upload'),
+    tenant: stage.tenant,
+    skill: stage.skill,
+    stage: stage.id,
+    state: 'pending',
+    size: 10,
+    sha256: 'a'.repeat(64),
+    step: null,
+    findings: [],
+    digest: null,
+    created_by: 'key_1',
+    created_at: now(),
+    expires_at: '2999-01-01T00:00:00.000Z',
+    finished_at: null,
+    ...change,
+  }
+}
+
+export function newPackage(digest: string): Package {
+  return {
+    digest,
+    format: 'python',
+    name: 'notes',
+    description: 'Tells.',
+    declared_version: null,
+    input_schema: { type: 'object' },
+    output_schema: null,
+    handler: { kind: 'python', file: 'main.py', function: 'handler', takes_context: false },
+    runtime: 'python3',
+    defaults: {},
+    files: [],
+    skill_md: null,
+    locks: {},
+    archive_blob: 'a'.repeat(64),
+    bundle_blob: 'b'.repeat(64),
+    created_at: now(),
+  }
+}
+
+export function newDeployment(stage: Stage, version: string, digest: string = `sha256:${version}`): Deployment {
+  return {
+    id: newId('deployment'),
+    tenant: stage.tenant,
+    skill: stage.skill,
+    stage: stage.id,
+    version,
+    digest,
+    input_schema: { type: 'object' },
+    output_schema: null,
+    handler: { kind: 'python', file: 'main.py', function: 'handler', takes_context: false },
+    runtime: 'python3',
+    bundle_blob: 'b'.repeat(64),
+    config: { size: 'M', timeout_s: 300, isolation: 'session', env: { LANG: 'C' }, network: [] },
+    change_level: null,
+    origin: 'deploy',
+    promoted_from: null,
+    created_by: 'key_1',
+    created_at: now(),
+  }
+}
+
+export function versionOf(deployment: Deployment): Version {
+  const { tenant, skill, version, digest, created_by, created_at } = deployment
+  return { id: newId('version'), tenant, skill, version, digest, created_by, created_at }
+}
+
+export function activate(
+  engine: Engine,
+  stage: Stage,
+  deployment: Deployment,
+  change: Partial<Parameters<Engine['skills']['activate']>[0]> = {},
+): Promise<Stage> {
+  const version = versionOf(deployment)
+  return engine.skills.activate({
+    stage,
+    deployment,
+    version,
+    kind: 'deploy',
+    by: 'key_1',
+    at: now(),
+    upload: null,
+    ...change,
+  })
+}
+
+export function newRun({ tenant, skill, stage, deployment }: Place, change: Partial<Run> = {}): Run {
+  return {
+    id: newId('run'),
+    tenant,
+    skill: skill.id,
+    stage: stage.id,
+    deployment: deployment.id,
+    version: deployment.version,
+    status: 'queued',
+    reason: null,
+    error: null,
+    input: { text: 'größer than ✓' },
+    output: null,
+    attempt: 0,
+    cancel_requested: false,
+    replay_of: null,
+    created_by: 'key_1',
+    created_at: now(),
+    started_at: null,
+    finished_at: null,
+    session: null,
+    warm: null,
+    queue_ms: null,
+    start_ms: null,
+    execution_ms: null,
+    usage: null,
+    ...change,
+  }
+}
+
+/** @returns The run that was admitted, by its id. */
+export async function admit(runs: RunStore, place: Place, change: Partial<Run> = {}): Promise<string> {
+  const run = newRun(place, change)
+  const { outcome } = await runs.admit(run, 'default')
+  if (outcome !== 'admitted') throw new Error(`The run was not admitted: ${outcome}.`)
+  return run.id
+}
+
+export const SUCCEEDED: Ending = {
+  status: 'succeeded',
+  reason: null,
+  error: null,
+  output: '{"answer":42}',
+  session: 'session-1',
+  warm: true,
+  start_ms: 1.25,
+  execution_ms: 7.5,
+  usage: { wall_ms: 7.5, cpu_ms: 3, peak_memory_bytes: 1000, limits: 'hard' },
+  logs: [],
+}
+
+/** A lease that nobody takes over during a test, in milliseconds; and one that has run out when it begins. */
+export const LONG = 3_600_000
+export const OVER = 0

@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest'
+import { newId } from '../../model/ids.ts'
+import type { Admission, Engine } from '../ports.ts'
+import { LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
+
+export function runEndsContract(engine: () => Engine): void {
+  test('a run is finished once, with all that is known of it', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place)
+    const [claim] = await runs.take('default', 1, LONG)
+    const ends = await Promise.all([1, 2, 3].map(() => runs.finish(id, claim!.token, SUCCEEDED)))
+    expect(ends.filter((end) => end !== null)).toHaveLength(1)
+    const { logs: _logs, ...facts } = SUCCEEDED
+    expect(await runs.find(place.tenant, id)).toEqual({
+      ...claim!.run,
+      ...facts,
+      output: { answer: 42 },
+      finished_at: expect.any(String),
+    })
+    expect(await runs.take('default', 1, LONG)).toEqual([])
+    expect(await runs.heartbeat([{ run: id, token: claim!.token }], LONG)).toEqual(['lost'])
+    expect(await runs.appendLogs(id, claim!.token, [])).toBe(false)
+  })
+
+  test('a failure keeps its reason and its error', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place)
+    const [claim] = await runs.take('default', 1, LONG)
+    const error = { type: 'ValueError', message: 'no "quotes"\n✓', stack: 'main.py:3' }
+    const failed = { ...SUCCEEDED, status: 'failed', reason: 'runtime_error', error, output: null } as const
+    await runs.finish(id, claim!.token, failed)
+    expect(await runs.find(place.tenant, id)).toMatchObject({
+      status: 'failed',
+      reason: 'runtime_error',
+      error,
+      output: null,
+    })
+  })
+
+  test('a queued run is cancelled at once', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place)
+    const cancelled = await runs.cancel(place.tenant, id)
+    expect(cancelled).toMatchObject({ status: 'cancelled', attempt: 0, input: { text: 'größer than ✓' } })
+    expect(await runs.find(place.tenant, id)).toEqual(cancelled)
+    expect(await runs.take('default', 1, LONG)).toEqual([])
+    expect(await runs.cancel(place.tenant, id)).toEqual(cancelled)
+  })
+
+  test('a running run is asked to stop, and its worker says how it ended', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place)
+    const [claim] = await runs.take('default', 1, LONG)
+    expect(await runs.cancel(place.tenant, id)).toMatchObject({ status: 'running', cancel_requested: true })
+    await runs.finish(id, claim!.token, { ...SUCCEEDED, status: 'cancelled', output: null })
+    expect(await runs.cancel(place.tenant, id)).toMatchObject({ status: 'cancelled' })
+  })
+
+  test('a run that was to stop and lost its worker is cancelled, not started again', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place)
+    await runs.take('default', 1, OVER)
+    await runs.cancel(place.tenant, id)
+    expect(await runs.take('default', 1, LONG)).toEqual([])
+    expect(await runs.find(place.tenant, id)).toMatchObject({ status: 'cancelled', attempt: 1, reason: null })
+    expect((await runs.events(place.tenant, id, 0, 10)).at(-1)).toMatchObject({ type: 'result' })
+  })
+
+  test('a terminal run stays as it is, an unknown or foreign one is none', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place)
+    expect(await runs.cancel(newId('tenant'), id)).toBeNull()
+    expect(await runs.find(newId('tenant'), id)).toBeNull()
+    expect(await runs.find(place.tenant, id)).toMatchObject({ status: 'queued', cancel_requested: false })
+    expect(await runs.cancel(place.tenant, newId('run'))).toBeNull()
+    const [claim] = await runs.take('default', 1, LONG)
+    await runs.finish(id, claim!.token, SUCCEEDED)
+    const before = await runs.find(place.tenant, id)
+    expect(await runs.cancel(place.tenant, id)).toEqual(before)
+  })
+
+  test('cancelling and taking at once: the run is cancelled, or its worker is told', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    for (let i = 0; i < 20; i++) {
+      const id = await admit(runs, place)
+      const acts = [() => runs.take('default', 1, LONG), () => runs.cancel(place.tenant, id)]
+      if (i % 2 === 1) acts.reverse()
+      await Promise.all(acts.map((act) => act()))
+      const run = await runs.find(place.tenant, id)
+      expect(run!.cancel_requested).toBe(true)
+      expect(run!.status).toBe(i % 2 === 1 ? 'cancelled' : 'running')
+    }
+  })
+
+  test('the same key and request give the first run, another request a mismatch', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
+    const admissions = await Promise.all(Array.from({ length: 20 }, () => runs.admit(newRun(place), 'default', key)))
+    const first = admissions.filter(({ outcome }) => outcome === 'admitted')
+    expect(first).toHaveLength(1)
+    const id = runOf(first[0]!)
+    expect(new Set(admissions.map(runOf))).toEqual(new Set([id]))
+    expect((await runs.list(place.tenant, { limit: 10 })).items).toHaveLength(1)
+
+    const [claim] = await runs.take('default', 1, LONG)
+    await runs.finish(id, claim!.token, SUCCEEDED)
+    const repeated = await runs.admit(newRun(place), 'default', key)
+    expect(repeated).toMatchObject({ outcome: 'repeated', run: { id, status: 'succeeded', output: { answer: 42 } } })
+    const other = await runs.admit(newRun(place), 'default', { ...key, fingerprint: 'g' })
+    expect(other).toEqual({ outcome: 'mismatch' })
+    const foreign = await settle(engine())
+    expect(await runs.admit(newRun(foreign), 'default', key)).toMatchObject({ outcome: 'admitted' })
+  })
+
+  test('a key that has expired is as good as new', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const old = { key: 'k', fingerprint: 'f', expires_at: '2020-01-01T00:00:00.000Z' }
+    await runs.admit(newRun(place, { created_at: '2019-12-31T00:00:00.000Z' }), 'default', old)
+    const fresh = { key: 'k', fingerprint: 'g', expires_at: '2999-01-01T00:00:00.000Z' }
+    const second = await runs.admit(newRun(place), 'default', fresh)
+    expect(second.outcome).toBe('admitted')
+    expect(runOf(await runs.admit(newRun(place), 'default', fresh))).toBe(runOf(second))
+  })
+}
+
+function runOf(admission: Admission): string {
+  return admission.outcome === 'mismatch' ? '' : admission.run.id
+}

@@ -1,0 +1,113 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { engineContract } from '../contract/engine-contract.ts'
+import { LONG, SUCCEEDED, newRun, settle } from '../contract/engine-fixtures.ts'
+import type { Engine } from '../ports.ts'
+import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'
+
+let folder: string
+const engines: Engine[] = []
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skillet-engine-'))
+})
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function open(): Promise<Engine> {
+  const engine = await openSqliteEngine({ folder })
+  engines.push(engine)
+  return engine
+}
+
+engineContract('SQLite', async () => {
+  const engine = await open()
+  return { engine, close: () => engine.close() }
+})
+
+test('a run that the queue refuses is failed, and can be asked for again with the same key', async () => {
+  const { runs, ...engine } = await open()
+  const place = await settle({ runs, ...engine })
+  const sabotage = new DatabaseSync(join(folder, DATABASE_FILE))
+  sabotage.exec(`CREATE TRIGGER full BEFORE INSERT ON queue BEGIN SELECT RAISE(ABORT, 'the queue is full'); END`)
+  const run = newRun(place)
+  const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
+  const refused = await runs.admit(run, 'default', key)
+  const expected = {
+    id: run.id,
+    status: 'failed',
+    reason: 'runtime_error',
+    error: { type: 'EnqueueFailed', message: expect.stringContaining('the queue is full') },
+    input: run.input,
+  }
+  expect(refused).toMatchObject({ outcome: 'enqueue_failed', run: expected })
+  expect(await runs.find(place.tenant, run.id)).toMatchObject(expected)
+  const events = await runs.events(place.tenant, run.id, 0, 10)
+  expect(events.map(({ seq, type }) => [seq, type])).toEqual([
+    [1, 'status'],
+    [2, 'result'],
+  ])
+  sabotage.exec('DROP TRIGGER full')
+  sabotage.close()
+  const again = await runs.admit(newRun(place), 'default', key)
+  expect(again.outcome).toBe('admitted')
+  expect((await runs.take('default', 10, LONG)).map(({ run: { id } }) => id)).not.toContain(run.id)
+})
+
+test('everything is there after closing and opening again', async () => {
+  const first = await open()
+  const place = await settle(first)
+  const run = newRun(place)
+  await first.runs.admit(run, 'default')
+  const [claim] = await first.runs.take('default', 1, LONG)
+  await first.runs.finish(run.id, claim!.token, SUCCEEDED)
+  const before = await first.runs.find(place.tenant, run.id)
+  await first.close()
+  const second = await open()
+  expect(await second.runs.find(place.tenant, run.id)).toEqual(before)
+  expect(await second.skills.findSkill(place.tenant, 'notes')).toEqual(place.skill)
+})
+
+test('only the owner can look at the folder and its files', async () => {
+  await settle(await open())
+  const modes = ['', DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`, 'lock.db', 'owner.json'].map(
+    async (name) => ((await stat(join(folder, name))).mode & 0o777).toString(8),
+  )
+  expect(await Promise.all(modes)).toEqual(['700', '600', '600', '600', '600', '600'])
+})
+
+test('an aborted opening leaves the folder free', async () => {
+  await expect(openSqliteEngine({ folder, signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop')
+  await (await open()).check()
+})
+
+test('the queue and every list read through an index', async () => {
+  await open()
+  const db = new DatabaseSync(join(folder, DATABASE_FILE))
+  const plan = (sql: string): string =>
+    (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
+  const page = 'ORDER BY id DESC LIMIT 10'
+  const plans: Record<string, string> = {
+    queue_order: `SELECT * FROM queue WHERE queue = 'default' AND visible_at <= 5 ORDER BY visible_at, place LIMIT 8`,
+    runs_list: `SELECT * FROM runs WHERE tenant = 't' ${page}`,
+    runs_live: `SELECT * FROM runs WHERE tenant = 't' AND status = 'queued' AND finished_at IS NULL ${page}`,
+    runs_over: `SELECT * FROM runs WHERE tenant = 't' AND status = 'failed' AND finished_at IS NOT NULL ${page}`,
+    runs_skill: `SELECT * FROM runs WHERE tenant = 't' AND skill = 's' ${page}`,
+    runs_stage: `SELECT * FROM runs WHERE tenant = 't' AND stage = 's' ${page}`,
+    runs_skill_over: `SELECT * FROM runs WHERE tenant = 't' AND skill = 's' AND status = 'x' AND finished_at IS NOT NULL ${page}`,
+    runs_stage_over: `SELECT * FROM runs WHERE tenant = 't' AND stage = 's' AND status = 'x' AND finished_at IS NOT NULL ${page}`,
+    skills_list: `SELECT * FROM skills WHERE tenant = 't' AND deleted_at IS NULL ${page}`,
+    versions_list: `SELECT * FROM versions WHERE skill = 's' AND tenant = 't' ORDER BY rank DESC LIMIT 10`,
+    activations: `SELECT * FROM activations WHERE stage = 's' AND tenant = 't' ORDER BY revision DESC LIMIT 10`,
+    uploads_unfinished: `SELECT * FROM uploads WHERE state IN ('received', 'validating') ORDER BY id`,
+  }
+  for (const [index, sql] of Object.entries(plans)) {
+    expect(plan(sql), sql).toContain(index)
+    expect(plan(sql), sql).not.toMatch(/TEMP B-TREE/)
+  }
+  db.close()
+})

@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Database } from './database.ts'
+import { openSqliteDatabase } from './sqlite-database.ts'
+
+let folder: string
+let db: Database
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'skillet-database-'))
+  db = openSqliteDatabase(join(folder, 'test.db'))
+  await db.tx((t) => t.query('CREATE TABLE things (name text PRIMARY KEY, owner text)'))
+  await db.tx((t) => t.query('CREATE TABLE owners (name text PRIMARY KEY)'))
+})
+afterEach(async () => {
+  await db.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const add = (name: string) => db.tx((t) => t.query('INSERT INTO things (name) VALUES (?)', name))
+const names = async () =>
+  (await db.query<{ name: string }>('SELECT name FROM things ORDER BY name')).map((row) => row.name)
+
+test('one that fails is undone alone; the others of its batch stay', async () => {
+  const ends = await Promise.allSettled([
+    add('a'),
+    db.tx(async (t) => {
+      await t.query('INSERT INTO things (name) VALUES (?)', 'b')
+      throw new Error('changed my mind')
+    }),
+    add('a'),
+    add('c'),
+  ])
+  expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+  expect(ends[1]).toMatchObject({ reason: { message: 'changed my mind' } })
+  expect(await names()).toEqual(['a', 'c'])
+})
+
+test('a later one of a batch sees what an earlier one wrote', async () => {
+  const [, seen] = await Promise.all([add('a'), db.tx((t) => t.query('SELECT name FROM things'))])
+  expect(seen).toEqual([{ name: 'a' }])
+})
+
+test('nobody outside sees what is not committed', async () => {
+  let seen: string[] | null = null
+  await db.tx(async (t) => {
+    await t.query('INSERT INTO things (name) VALUES (?)', 'a')
+    void names().then((found) => (seen = found))
+    await t.query('SELECT 1')
+  })
+  await turn()
+  expect(seen).toEqual([])
+  expect(await names()).toEqual(['a'])
+})
+
+test('an inner savepoint can fail and the transaction go on', async () => {
+  await db.tx(async (t) => {
+    await t.query('INSERT INTO things (name) VALUES (?)', 'outer')
+    const inner = t.savepoint(async () => {
+      await t.query('INSERT INTO things (name) VALUES (?)', 'inner')
+      await t.query('INSERT INTO things (name) VALUES (?)', 'outer')
+    })
+    await expect(inner).rejects.toThrow(/UNIQUE/)
+    await t.query('INSERT INTO things (name) VALUES (?)', 'after')
+  })
+  expect(await names()).toEqual(['after', 'outer'])
+})
+
+test('a transaction that waits for anything but its queries is undone, and the next one works', async () => {
+  let late: Promise<unknown> | null = null
+  const foreign = db.tx(async (t) => {
+    await t.query('INSERT INTO things (name) VALUES (?)', 'a')
+    await turn()
+    await turn()
+    late = t.query('INSERT INTO things (name) VALUES (?)', 'b')
+    await late
+  })
+  await expect(foreign).rejects.toThrow(/awaited something other than its own queries/)
+  await add('c')
+  while (late === null) await turn()
+  await expect(late).rejects.toThrow(/has ended/)
+  expect(await names()).toEqual(['c'])
+})
+
+test('a commit that fails rejects all of its batch and tells no one', async () => {
+  await db.tx((t) => t.query('CREATE TABLE bonds (owner text REFERENCES owners (name) DEFERRABLE INITIALLY DEFERRED)'))
+  let told = 0
+  const ends = await Promise.allSettled([
+    db.tx(async (t) => {
+      await t.query('INSERT INTO things (name) VALUES (?)', 'a')
+      t.afterCommit(() => told++)
+    }),
+    db.tx((t) => t.query('INSERT INTO bonds (owner) VALUES (?)', 'nobody')),
+  ])
+  for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: { message: /FOREIGN KEY/ } })
+  expect(await names()).toEqual([])
+  expect(told).toBe(0)
+  await add('b')
+  expect(await names()).toEqual(['b'])
+})
+
+test('hints come after the commit, and only from those that succeeded', async () => {
+  const told: string[] = []
+  const hint = (name: string, fail: boolean) =>
+    db.tx(async (t) => {
+      await t.query('INSERT INTO things (name) VALUES (?)', name)
+      t.afterCommit(() => {
+        void names().then((seen) => told.push(`${name}: ${seen.join()}`))
+      })
+      if (fail) throw new Error('no')
+    })
+  await Promise.allSettled([hint('a', false), hint('b', true), hint('c', false)])
+  await turn()
+  expect(told).toEqual(['a: a,c', 'c: a,c'])
+})
+
+test('a reader cannot write', async () => {
+  await expect(db.query(`INSERT INTO things (name) VALUES ('a')`)).rejects.toThrow(/readonly/)
+})
+
+test('closing lets what was asked for end, and refuses the rest', async () => {
+  const asked = Promise.all(Array.from({ length: 500 }, (_, i) => add(String(i))))
+  const closing = db.close()
+  await expect(add('late')).rejects.toThrow(/closed/)
+  await asked
+  await closing
+  db = openSqliteDatabase(join(folder, 'test.db'))
+  expect(await names()).toHaveLength(500)
+})

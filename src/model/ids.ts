@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 
 /** Every kind of id and its prefix. Ids sort by the time they were made. */
 const PREFIXES = {
@@ -42,8 +42,16 @@ function timePart(now: number): string {
   return text
 }
 
+/** Random bytes are asked for by the page: ids are made several times per run. */
+const pool = Buffer.alloc(4096)
+let used = pool.length
+
 function randomPart(): string {
+  if (used + 16 > pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
   let text = ''
-  for (const byte of randomBytes(16)) text += ALPHABET[byte & 31]
+  for (const end = used + 16; used < end; used++) text += ALPHABET[pool[used]! & 31]
   return text
 }

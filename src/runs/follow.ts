@@ -1,5 +1,5 @@
 import type { Engine } from '../backends/ports.ts'
-import type { RunEvent } from '../model/runs.ts'
+import { type RunEvent, isTerminal } from '../model/runs.ts'
 
 const PAGE = 200
 /** Hints may get lost between processes: look again after this many milliseconds. */
@@ -19,6 +19,7 @@ export async function* followEvents(
   const stop = (): void => bell.ring()
   signal?.addEventListener('abort', stop, { once: true })
   let seen = afterSeq
+  let over = false
   try {
     while (signal?.aborted !== true) {
       bell.arm()
@@ -28,7 +29,11 @@ export async function* followEvents(
         yield event
         if (event.type === 'result') return
       }
-      if (page.length < PAGE) await bell.wait(LOOK_AGAIN_MS)
+      // A reader may name an event that does not exist, or the last one: nothing more comes once the run is over.
+      if (page.length === 0 && over) return
+      if (page.length === PAGE) continue
+      await bell.wait(LOOK_AGAIN_MS)
+      if (page.length === 0) over = isTerminal((await engine.runs.find(tenant, run))?.status ?? 'cancelled')
     }
   } finally {
     signal?.removeEventListener('abort', stop)

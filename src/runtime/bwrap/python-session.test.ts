@@ -38,6 +38,37 @@ def handler(input):
   expect(after).toBe(before)
 })
 
+test('the result of a run is in no memory that the next one has', async () => {
+  const session = await sandboxes.python(`
+def handler(input):
+    if "keep" in input: return [input["keep"] * 1000]
+    words = input["half"] + input["other"]
+    found = 0
+    with open("/proc/self/mem", "rb", 0) as memory, open("/proc/self/maps") as maps:
+        for line in maps.read().splitlines():
+            if " rw" not in line or "stack" in line: continue
+            start, end = (int(part, 16) for part in line.split()[0].split("-"))
+            try: memory.seek(start); found += memory.read(end - start).count((words * 3).encode())
+            except (OSError, ValueError): pass
+    return found
+`)
+  const word = 'a-secret-result-'
+  expect(outcome(await invoke(session, { keep: word }))).toBe('succeeded')
+  expect((await invoke(session, { half: word.slice(0, 8), other: word.slice(8) })).output).toBe(1)
+})
+
+test('a module of Python that a run has imported is there for the next, one of the skill with the same name comes first', async () => {
+  const bundle = await sandboxes.bundle({
+    'main.py':
+      'import string, linecache, colorsys\ndef handler(input):\n  return [string.MINE, linecache.MINE, colorsys.__file__.startswith("/usr/")]',
+    'string.py': 'MINE = 1',
+    // One that Python's own modules import too, which are imported ahead.
+    'linecache.py': 'MINE = 2',
+  })
+  const session = await sandboxes.python('', { bundle })
+  for (let i = 0; i < 3; i++) expect((await invoke(session, {})).output).toEqual([1, 2, true])
+})
+
 test('an exception tells its type, its message and the lines of the skill', async () => {
   const session = await sandboxes.python(
     'def inner():\n  raise KeyError("gone")\ndef handler(input):\n  return inner()',

@@ -23,33 +23,74 @@ def main(config):
     prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: whatever a run leaves behind becomes a child of this process.
     sys.path[:0] = [SKILL, PACKAGES]
     sys.dont_write_bytecode = True
-    if config["ahead"] and not preimport():
-        restart(config)
-    first = not config["ahead"] and not config.get("restarted")
+    cold = not config.get("restarted")
+    if cold and config["ahead"]:
+        get_ready(config, USUAL)
+        cold = False
+    answers = Answers()
     while True:
         reader, writer = posix.pipe()
+        names, notes = posix.pipe() if cold else (None, None)
         child = posix.fork()
         if child == 0:
             posix.close(ANSWERS)
             posix.close(reader)
             prctl(4, 1)
-            serve(config, writer)
+            if cold:
+                posix.close(names)
+                BEFORE.update(sys.modules)
+            serve(config, writer, notes)
         posix.close(writer)
         write_raw(ANSWERS, encode({"type": "ready"}), b"")
-        frame = read_frame(reader, MAX_OUTPUT)
+        size = answers.read(reader)
         status = end_everything(child)
-        if frame is None:
-            frame = encode({"type": "ended", **ending(status)}), b""
-        elif posix.read(reader, 1):
-            frame = encode({"type": "fault", "message": "more than one result"}), b""
+        if size == 0:
+            write_raw(ANSWERS, encode({"type": "ended", **ending(status)}), b"")
+        elif size < 0 or posix.read(reader, 1):
+            write_raw(ANSWERS, encode({"type": "fault", "message": "a frame too long, or more than one result"}), b"")
+        else:
+            answers.pass_on(size)
+        answers.forget()
         posix.close(reader)
-        write_raw(ANSWERS, *frame)
-        del frame
         wipe("/tmp")
         wipe("/dev/shm")
-        if first and not preimport():
-            restart(config)
-        first = False
+        if cold:
+            posix.close(notes)
+            get_ready(config, USUAL + posix.read(names, 32768).decode("ascii", "ignore").split())
+            posix.close(names)
+            cold = False
+
+
+class Answers:
+    """Passes a run's answer on, through memory that is given back after it: what forks later must not find it."""
+
+    def __init__(self):
+        import mmap
+
+        self.free = mmap.MADV_DONTNEED
+        self.pages = mmap.mmap(-1, 8 + MAX_HEADER + MAX_OUTPUT, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.view = memoryview(self.pages)
+
+    def read(self, fd):
+        """The length of the frame; 0 when the pipe ends before it does, -1 when it is too long."""
+        have, need = 0, 8
+        while have < need:
+            size = posix.readv(fd, [self.view[have:need]])
+            if size == 0:
+                return 0
+            have += size
+            if have == need == 8:
+                header, body = (int.from_bytes(self.view[at : at + 4], "big") for at in (0, 4))
+                if header > MAX_HEADER or body > MAX_OUTPUT:
+                    return -1
+                need += header + body
+        return have
+
+    def pass_on(self, size):
+        write_all(ANSWERS, self.view[:size])
+
+    def forget(self):
+        self.pages.madvise(self.free)
 
 
 def end_everything(child):
@@ -86,32 +127,94 @@ def wipe(folder):
                 posix.unlink(entry.path)
 
 
-def preimport():
-    """Imports what the build found the skill to import, so that later runs need not. False when that left threads running."""
+# --- what later runs need not do again ---
+
+USUAL = ["os", "json", "traceback"]
+CODE = {}
+
+
+def get_ready(config, modules):
+    """Imports what the build found the skill to import and what a run has imported of Python's own, and compiles the skill."""
+    import gc
+
+    before = set(sys.modules)
+    path, sys.path[:] = sys.path[:], [folder for folder in sys.path if not folder.startswith(SKILL)]
+    for name in modules:
+        if name.partition(".")[0] in STANDARD:
+            import_quietly(name)
+    sys.path[:] = path
+    # Runs would find Python's module where the skill has one of that name: it counts, as on a cold start.
+    if names_of_skill(config) & {name.partition(".")[0] for name in sys.modules if name not in before}:
+        restart(config)
     try:
         with open(SKILL + "/.skillet/preimport.json", encoding="utf-8") as file:
             names = loads(file.read().strip())
     except OSError:
-        return True
+        names = []
     for name in names:
-        try:
-            __import__(name)
-        except Exception:  # The run that imports it will tell.
-            pass
-    return len(posix.listdir("/proc/self/task")) == 1
+        import_quietly(name)
+    # A fork of a process with threads may hang.
+    if len(posix.listdir("/proc/self/task")) > 1:
+        restart(config)
+    if config["handler"]["kind"] == "python":
+        compile_skill(SKILL + "/" + config["handler"]["file"])
+    # What is here now is never garbage: runs do not touch its pages.
+    gc.collect()
+    gc.freeze()
 
 
 def restart(config):
-    """A fork of a process with threads may hang: begin again, without importing ahead."""
-    options = dumps({**config, "ahead": False, "restarted": True})
+    """Begins again, without importing anything ahead."""
+    options = dumps({**config, "restarted": True})
     posix.execv(sys.executable, [sys.executable, "-I", "-S", __file__, options])
+
+
+def names_of_skill(config):
+    names = set()
+    for folder in (SKILL, PACKAGES, SKILL + "/" + config["handler"].get("file", "").rpartition("/")[0]):
+        try:
+            names.update(name.partition(".")[0] for name in posix.listdir(folder))
+        except OSError:  # There need not be packages.
+            pass
+    return names
+
+
+STANDARD = getattr(sys, "stdlib_module_names", frozenset(USUAL)) - {"antigravity", "this", "idlelib", "turtle", "test"}
+
+
+def import_quietly(name):
+    try:
+        __import__(name)
+    except Exception:  # The run that imports it will tell.
+        pass
+
+
+def compile_skill(path):
+    try:
+        with open(path, "rb") as file:
+            CODE[path] = compile(file.read(), path, "exec", dont_inherit=True)
+    except Exception:  # The run that loads it will tell.
+        pass
+
+
+BEFORE = set()
+
+
+def own_modules():
+    """Imported since this process was forked, and Python's own: a skill may have modules of the same names."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if name not in BEFORE and isinstance(origin, str) and not origin.startswith(SKILL):
+            found.append(name)
+    return " ".join(found).encode("ascii", "ignore")[:32768]
 
 
 # --- one run, in its own process ---
 
 
-def serve(config, writer):
-    frame = read_frame(CALLS, 64 * 1024 * 1024)
+def serve(config, writer, notes):
+    frame = read_frame(CALLS)
     if frame is None:
         posix._exit(0)
     posix.close(CALLS)
@@ -122,6 +225,8 @@ def serve(config, writer):
     except BaseException as error:
         header, body = failure("runtime_error", error), b""
     header["nonce"] = nonce
+    if notes is not None:
+        write_all(notes, own_modules())
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -149,13 +254,23 @@ def answer(config, call):
 
 
 def environment(call):
-    import os
-
-    os.environ.clear()
-    os.environ.update(merged(call))
+    """Without importing `os`, which takes what is here when it is imported."""
+    wanted = merged(call)
+    if "os" in sys.modules:
+        environ = sys.modules["os"].environ
+        environ.clear()
+        environ.update(wanted)
+    else:
+        for name in list(posix.environ):
+            posix.unsetenv(name)
+        posix.environ.clear()
+        for name, value in wanted.items():
+            name, value = name.encode("utf-8", "surrogateescape"), value.encode("utf-8", "surrogateescape")
+            posix.environ[name] = value
+            posix.putenv(name, value)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
-    os.chdir(SKILL)
+    posix.chdir(SKILL)
 
 
 def merged(call):
@@ -193,7 +308,11 @@ def load(file):
     spec = external.spec_from_file_location(name, SKILL + "/" + file)
     module = _frozen_importlib.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    code = CODE.get(spec.origin)
+    if code is None:
+        spec.loader.exec_module(module)
+    else:
+        exec(code, module.__dict__)
     return module
 
 
@@ -331,17 +450,14 @@ def read_exactly(fd, size):
     return b"".join(chunks)
 
 
-def read_frame(fd, max_body):
-    """Header and body, or None when the pipe ends first. A length that is not allowed ends the reader too."""
+def read_frame(fd):
+    """Header and body, or None when the pipe ends first."""
     lengths = read_exactly(fd, 8)
     if lengths is None:
         return None
-    header, body = int.from_bytes(lengths[:4], "big"), int.from_bytes(lengths[4:], "big")
-    if header > MAX_HEADER or body > max_body:
-        return encode({"type": "fault", "message": "a frame that is too long"}), b""
-    first = read_exactly(fd, header)
-    second = None if first is None else read_exactly(fd, body)
-    return None if second is None else (first, second)
+    header = read_exactly(fd, int.from_bytes(lengths[:4], "big"))
+    body = read_exactly(fd, int.from_bytes(lengths[4:], "big"))
+    return None if header is None or body is None else (header, body)
 
 
 def write_raw(fd, header, body):

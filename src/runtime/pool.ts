@@ -93,8 +93,10 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     const again = member.session.usable && !member.retired && (await member.session.idle())
     busy.delete(member)
     member.lastUsed = Date.now()
-    if (again && !worn(member) && !closing.signal.aborted) idle.push(member)
-    else await end(member)
+    if (again && !worn(member) && !closing.signal.aborted) {
+      idle.push(member)
+      room.reconsider()
+    } else await end(member)
   }
 
   /** The used sandbox goes, its successor comes; not before, or both would compete with the run for the processor. */

@@ -42,6 +42,11 @@ export class Room {
     this.#mb -= memoryMb
     while (this.#line.length > 0 && this.#admit(this.#line[0]!.memoryMb)) this.#line.shift()!.enter()
     // Whoever still waits may need more than one to go.
+    this.reconsider()
+  }
+
+  /** Something may go now that could not before: whoever waits for room gets it. */
+  reconsider(): void {
     if (this.#line.length > 0) this.#makeRoom()
   }
 

@@ -1,0 +1,128 @@
+import { afterEach, expect, test } from 'vitest'
+import type { Deployment } from '../model/skills.ts'
+import { createSessionPool } from './pool.ts'
+import type { SessionPool, SessionPoolOptions } from './pool.ts'
+import { type TestSessions, invoke, openTestSessions } from './test-sessions.ts'
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+})
+
+const CODE = `
+import os
+def handler(input):
+    if input == "die": os.kill(os.getppid(), 9)
+    return os.readlink("/proc/self/ns/pid")
+`
+
+/** A pool on a real driver, and deployments of one Python skill; a run answers with the name of its sandbox. */
+async function open(options: Partial<SessionPoolOptions> = {}): Promise<{
+  pool: SessionPool
+  sandboxes: TestSessions
+  deployment(id: string, isolation?: 'session' | 'fresh'): Deployment
+}> {
+  const sandboxes = await openTestSessions()
+  cleanups.push(() => sandboxes.close())
+  const folder = await sandboxes.bundle({ 'main.py': CODE })
+  const pool = createSessionPool({
+    driver: sandboxes.driver,
+    bundles: { ensure: () => Promise.resolve(folder) },
+    ...options,
+  })
+  cleanups.push(() => pool.close())
+  return {
+    pool,
+    sandboxes,
+    deployment: (id, isolation = 'session') => ({
+      id,
+      tenant: 't',
+      skill: 's',
+      stage: 'dev',
+      version: '1.0.0',
+      digest: 'd',
+      input_schema: {},
+      output_schema: null,
+      handler: { kind: 'python', file: 'main.py', function: 'handler', takes_context: false },
+      runtime: 'python3',
+      bundle_blob: 'b',
+      config: { size: 'S', timeout_s: 60, isolation, env: {}, network: [] },
+      change_level: null,
+      origin: 'deploy',
+      promoted_from: null,
+      created_by: 'k',
+      created_at: new Date().toISOString(),
+    }),
+  }
+}
+
+async function run(
+  pool: SessionPool,
+  deployment: Deployment,
+  input: unknown = null,
+): Promise<{ where: unknown; warm: boolean }> {
+  const { session, warm, release } = await pool.acquire(deployment)
+  const { output } = await invoke(session, input)
+  await release()
+  return { where: output, warm }
+}
+
+test('runs of one deployment share a warm session, another deployment gets its own', async () => {
+  const { pool, deployment } = await open()
+  const first = await run(pool, deployment('a'))
+  const second = await run(pool, deployment('a'))
+  const other = await run(pool, deployment('b'))
+  expect(second).toEqual({ where: first.where, warm: true })
+  expect(first.warm).toBe(false)
+  expect(other.where).not.toBe(first.where)
+})
+
+test('two runs at once are in two sessions', async () => {
+  const { pool, deployment } = await open()
+  const [one, two] = await Promise.all([pool.acquire(deployment('a')), pool.acquire(deployment('a'))])
+  expect(one.session).not.toBe(two.session)
+  await Promise.all([one.release(), two.release()])
+})
+
+test('with isolation "fresh" every run has a sandbox that nobody used', async () => {
+  const { pool, deployment } = await open()
+  const runs = []
+  for (let i = 0; i < 4; i++) runs.push(await run(pool, deployment('a', 'fresh')))
+  expect(new Set(runs.map(({ where }) => where)).size).toBe(4)
+  expect(runs.every(({ warm }) => !warm)).toBe(true)
+})
+
+test('a session that died is not handed out again', async () => {
+  const { pool, deployment } = await open()
+  const { session, release } = await pool.acquire(deployment('a'))
+  await invoke(session, 'die')
+  await release()
+  const next = await pool.acquire(deployment('a'))
+  expect(next.session).not.toBe(session)
+  await next.release()
+})
+
+test('a retired deployment keeps no session, and a run in it may finish', async () => {
+  const { pool, deployment } = await open()
+  const { session, release } = await pool.acquire(deployment('a'))
+  pool.retire('a')
+  expect((await invoke(session, null)).result.status).toBe('succeeded')
+  await release()
+  expect(session.usable).toBe(false)
+})
+
+test('where there is no room, an idle session makes room and a busy one is waited for', async () => {
+  const { pool, deployment } = await open({ maxSessions: 1 })
+  await run(pool, deployment('a'))
+  const busy = await pool.acquire(deployment('b'))
+  let got = false
+  const waiting = pool.acquire(deployment('c')).then((lease) => {
+    got = true
+    return lease
+  })
+  await expect(pool.acquire(deployment('d'), AbortSignal.timeout(100))).rejects.toThrow()
+  expect(got).toBe(false)
+  await busy.release()
+  await (await waiting).release()
+  expect(busy.session.usable).toBe(false)
+})

@@ -171,8 +171,8 @@ export interface RunStore {
   /** Milliseconds since 1970 when a queue entry next becomes visible, or null. For one timer instead of polling. */
   nextVisible(queue: QueueName): Promise<number | null>
 
-  /** Hints, sent after commit: something may have happened. Truth is in the rows. Returns the function that ends the watch. */
-  watchRun(id: string, wake: () => void): () => void
+  /** Hints, sent after commit: something may have happened; `over`: it was the last thing. Truth is in the rows. Returns the function that ends the watch. */
+  watchRun(id: string, wake: (over: boolean) => void): () => void
   watchQueue(wake: (queue: QueueName) => void): () => void
 }
 

@@ -1,5 +1,6 @@
 import type { Engine } from '../backends/ports.ts'
-import { type RunEvent, isTerminal } from '../model/runs.ts'
+import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
+import { Bell } from './bell.ts'
 
 const PAGE = 200
 /** Hints may get lost between processes: look again after this many milliseconds. */
@@ -41,30 +42,31 @@ export async function* followEvents(
   }
 }
 
-/** A wake-up that is not lost when it comes before the wait. */
-class Bell {
-  #rung = false
-  #wake: (() => void) | null = null
-
-  arm(): void {
-    this.#rung = false
-  }
-
-  ring(): void {
-    this.#rung = true
-    this.#wake?.()
-  }
-
-  async wait(ms: number): Promise<void> {
-    if (this.#rung) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, ms)
-    this.#wake = resolve
-    try {
-      await promise
-    } finally {
-      this.#wake = null
-      clearTimeout(timer)
+/** The run when it is over, or as it is after `ms` or the abort. Null: there is no such run. */
+export async function awaitEnd(
+  engine: Engine,
+  tenant: string,
+  id: string,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<Run | null> {
+  const bell = new Bell()
+  const until = performance.now() + ms
+  const unwatch = engine.runs.watchRun(id, (over) => {
+    if (over) bell.ring()
+  })
+  const stop = (): void => bell.ring()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    for (;;) {
+      bell.arm()
+      const run = await engine.runs.find(tenant, id)
+      const left = until - performance.now()
+      if (run === null || isTerminal(run.status) || left <= 0 || signal?.aborted === true) return run
+      await bell.wait(Math.min(left, LOOK_AGAIN_MS))
     }
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    unwatch()
   }
 }

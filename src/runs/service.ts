@@ -4,7 +4,7 @@ import { SkilletError, notFound } from '../model/errors.ts'
 import { isTerminal, type Run, type RunEvent } from '../model/runs.ts'
 import { type Invocation, createAdmission } from './admission.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
-import { followEvents } from './follow.ts'
+import { awaitEnd, followEvents } from './follow.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { RunWorker } from './worker.ts'
 
@@ -50,10 +50,9 @@ export function createRunsService(parts: {
     list: (tenant, filter) => engine.runs.list(tenant, filter),
 
     async wait(tenant, id, ms, signal) {
-      const over = AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])])
-      // The result event is the last thing that happens to a run, so following until it ends is waiting.
-      for await (const event of followEvents(engine, tenant, id, 0, over)) if (event.type === 'result') break
-      return find(tenant, id)
+      const run = await awaitEnd(engine, tenant, id, ms, signal)
+      if (run === null) throw notFound('run', id)
+      return run
     },
 
     async cancel(tenant, id) {

@@ -92,7 +92,7 @@ export async function endRun(t: Transaction, watchers: Watchers, before: RunRow,
   if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', row.id, output)
   const run = toRun(row)
   await writeEvents(t, row.id, row.seq, [...events, resultEvent(run, output)], row.finished_at!)
-  watchers.runChanged(t, row.id)
+  watchers.runChanged(t, row.id, true)
   return run
 }
 

@@ -3,13 +3,13 @@ import type { Transaction } from './database.ts'
 
 /** Who wants to know when a run or a queue may have changed: told after the commit, in this process only. */
 export class Watchers {
-  readonly #runs = new Map<string, Set<() => void>>()
+  readonly #runs = new Map<string, Set<(over: boolean) => void>>()
   readonly #queues = new Set<(queue: QueueName) => void>()
 
-  watchRun(id: string, wake: () => void): () => void {
+  watchRun(id: string, wake: (over: boolean) => void): () => void {
     const set = this.#runs.get(id) ?? new Set()
     // Wrapped, so that one function given twice is two watches.
-    const watch = (): void => wake()
+    const watch = (over: boolean): void => wake(over)
     this.#runs.set(id, set.add(watch))
     return () => {
       set.delete(watch)
@@ -23,9 +23,10 @@ export class Watchers {
     return () => this.#queues.delete(watch)
   }
 
-  runChanged(t: Transaction, id: string): void {
+  /** @param over The run has ended. */
+  runChanged(t: Transaction, id: string, over: boolean = false): void {
     t.afterCommit(() => {
-      for (const wake of this.#runs.get(id) ?? []) wake()
+      for (const wake of this.#runs.get(id) ?? []) wake(over)
     })
   }
 

@@ -30,7 +30,8 @@ export async function callResult(
     limits: limits.strength,
   }
   if (outcome.kind === 'cancelled') return { status: 'cancelled', usage }
-  if (used?.oom === true || limits.exceeded()) {
+  // A call that never began has used nothing: that the session ended for memory before is not its failure.
+  if (used !== null && (used.oom || limits.exceeded())) {
     const message = 'The run needed more memory than its size allows and was stopped.'
     return { status: 'failed', reason: 'memory_limit', error: { type: 'MemoryLimit', message }, usage }
   }

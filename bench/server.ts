@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
-const CLI = new URL('../src/cli/main.ts', import.meta.url).pathname
+const CLI = new URL('../bin/skillet.js', import.meta.url).pathname
 
 export interface BenchServer {
   readonly url: string
@@ -25,6 +25,9 @@ export async function startBenchServer(
   const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--data', folder, ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  // A benchmark that fails leaves no server behind.
+  const orphaned = (): void => void child.kill('SIGKILL')
+  process.once('exit', orphaned)
   let errors = ''
   child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)))
   const url = await untilReady(child, join(folder, 'server.json'), () => errors)
@@ -39,6 +42,7 @@ export async function startBenchServer(
         child.kill('SIGTERM')
         await once(child, 'exit')
       }
+      process.off('exit', orphaned)
       rmSync(folder, { recursive: true, force: true })
     },
   }

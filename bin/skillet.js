@@ -2,7 +2,7 @@
 // Skillet runs on Node 24, which its dependency "node" brings. Started with an older one, it starts itself again with that.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, enableCompileCache } from 'node:module'
 import { constants } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -10,8 +10,13 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 // A clone has the sources, and maybe a stale dist; an installed package has only dist.
 const main = existsSync(at('../src/cli/main.ts')) ? at('../src/cli/main.ts') : at('../dist/cli/main.js')
 
-if (Number(process.versions.node.split('.')[0]) >= 24) await import(pathToFileURL(main).href)
-else startAgain()
+// What was compiled is kept, in a folder of our own: one that others may write to would let them write our code.
+const cache = at('../.tools/compile-cache')
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  enableCompileCache(cache)
+  await import(pathToFileURL(main).href)
+} else startAgain()
 
 function startAgain() {
   const node = node24()
@@ -23,7 +28,8 @@ function startAgain() {
     process.exitCode = 1
     return
   }
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache }
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit', env })
   // In a terminal a Ctrl-C reaches the child by itself.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   process.on('SIGTERM', () => child.kill('SIGTERM'))

@@ -11,6 +11,7 @@ import { settledReadiness } from '../src/cli/settled-readiness.ts'
 import { endText, logText } from '../src/cli/show-run.ts'
 import { duration, table } from '../src/cli/table.ts'
 import type { Run } from '../src/model/runs.ts'
+import { closeInheritedFds } from '../src/runtime/bwrap/inherited-fds.ts'
 import { startServer } from '../src/server.ts'
 import { SAMPLES, STAGE, type Sample, deploySample, sampleInput } from './samples.ts'
 
@@ -38,6 +39,7 @@ async function demo(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'skillet-demo-'))
   try {
     progress.begin('Starting a server with an empty data folder')
+    closeInheritedFds()
     // No warm-up: the first run of each skill shall show what a cold start costs.
     const server = await startServer({ dataDir, port: 0, warmUp: false, log: logFault })
     progress.end()

@@ -32,7 +32,8 @@ export const say = (text) => void process.stderr.write(`${text}\n`)
 
 /** The environment with the project's own tools first in PATH. */
 export function toolEnv() {
-  return { ...process.env, PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter) }
+  const PATH = [join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
+  return { ...process.env, PATH, NODE_COMPILE_CACHE: join(ROOT, '.tools', 'compile-cache') }
 }
 
 /** The environment without node_modules/.bin: for npm, which may be replacing it. */

@@ -9,6 +9,7 @@ import { EXIT } from '../src/cli/exit-codes.ts'
 import { interruptionSignal } from '../src/cli/interruption.ts'
 import { painter, processIo } from '../src/cli/io.ts'
 import { createProgress } from '../src/cli/progress.ts'
+import { closeInheritedFds } from '../src/runtime/bwrap/inherited-fds.ts'
 import { type RunningServer, type ServerOptions, startServer } from '../src/server.ts'
 import { SAMPLES, STAGE, deploySample } from './samples.ts'
 
@@ -37,6 +38,7 @@ async function start(): Promise<void> {
     options: { port: { type: 'string' }, host: { type: 'string' }, data: { type: 'string' } },
   })
   const dataDir = resolve(values.data ?? '.skillet')
+  closeInheritedFds()
   const server = await listen({ dataDir, ...(values.host && { host: values.host }), log: logFault }, values.port)
   try {
     const api = createApi(server, io.signal)

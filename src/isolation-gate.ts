@@ -24,12 +24,13 @@ export function createIsolationGate(): IsolationGate {
     },
     checks() {
       if (report !== null) return report.checks.map(readinessOf)
-      const check = (): never => {
-        throw new Error('The sandbox is still being examined.')
-      }
-      return [{ name: 'isolation', check }]
+      return [{ name: 'isolation', check: stillExamining }]
     },
   }
+}
+
+function stillExamining(): never {
+  throw new Error('The sandbox is still being examined.')
 }
 
 function readinessOf({ check, ok, detail, fix }: DoctorReport['checks'][number]): ReadinessCheck {

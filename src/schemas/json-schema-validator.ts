@@ -31,7 +31,7 @@ export function createSchemaValidator(options: SchemaValidatorOptions = {}): Sch
   const known = new WeakMap<object, Known>()
   let closed = false
 
-  const ask = async (task: SchemaTask): Promise<Problem[]> => {
+  const ask = async (task: SchemaTask, timeoutMs: number): Promise<Problem[]> => {
     try {
       return await pool.call<Problem[]>(task, { timeoutMs })
     } catch (error) {
@@ -47,7 +47,7 @@ export function createSchemaValidator(options: SchemaValidatorOptions = {}): Sch
     async checkSchema(schema) {
       const problems = schemaProblems(schema)
       if (problems.length > 0) return problems
-      return ask({ kind: 'check', schema: JSON.stringify(schema) })
+      return ask({ kind: 'check', schema: JSON.stringify(schema) }, timeoutMs * CHECK_FACTOR)
     },
     async validate(schema, value) {
       let entry = known.get(schema)
@@ -57,7 +57,7 @@ export function createSchemaValidator(options: SchemaValidatorOptions = {}): Sch
       }
       if (isBounded(entry.compiled, value)) return evaluate(entry.compiled, value)
       entry.text ??= JSON.stringify(schema)
-      return ask({ kind: 'validate', schema: entry.text, value })
+      return ask({ kind: 'validate', schema: entry.text, value }, timeoutMs)
     },
     close() {
       closed = true
@@ -65,6 +65,9 @@ export function createSchemaValidator(options: SchemaValidatorOptions = {}): Sch
     },
   }
 }
+
+/** A schema is checked once, while nobody waits for a run: a busy machine is no reason to refuse it. */
+const CHECK_FACTOR = 10
 
 interface Known {
   readonly compiled: Compiled

@@ -42,6 +42,10 @@ export function createDeploy(parts: { engine: Engine; plan: Planner; activate: A
       at,
       upload: plan.upload?.id ?? null,
     })
+    // A skill that was made without a description takes the package's: catalogues live on it.
+    if (plan.skill.description === '') {
+      await engine.skills.updateSkill(principal.tenant, plan.skill.id, { description: plan.package.description })
+    }
     return deployment
   }
 

@@ -26,7 +26,12 @@ async function serve(call: Call<Options>) {
   const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
   const log = (entry: LogEntry): void => io.err(options.json === true ? `${JSON.stringify(entry)}\n` : logLine(entry))
   // Loaded here: the other commands only speak HTTP, and start faster without a server.
-  const { startServer } = await import('../../server.ts')
+  const [{ startServer }, { closeInheritedFds }] = await Promise.all([
+    import('../../server.ts'),
+    import('../../runtime/bwrap/inherited-fds.ts'),
+  ])
+  // Before anything of ours is open: what this process was started with is none of a skill's business.
+  closeInheritedFds()
   const server = await startServer({
     dataDir,
     host: options.host,

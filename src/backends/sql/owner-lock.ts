@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { now } from '../../model/json.ts'
+import { makePrivateFile } from './private-file.ts'
 
 export interface OwnerLock {
   /** May be called twice. */
@@ -43,7 +44,7 @@ const CONTEND_MS = 250
 export function lockDataFolder(folder: string): OwnerLock {
   const file = join(folder, 'lock.db')
   const info = join(folder, 'owner.json')
-  makePrivate(file)
+  makePrivateFile(file)
   const lock = new DatabaseSync(file, { timeout: CONTEND_MS })
   try {
     lock.exec('BEGIN EXCLUSIVE')
@@ -99,14 +100,4 @@ function startOf(pid: number): string | null {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw error
   }
-}
-
-/** Never opens a file that exists: closing any descriptor of it would drop the lock that this very process may hold. */
-function makePrivate(file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', 0o600))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
-  chmodSync(file, 0o600)
 }

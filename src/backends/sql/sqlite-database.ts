@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
 import type { Database, Transaction, Value } from './database.ts'
+import { makePrivateFile } from './private-file.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 
 /** A batch ends after this many milliseconds, so that timers and sockets get their turn. */
@@ -23,7 +23,7 @@ interface Done {
  * An error undoes its own savepoint only; a commit that fails rejects them all.
  */
 export function openSqliteDatabase(file: string): Database {
-  makePrivate(file)
+  makePrivateFile(file)
   const writer = new SqliteConnection(file)
   // A second connection reads: it never sees what the open batch has not committed yet.
   const reader = new SqliteConnection(file, { readOnly: true })
@@ -173,14 +173,5 @@ function attempt<T>(call: () => T): Promise<T> {
     return Promise.resolve(call())
   } catch (error) {
     return Promise.reject(error)
-  }
-}
-
-/** SQLite gives its side files the mode of the main one, so that one is made before SQLite does. */
-function makePrivate(file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', 0o600))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }

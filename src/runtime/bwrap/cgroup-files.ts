@@ -1,5 +1,5 @@
 import { readFileSync, readSync } from 'node:fs'
-import { readdir, rmdir } from 'node:fs/promises'
+import { readdir, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownerAlive, ownerMark } from './owner.ts'
@@ -24,13 +24,33 @@ export function cgroupName(key: string, number: number): string {
   return `${prefix(key)}${ownerMark()}-${number}`
 }
 
-/** Removes the groups of this key in a folder whose owner is gone, with all processes in them. Other servers' are not touched. */
+/**
+ * Removes the groups of this key in a folder whose owner is gone, with all processes in them. Other servers' are not touched, but
+ * for empty ones that nobody has used for long: their data folder may be gone, and nobody would come back for them.
+ */
 export async function sweepCgroups(folder: string, key: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    if (name.startsWith(prefix(key)) && !ownerAlive(name.slice(prefix(key).length)))
-      await killAndRemove(join(folder, name))
+    const path = join(folder, name)
+    if (name.startsWith(prefix(key))) {
+      if (!ownerAlive(name.slice(prefix(key).length))) await killAndRemove(path)
+    } else if (
+      /^skillet-[0-9a-f]{16}-/.test(name) &&
+      !ownerAlive(name.slice(prefix(key).length)) &&
+      (await isOld(path))
+    ) {
+      // Refused by the kernel while there is a process in it.
+      await rmdir(path).catch(() => undefined)
+    }
   }
 }
+
+const OLD_MS = 600_000
+
+const isOld = (path: string): Promise<boolean> =>
+  stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs > OLD_MS,
+    () => false,
+  )
 
 /** Kills every process in the group until none is left, then removes it. */
 export async function killAndRemove(folder: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -46,7 +47,10 @@ async function server(dir: string, code: string, uid?: number): Promise<{ child:
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   cleanups.push(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
     child.kill('SIGKILL')
+    await gone
   })
   for await (const line of createInterface({ input: child.stdout })) return { child, said: JSON.parse(line) }
   throw new Error('The process said nothing.')
@@ -125,13 +129,20 @@ test('closing leaves no process, cgroup, mount, user id or folder', async () => 
 test('a living server keeps its sandboxes when another starts on its own data folder', async () => {
   const first = await dataFolder()
   const word = `sleep-${process.pid}-${Date.now()}`
+  // What the killed one leaves is swept by the next on the same folder.
+  cleanups.push(async () => {
+    const places = await openPlaces(first)
+    await (await createBwrapDriver({ places })).close()
+    await places.close()
+    await rm(places.root, { recursive: true, force: true })
+  })
   const { said } = await server(
     first,
     `void tool(['/bin/bash', '-c', 'exec -a ${word} sleep 1000'])
      say(places.root)
      setInterval(() => {}, 1000)`,
   )
-  cleanups.push(() => rm(said as string, { recursive: true, force: true }))
+  expect(said).toEqual(expect.any(String))
   await until(async () => (await processesWith(word)) > 0)
   const places = await openPlaces(await dataFolder())
   cleanups.push(() => rm(places.root, { recursive: true, force: true }))

@@ -68,6 +68,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const onError = (error: unknown, doing: string): void =>
     log({ at: now(), level: 'error', message: `${doing}: ${errorText(error)}` })
   const info = (message: string, fields: object = {}): void => log({ at: now(), level: 'info', message, ...fields })
+  // Sandboxes run as other users and have to read what is made for them; what is private is made with a mode of its own.
+  process.umask(0o022)
   // What was opened is closed in the opposite order, also when starting fails half-way.
   const open = new AsyncDisposableStack()
   try {
@@ -81,7 +83,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const driver = open.adopt(await createBwrapDriver({ places }), (it) => it.close())
     const gate = createIsolationGate()
     const bundles = open.adopt(createBundleCache({ folder: places.bundles, blobs }), (it) => it.close())
-    const pool = open.adopt(createSessionPool({ driver, bundles }), (it) => it.close())
+    const pool = open.adopt(createSessionPool({ driver, bundles, onError }), (it) => it.close())
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
     const reader = open.adopt(createPackageReader(), (it) => it.close())
@@ -119,7 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       listener: {
         activated: ({ deployment, previous }) => {
           if (previous !== null) pool.retire(previous)
-          if (warmUp) pool.warmUp(deployment).catch((error: unknown) => onError(error, `warming up ${deployment.id}`))
+          if (warmUp) void pool.warmUp(deployment)
         },
         retired: (deployment) => pool.retire(deployment),
       },

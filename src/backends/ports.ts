@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
-import type { ApiKey, Principal, Tenant } from '../model/access.ts'
+import type { ApiKey, Tenant } from '../model/access.ts'
 import type { Package } from '../model/packages.ts'
-import type { FailureReason, LogLine, NewRunEvent, Run, RunError, RunEvent, RunStatus, Usage } from '../model/runs.ts'
+import type { FailureReason, LogLine, Run, RunError, RunEvent, RunStatus, Usage } from '../model/runs.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version } from '../model/skills.ts'
 
@@ -204,5 +204,3 @@ export interface Blobs {
     headers: Record<string, string>
   }
 }
-
-export type { NewRunEvent, Principal }

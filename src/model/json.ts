@@ -1,7 +1,6 @@
 import { z } from 'zod'
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
-export type JsonObject = { [key: string]: Json }
 
 /** Any JSON value; for fields that carry tenants' data through untouched. */
 export const AnyJson = z.unknown().meta({ description: 'Any JSON value' })

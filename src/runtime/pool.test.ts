@@ -26,6 +26,9 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<{
   cleanups.push(() => sandboxes.close())
   const folder = await sandboxes.bundle({ 'main.py': CODE })
   const pool = createSessionPool({
+    onError: (error) => {
+      throw error
+    },
     driver: sandboxes.driver,
     bundles: { ensure: () => Promise.resolve(folder) },
     ...options,

@@ -19,6 +19,8 @@ export interface SessionPoolOptions {
   readonly maxSessions?: number
   /** Sum of the sessions' memory limits, in MB. Limits are caps, not reservations. Default: the machine's memory. */
   readonly maxMemoryMb?: number
+  /** Told when a sandbox could not be ended cleanly, or a spare not be made. */
+  readonly onError: (error: unknown, doing: string) => void
 }
 
 export interface Lease {
@@ -120,7 +122,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     const set = coming.get(deployment) ?? new Set()
     coming.set(deployment, set)
     const done: Promise<void> = work
-      .catch(() => undefined)
+      .catch((error: unknown) => options.onError(error, `preparing sessions of deployment ${deployment}`))
       .then(() => {
         set.delete(done)
         if (set.size === 0 && coming.get(deployment) === set) coming.delete(deployment)
@@ -154,13 +156,17 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     }
   }
 
+  function dispose(member: Member): void {
+    end(member).catch((error: unknown) => options.onError(error, `ending session ${member.session.id}`))
+  }
+
   /** The one used last: its memory is the warmest. */
   function takeIdle(deployment: string): Member | null {
     for (let i = idle.length - 1; i >= 0; i--) {
       if (idle[i]!.deployment !== deployment) continue
       const [member] = idle.splice(i, 1)
       if (member!.session.usable && !worn(member!)) return member!
-      void end(member!)
+      dispose(member!)
     }
     return null
   }
@@ -178,7 +184,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
   function dismiss(which: (member: Member) => boolean): void {
     for (const member of idle.filter(which)) {
       idle.splice(idle.indexOf(member), 1)
-      void end(member)
+      dispose(member)
     }
   }
 

@@ -31,11 +31,11 @@ export function createSchemaValidator(options: SchemaValidatorOptions = {}): Sch
   const known = new WeakMap<object, Known>()
   let closed = false
 
-  const ask = async (task: SchemaTask, timeoutMs: number): Promise<Problem[]> => {
+  const ask = async (task: SchemaTask, patienceMs: number): Promise<Problem[]> => {
     try {
-      return await pool.call<Problem[]>(task, { timeoutMs })
+      return await pool.call<Problem[]>(task, { timeoutMs: patienceMs })
     } catch (error) {
-      if (error instanceof ThreadTimeout) throw stopped(`after ${timeoutMs} ms`, error)
+      if (error instanceof ThreadTimeout) throw stopped(`after ${patienceMs} ms`, error)
       if (error instanceof ThreadCrash && !closed) throw stopped('because it took too much memory', error)
       // A value too deep to be copied to the thread is too deep to be checked.
       if (error instanceof RangeError) return [TOO_DEEP]

@@ -191,10 +191,10 @@ describe('validation', () => {
   })
 })
 
-describe('stages', () => {
-  const version = (n: number): Files => python('moves', `def handler(input: dict) -> dict:\n    return {"v": ${n}}\n`)
-  const answers = async (stage: string): Promise<unknown> => (await server.run('moves', {}, stage)).output
+const version = (n: number): Files => python('moves', `def handler(input: dict) -> dict:\n    return {"v": ${n}}\n`)
+const answers = async (stage: string): Promise<unknown> => (await server.run('moves', {}, stage)).output
 
+describe('stages', () => {
   test('promote serves the same package elsewhere, roll back the one before', async () => {
     await server.deploy('moves', version(1))
     await server.deploy('moves', version(2))

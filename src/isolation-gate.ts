@@ -8,6 +8,8 @@ export interface IsolationGate {
   examine(doctor: () => Promise<DoctorReport>): Promise<void>
   /** @throws SkilletError isolation_unavailable once it is known that this machine cannot hold a skill. */
   readonly require: () => void
+  /** Whether it was examined and found sound. */
+  passed(): boolean
   checks(): ReadinessCheck[]
 }
 
@@ -22,6 +24,7 @@ export function createIsolationGate(): IsolationGate {
     require() {
       if (report?.ok === false) throw new SkilletError('isolation_unavailable', failuresOf(report))
     },
+    passed: () => report?.ok === true,
     checks() {
       if (report !== null) return report.checks.map(readinessOf)
       return [{ name: 'isolation', check: stillExamining }]

@@ -81,7 +81,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
     const driver = open.adopt(await createBwrapDriver({ places }), (it) => it.close())
+    // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
     const gate = createIsolationGate()
+    const examined = gate
+      .examine(() => runDoctor({ driver, places, dataDir }))
+      .catch((error: unknown) => onError(error, 'examining the isolation'))
     const bundles = open.adopt(createBundleCache({ folder: places.bundles, blobs }), (it) => it.close())
     const pool = open.adopt(createSessionPool({ driver, bundles, onError }), (it) => it.close())
 
@@ -149,15 +153,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const abandoned = await engine.runs.recover()
     if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
-    // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
+    await examined
     // Runs begin here, so that a server that answers its starter is a server that works.
-    await gate
-      .examine(() => runDoctor({ driver, places, dataDir }))
-      .then(async () => {
-        worker.start()
-        await validator.resume()
-      })
-      .catch((error: unknown) => onError(error, 'examining the isolation'))
+    if (gate.passed()) {
+      worker.start()
+      await validator.resume()
+    }
     const serverFile = join(dataDir, 'server.json')
     // All or nothing: a command line may look at any moment.
     await writeFile(`${serverFile}.new`, JSON.stringify({ url, pid: process.pid, started_at: now() }), { mode: 0o600 })

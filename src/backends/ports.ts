@@ -105,8 +105,8 @@ export interface Claim {
 }
 
 export type Admission =
-  /** The run is queued. */
-  | { readonly outcome: 'admitted'; readonly run: Run }
+  /** The run is queued; `taken` is what was taken from its queue along with that. */
+  | { readonly outcome: 'admitted'; readonly run: Run; readonly taken: Claim[] }
   /** The same Idempotency-Key and the same request: the run of the first time. */
   | { readonly outcome: 'repeated'; readonly run: Run }
   /** The same key, another request. */
@@ -136,13 +136,19 @@ export interface Ending {
   readonly logs: LogLine[]
 }
 
+export interface AdmitOptions {
+  /** A repeat with the same key answers with the first run, if it asks for the same. */
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly expires_at: string } | undefined
+  readonly take?: { readonly leaseMs: number } | undefined
+}
+
 export interface RunStore {
-  /** Run row, `status: queued` event and queue entry. */
-  admit(
-    run: Run,
-    queue: QueueName,
-    idempotency?: { readonly key: string; readonly fingerprint: string; readonly expires_at: string },
-  ): Promise<Admission>
+  /**
+   * Run row, `status: queued` event and queue entry.
+   * @param options.take A worker of this process has a free place: as `take` for one run of that queue, in the same transaction. It is
+   * the run whose turn it is, so with others waiting another one than this.
+   */
+  admit(run: Run, queue: QueueName, options?: AdmitOptions): Promise<Admission>
   find(tenant: string, id: string): Promise<Run | null>
   /** `input` and `output` are null here: a page of large ones would not fit into memory. */
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>

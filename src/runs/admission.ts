@@ -1,4 +1,4 @@
-import type { Engine } from '../backends/ports.ts'
+import type { Admission, Claim, Engine } from '../backends/ports.ts'
 import type { Principal } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
@@ -8,6 +8,7 @@ import { LIMITS, SIZES } from '../model/sizes.ts'
 import type { Deployment } from '../model/skills.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
+import type { RunWorker } from './worker.ts'
 
 export interface Invocation {
   /** Id or name. */
@@ -18,7 +19,7 @@ export interface Invocation {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined
 }
 
-interface Admission {
+interface RunAdmission {
   invoke(principal: Principal, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
   replay(principal: Principal, before: Run): Promise<Run>
 }
@@ -30,8 +31,9 @@ export function createAdmission(parts: {
   deployments: DeploymentCache
   /** @throws SkilletError isolation_unavailable on a machine where no run may be begun. */
   requireIsolation: () => void
-}): Admission {
-  const { engine, schemas, deployments, requireIsolation } = parts
+  worker: Pick<RunWorker, 'offer'>
+}): RunAdmission {
+  const { engine, schemas, deployments, requireIsolation, worker } = parts
 
   async function activeDeployment(tenant: string, skillName: string, stageName: string): Promise<Deployment> {
     const skill = await engine.skills.findSkill(tenant, skillName)
@@ -58,20 +60,24 @@ export function createAdmission(parts: {
   ): Promise<{ run: Run; repeated: boolean }> {
     requireIsolation()
     const at = Date.now()
-    const admission = await engine.runs.admit(
-      newRun(principal, deployment, input, more.replay_of ?? null, at),
-      SIZES[deployment.config.size].queue,
-      more.idempotency && { ...more.idempotency, expires_at: now(at + LIMITS.idempotencySeconds * 1000) },
-    )
-    switch (admission.outcome) {
-      case 'mismatch':
-        throw new SkilletError('idempotency_mismatch', 'The first request with this key asked for something else.')
-      case 'enqueue_failed':
-        throw new SkilletError('enqueue_failed', `Run ${admission.run.id} could not be queued.`, {
-          data: { run_id: admission.run.id },
-        })
-      default:
-        return { run: admission.run, repeated: admission.outcome === 'repeated' }
+    const { queue } = SIZES[deployment.config.size]
+    const run = newRun(principal, deployment, input, more.replay_of ?? null, at)
+    const idempotency = more.idempotency && {
+      ...more.idempotency,
+      expires_at: now(at + LIMITS.idempotencySeconds * 1000),
+    }
+    // A worker with a free place takes the next run in the same transaction: one sync less on the way of a warm run.
+    const place = worker.offer(queue)
+    let taken: readonly Claim[] = []
+    try {
+      const admission = await engine.runs.admit(run, queue, {
+        idempotency,
+        take: place === null ? undefined : { leaseMs: place.leaseMs },
+      })
+      if (admission.outcome === 'admitted') taken = admission.taken
+      return outcomeOf(admission)
+    } finally {
+      place?.fill(taken)
     }
   }
 
@@ -90,6 +96,20 @@ export function createAdmission(parts: {
       const { run } = await admit(principal, deployment, before.input, { replay_of: before.id })
       return run
     },
+  }
+}
+
+/** @throws SkilletError idempotency_mismatch, enqueue_failed */
+function outcomeOf(admission: Admission): { run: Run; repeated: boolean } {
+  switch (admission.outcome) {
+    case 'mismatch':
+      throw new SkilletError('idempotency_mismatch', 'The first request with this key asked for something else.')
+    case 'enqueue_failed':
+      throw new SkilletError('enqueue_failed', `Run ${admission.run.id} could not be queued.`, {
+        data: { run_id: admission.run.id },
+      })
+    default:
+      return { run: admission.run, repeated: admission.outcome === 'repeated' }
   }
 }
 

@@ -10,8 +10,11 @@ import type { DeploymentCache } from './deployment-cache.ts'
 import { createLogBuffer } from './log-buffer.ts'
 import { readSkillMd } from './skill-md.ts'
 
-/** Executes one claimed run to its terminal state. Rejects only for faults of ours: the lease then runs out and the run is taken again. */
-export type Execute = (claim: Claim, signal: AbortSignal) => Promise<void>
+/**
+ * Executes one claimed run to its terminal state. Rejects only for faults of ours: the lease then runs out and the run is taken again.
+ * @param performed Called when nothing is executed any more and only the ending is left to be written: the next run may begin.
+ */
+export type Execute = (claim: Claim, signal: AbortSignal, performed: () => void) => Promise<void>
 
 /** What ends an execution from outside: the reason of its abort signal. */
 export type Interruption = 'cancelled' | 'lease_lost' | 'stopping'
@@ -30,7 +33,7 @@ export function createExecute(parts: {
 }): Execute {
   const { engine, pool, schemas, deployments } = parts
 
-  return async ({ run, token }, signal) => {
+  return async ({ run, token }, signal, performed) => {
     const logs = createLogBuffer((lines) => engine.runs.appendLogs(run.id, token, lines))
     const deployment = await deployments.get(run.tenant, run.deployment)
     const outcome = await perform(run, deployment, (lines) => logs.add(lines), signal)
@@ -41,7 +44,9 @@ export function createExecute(parts: {
       return
     }
     // Null means that the lease went to another worker: its ending counts, this one is dropped.
-    await engine.runs.finish(run.id, token, { ...outcome, logs: rest })
+    const finished = engine.runs.finish(run.id, token, { ...outcome, logs: rest })
+    performed()
+    await finished
   }
 
   async function perform(

@@ -42,6 +42,9 @@ export async function* followEvents(
   }
 }
 
+/** The first look after a watch began, in milliseconds: the run may have ended before, on another machine. */
+const FIRST_LOOK_MS = 50
+
 /** The run when it is over, or as it is after `ms` or the abort. Null: there is no such run. */
 export async function awaitEnd(
   engine: Engine,
@@ -58,6 +61,8 @@ export async function awaitEnd(
   const stop = (): void => bell.ring()
   signal?.addEventListener('abort', stop, { once: true })
   try {
+    // Whoever waits has just begun the run: it is not over yet, and its end will ring.
+    await bell.wait(Math.min(ms, FIRST_LOOK_MS))
     for (;;) {
       bell.arm()
       const run = await engine.runs.find(tenant, id)

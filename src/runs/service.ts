@@ -32,8 +32,8 @@ export function createRunsService(parts: {
   schemas: SchemaValidator
   deployments: DeploymentCache
   requireIsolation: () => void
-  /** Told of cancellations at once; workers elsewhere learn of them by their heartbeat. */
-  worker: Pick<RunWorker, 'cancel'>
+  /** Of this process: told of cancellations at once, and offers its free places. Workers elsewhere learn by heartbeats and hints. */
+  worker: Pick<RunWorker, 'cancel' | 'offer'>
 }): RunsService {
   const { engine, worker } = parts
   const admission = createAdmission(parts)

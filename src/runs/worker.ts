@@ -1,6 +1,7 @@
 import type { Claim, Engine } from '../backends/ports.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Execute, Interruption } from './execute.ts'
+import { Lane, type Place } from './lane.ts'
 
 export interface WorkerOptions {
   /** Runs executed at once per queue. Default: 8 and 4. */
@@ -19,8 +20,8 @@ export interface RunWorker {
   stop(): Promise<void>
   /** Ends a run that this worker executes; nothing happens when it does not. */
   cancel(run: string): void
-  /** Runs in execution now. */
-  active(): number
+  /** Keeps a free place for a run that is being admitted; null when there is none. The place has to be given back by `fill`. */
+  offer(queue: QueueName): Place | null
 }
 
 interface Running {
@@ -30,10 +31,6 @@ interface Running {
 }
 
 const QUEUES: readonly QueueName[] = ['default', 'long']
-/** Clock steps and lost hints: look at least this often, in milliseconds. */
-const LOOK_AGAIN_MS = 30_000
-/** After an error of ours, wait before the next look, in milliseconds. */
-const RECOVER_MS = 1000
 
 /** Takes runs from the queues and executes them under leases that it keeps alive. */
 export function createRunWorker(engine: Engine, execute: Execute, options: WorkerOptions): RunWorker {
@@ -45,72 +42,27 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
   let heart: NodeJS.Timeout | null = null
   let stopping: Promise<void> | null = null
 
-  /** One queue: never more than one take under way, and never a wake-up lost. */
-  class Lane {
-    readonly queue: QueueName
-    #busy = 0
-    #taking = false
-    #again = false
-    #timer: NodeJS.Timeout | null = null
-
-    constructor(queue: QueueName) {
-      this.queue = queue
+  /** @param performed Called once, when the place is free again. */
+  function begin(claim: Claim, performed: () => void): void {
+    if (stopping !== null) {
+      // It was taken while the worker stopped: back to the queue, or to whoever opens it next.
+      performed()
+      engine.runs.release(claim.run.id, claim.token).catch((error: unknown) => onError(error, 'handing back a run'))
+      return
     }
-
-    pump(): void {
-      if (stopping !== null) return
-      if (this.#taking) {
-        this.#again = true
-        return
-      }
-      const free = concurrency[this.queue] - this.#busy
-      if (free <= 0) return
-      this.#taking = true
-      this.#again = false
-      void this.#take(free)
-        .then(() => 0)
-        .catch((error: unknown) => {
-          onError(error, `taking from the queue "${this.queue}"`)
-          return RECOVER_MS
-        })
-        .then((pause) => {
-          this.#taking = false
-          if (pause > 0) this.#arm(pause)
-          else if (this.#again) this.pump()
-        })
+    const abort = new AbortController()
+    let freed = false
+    const free = (): void => {
+      if (!freed) performed()
+      freed = true
     }
-
-    async #take(free: number): Promise<void> {
-      const claims = await engine.runs.take(this.queue, free, leaseMs)
-      for (const claim of claims) this.#begin(claim)
-      if (claims.length === free) return
-      // The queue had no more: sleep until an entry becomes visible again, such as a lease that runs out.
-      const next = await engine.runs.nextVisible(this.queue)
-      this.#arm(next === null ? LOOK_AGAIN_MS : Math.min(Math.max(next - Date.now(), 1), LOOK_AGAIN_MS))
-    }
-
-    #begin(claim: Claim): void {
-      const abort = new AbortController()
-      this.#busy++
-      const done = execute(claim, abort.signal)
-        .catch((error: unknown) => onError(error, `executing run ${claim.run.id}`))
-        .then(() => {
-          this.#busy--
-          running.delete(claim.run.id)
-          this.pump()
-        })
-      running.set(claim.run.id, { claim, abort, done })
-    }
-
-    #arm(ms: number): void {
-      this.disarm()
-      if (stopping === null) this.#timer = setTimeout(() => this.pump(), ms).unref()
-    }
-
-    disarm(): void {
-      if (this.#timer !== null) clearTimeout(this.#timer)
-      this.#timer = null
-    }
+    const done = execute(claim, abort.signal, free)
+      .catch((error: unknown) => onError(error, `executing run ${claim.run.id}`))
+      .then(() => {
+        running.delete(claim.run.id)
+        free()
+      })
+    running.set(claim.run.id, { claim, abort, done })
   }
 
   async function beat(): Promise<void> {
@@ -128,19 +80,21 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
 
   return {
     start() {
-      if (unwatch !== null) return
-      for (const queue of QUEUES) lanes.set(queue, new Lane(queue))
-      unwatch = engine.runs.watchQueue((queue) => lanes.get(queue)?.pump())
+      if (unwatch !== null || stopping !== null) return
+      for (const queue of QUEUES) {
+        lanes.set(queue, new Lane(engine.runs, { queue, places: concurrency[queue], leaseMs, begin, onError }))
+      }
+      unwatch = engine.runs.watchQueue((queue) => lanes.get(queue)?.wake())
       heart = setInterval(() => {
         beat().catch((error: unknown) => onError(error, 'extending leases'))
       }, leaseMs / 3).unref()
-      for (const lane of lanes.values()) lane.pump()
+      for (const lane of lanes.values()) lane.wake()
     },
 
     stop() {
       stopping ??= (async () => {
         unwatch?.()
-        for (const lane of lanes.values()) lane.disarm()
+        await Promise.all([...lanes.values()].map((lane) => lane.stop()))
         const all = Promise.all([...running.values()].map(({ done }) => done))
         const timer = setTimeout(() => {
           for (const { abort } of running.values()) abort.abort('stopping' satisfies Interruption)
@@ -156,6 +110,6 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
       running.get(run)?.abort.abort('cancelled' satisfies Interruption)
     },
 
-    active: () => running.size,
+    offer: (queue) => lanes.get(queue)?.offer() ?? null,
   }
 }

@@ -103,7 +103,9 @@ export function runEndsContract(engine: () => Engine): void {
     const { runs } = engine()
     const place = await settle(engine())
     const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
-    const admissions = await Promise.all(Array.from({ length: 20 }, () => runs.admit(newRun(place), 'default', key)))
+    const admissions = await Promise.all(
+      Array.from({ length: 20 }, () => runs.admit(newRun(place), 'default', { idempotency: key })),
+    )
     const first = admissions.filter(({ outcome }) => outcome === 'admitted')
     expect(first).toHaveLength(1)
     const id = runOf(first[0]!)
@@ -112,23 +114,23 @@ export function runEndsContract(engine: () => Engine): void {
 
     const [claim] = await runs.take('default', 1, LONG)
     await runs.finish(id, claim!.token, SUCCEEDED)
-    const repeated = await runs.admit(newRun(place), 'default', key)
+    const repeated = await runs.admit(newRun(place), 'default', { idempotency: key })
     expect(repeated).toMatchObject({ outcome: 'repeated', run: { id, status: 'succeeded', output: { answer: 42 } } })
-    const other = await runs.admit(newRun(place), 'default', { ...key, fingerprint: 'g' })
+    const other = await runs.admit(newRun(place), 'default', { idempotency: { ...key, fingerprint: 'g' } })
     expect(other).toEqual({ outcome: 'mismatch' })
     const foreign = await settle(engine())
-    expect(await runs.admit(newRun(foreign), 'default', key)).toMatchObject({ outcome: 'admitted' })
+    expect(await runs.admit(newRun(foreign), 'default', { idempotency: key })).toMatchObject({ outcome: 'admitted' })
   })
 
   test('a key that has expired is as good as new', async () => {
     const { runs } = engine()
     const place = await settle(engine())
     const old = { key: 'k', fingerprint: 'f', expires_at: '2020-01-01T00:00:00.000Z' }
-    await runs.admit(newRun(place, { created_at: '2019-12-31T00:00:00.000Z' }), 'default', old)
+    await runs.admit(newRun(place, { created_at: '2019-12-31T00:00:00.000Z' }), 'default', { idempotency: old })
     const fresh = { key: 'k', fingerprint: 'g', expires_at: '2999-01-01T00:00:00.000Z' }
-    const second = await runs.admit(newRun(place), 'default', fresh)
+    const second = await runs.admit(newRun(place), 'default', { idempotency: fresh })
     expect(second.outcome).toBe('admitted')
-    expect(runOf(await runs.admit(newRun(place), 'default', fresh))).toBe(runOf(second))
+    expect(runOf(await runs.admit(newRun(place), 'default', { idempotency: fresh }))).toBe(runOf(second))
   })
 }
 

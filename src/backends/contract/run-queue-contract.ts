@@ -9,7 +9,7 @@ export function runQueueContract(engine: () => Engine): void {
     const { runs } = engine()
     const place = await settle(engine())
     const run = newRun(place, { replay_of: newId('run') })
-    expect(await runs.admit(run, 'default')).toEqual({ outcome: 'admitted', run })
+    expect(await runs.admit(run, 'default')).toEqual({ outcome: 'admitted', run, taken: [] })
     expect(await runs.find(place.tenant, run.id)).toEqual(run)
     expect(await runs.take('long', 10, LONG)).toEqual([])
     const [claim, ...more] = await runs.take('default', 10, LONG)

@@ -9,6 +9,7 @@ export interface Queries {
 }
 
 export interface Transaction extends Queries {
+  readonly dialect: Dialect
   /** What `work` wrote is undone when it throws, and only that: the transaction goes on. */
   savepoint<T>(work: () => Promise<T>): Promise<T>
   /** For hints: called once the transaction is durable. Must not throw. */

@@ -4,8 +4,11 @@
  */
 export interface Dialect {
   readonly name: string
-  /** Type names in DDL, written there as `{big}`: 64-bit integer, key that counts up by itself, text compared byte by byte. */
-  readonly types: Readonly<Record<'big' | 'serial' | 'ascii', string>>
+  /**
+   * What DDL writes as `{big}`: 64-bit integer, key that counts up by itself, text compared byte by byte; and, after a table, that its
+   * rows lie in the order of its primary key, where the database has to be told.
+   */
+  readonly types: Readonly<Record<'big' | 'serial' | 'ascii' | 'clustered', string>>
   /** Ends a subquery that picks rows to claim, so that claimers do not wait for one another. */
   readonly skipLocked: string
   /** Turns `?` into what the driver expects. */
@@ -14,13 +17,13 @@ export interface Dialect {
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  types: { big: 'integer', serial: 'integer primary key', ascii: 'text' },
+  types: { big: 'integer', serial: 'integer primary key', ascii: 'text', clustered: ' WITHOUT ROWID' },
   // One process owns the file and writes one transaction at a time: there is nobody to skip.
   skipLocked: '',
   placeholders: (sql) => sql,
 }
 
-/** DDL with the dialect's type names. */
+/** DDL with the dialect's words. */
 export function ddl(sql: string, { types }: Dialect): string {
   return sql.replaceAll(/\{(\w+)\}/g, (all, name: string) => types[name as keyof typeof types] ?? all)
 }

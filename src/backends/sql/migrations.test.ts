@@ -34,8 +34,8 @@ test.each(MIGRATIONS.map((_, from) => from).concat(MIGRATIONS.length))('from sch
   await migrate(old)
   expect(await version(old)).toEqual({ version: MIGRATIONS.length })
   expect(await schema(old)).toEqual(await schema(fresh))
-  expect(await old.query('PRAGMA foreign_key_check')).toEqual([])
-  expect(await old.query('PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+  expect(await old.query('SELECT * FROM pragma_foreign_key_check')).toEqual([])
+  expect(await old.query('SELECT * FROM pragma_integrity_check')).toEqual([{ integrity_check: 'ok' }])
 })
 
 test('a database of a newer version is left alone', async () => {

@@ -1,17 +1,18 @@
 import type { Run } from '../../model/runs.ts'
 import type { QueueName } from '../../model/sizes.ts'
-import type { Admission, RunStore } from '../ports.ts'
+import type { Admission, AdmitOptions, RunStore } from '../ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { type RunRow, bit, toRun } from './rows.ts'
 import { endRun, failure } from './run-ending.ts'
 import { writeEvents } from './run-events.ts'
+import { takeRuns } from './run-taking.ts'
 import type { Watchers } from './watchers.ts'
 
-type Idempotency = Parameters<RunStore['admit']>[2]
+type Idempotency = AdmitOptions['idempotency']
 
 export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunStore, 'admit'> {
   return {
-    admit(run, queue, idempotency) {
+    admit(run, queue, { idempotency, take } = {}) {
       return db.tx(async (t) => {
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
@@ -21,8 +22,9 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
         } catch (error) {
           return refused(t, run, error)
         }
-        watchers.queueChanged(t, queue)
-        return { outcome: 'admitted', run }
+        const taken = take === undefined ? [] : await takeRuns(t, watchers, queue, 1, take.leaseMs)
+        if (taken[0]?.run.id !== run.id) watchers.queueChanged(t, queue)
+        return { outcome: 'admitted', run, taken }
       })
     },
   }

@@ -1,75 +1,18 @@
-import { now } from '../../model/json.ts'
-import { LIMITS } from '../../model/sizes.ts'
 import type { QueueName } from '../../model/sizes.ts'
-import type { Claim, RunStore } from '../ports.ts'
-import type { Database, Transaction } from './database.ts'
-import { type RunRow, toRun } from './rows.ts'
-import { literal } from './page.ts'
-import { endAbandoned } from './run-ending.ts'
+import type { RunStore } from '../ports.ts'
+import type { Database } from './database.ts'
 import { logEvent, writeEvents } from './run-events.ts'
+import { takeRuns } from './run-taking.ts'
 import type { Watchers } from './watchers.ts'
 
 type RunLeases = Pick<RunStore, 'take' | 'heartbeat' | 'appendLogs' | 'release' | 'recover' | 'nextVisible'>
 
-/** A queue row with its run and the run's input. */
-interface Lease extends RunRow {
-  readonly place: number
-  readonly token: number
-  readonly enqueued_at: number
-  readonly body: string
-}
-
 /** A lease is a queue row that is invisible until it runs out; its token changes with every claim and counts up only. */
 export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
-  /** Null: there was nothing to execute any more, the run is over. */
-  async function begin(t: Transaction, lease: Lease, at: number): Promise<Claim | null> {
-    const { place: _place, enqueued_at, body, token, ...before } = lease
-    if (before.cancel_requested === 1 || before.attempt >= LIMITS.attempts) {
-      await endAbandoned(t, watchers, before)
-      return null
-    }
-    const row: RunRow = {
-      ...before,
-      status: 'running',
-      attempt: before.attempt + 1,
-      seq: before.seq + 1,
-      started_at: before.started_at ?? now(at),
-      queue_ms: before.queue_ms ?? Math.max(0, at - enqueued_at),
-    }
-    await t.query(
-      `UPDATE runs SET status = 'running', attempt = ?, seq = ?, started_at = ?, queue_ms = ? WHERE id = ?`,
-      row.attempt,
-      row.seq,
-      row.started_at,
-      row.queue_ms,
-      row.id,
-    )
-    await writeEvents(t, row.id, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
-    watchers.runChanged(t, row.id)
-    return { run: toRun(row, { input: body, output: null }), token }
-  }
-
   return {
     async take(queue, count, leaseMs) {
       if (count < 1) return []
-      return db.tx(async (t) => {
-        const at = Date.now()
-        const leases = await t.query<Lease>(
-          `SELECT place, token + 1 AS token, enqueued_at, body, runs.* FROM queue JOIN runs ON runs.id = queue.run
-           JOIN run_inputs ON run_inputs.run = queue.run WHERE queue = ? AND visible_at <= ?
-           ORDER BY visible_at, place LIMIT ${literal(count)}${db.dialect.skipLocked}`,
-          queue,
-          at,
-        )
-        const claims: Claim[] = []
-        for (const lease of leases) {
-          const { place, token } = lease
-          await t.query('UPDATE queue SET visible_at = ?, token = ? WHERE place = ?', at + leaseMs, token, place)
-          const claim = await begin(t, lease, at)
-          if (claim !== null) claims.push(claim)
-        }
-        return claims
-      })
+      return db.tx((t) => takeRuns(t, watchers, queue, count, leaseMs))
     },
 
     async heartbeat(claims, leaseMs) {

@@ -36,7 +36,7 @@ test('a run that the queue refuses is failed, and can be asked for again with th
   sabotage.exec(`CREATE TRIGGER full BEFORE INSERT ON queue BEGIN SELECT RAISE(ABORT, 'the queue is full'); END`)
   const run = newRun(place)
   const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
-  const refused = await runs.admit(run, 'default', key)
+  const refused = await runs.admit(run, 'default', { idempotency: key })
   const expected = {
     id: run.id,
     status: 'failed',
@@ -53,7 +53,7 @@ test('a run that the queue refuses is failed, and can be asked for again with th
   ])
   sabotage.exec('DROP TRIGGER full')
   sabotage.close()
-  const again = await runs.admit(newRun(place), 'default', key)
+  const again = await runs.admit(newRun(place), 'default', { idempotency: key })
   expect(again.outcome).toBe('admitted')
   expect((await runs.take('default', 10, LONG)).map(({ run: { id } }) => id)).not.toContain(run.id)
 })

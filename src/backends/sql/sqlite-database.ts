@@ -5,6 +5,9 @@ import { SqliteConnection } from './sqlite-connection.ts'
 /** A batch ends after this many milliseconds, so that timers and sockets get their turn. */
 const BATCH_MS = 8
 
+/** Nothing that is not meant to write begins otherwise. */
+const READS = /^\s*(SELECT|WITH)\b/
+
 interface Operation {
   readonly work: (t: Transaction) => Promise<unknown>
   readonly resolve: (value: unknown) => void
@@ -25,7 +28,7 @@ interface Done {
 export function openSqliteDatabase(file: string): Database {
   makePrivateFile(file)
   const writer = new SqliteConnection(file)
-  // A second connection reads: it never sees what the open batch has not committed yet.
+  // A second connection reads while a batch is open: it never sees what is not committed yet.
   const reader = new SqliteConnection(file, { readOnly: true })
   let waiting: Operation[] = []
   let flushing: Promise<void> | null = null
@@ -91,7 +94,10 @@ export function openSqliteDatabase(file: string): Database {
     },
 
     query<Row>(sql: string, ...values: Value[]): Promise<Row[]> {
-      return attempt(() => reader.all(sql, values) as Row[])
+      if (!READS.test(sql))
+        return Promise.reject(new Error(`A query outside a transaction is readonly: ${sql.slice(0, 60)}`))
+      // The writer's pages are warm; the reader looks at the file anew after each commit.
+      return attempt(() => (writer.inTransaction ? reader : writer).all(sql, values) as Row[])
     },
 
     close() {
@@ -130,6 +136,7 @@ async function perform(connection: SqliteConnection, operation: Operation): Prom
   }
 
   const t: Transaction = {
+    dialect: connection.dialect,
     query: <Row>(sql: string, ...values: Value[]) =>
       attempt(() => {
         if (!open) throw new Error('This transaction has ended: await every query inside it.')

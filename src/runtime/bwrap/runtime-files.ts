@@ -1,16 +1,20 @@
+import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, chmod, copyFile, link, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { seccompProgram } from './seccomp.ts'
 
 /** Host paths of what sandboxes run on. */
 export interface RuntimeFiles {
   readonly node: string
-  /** Folder with python_host.py and node_host.mjs. */
+  /** Folder with the programs that serve in sandboxes. */
   readonly hosts: string
+  /** The Python one's file name: compiled as soon as that is done, since a cold start would compile it each time. */
+  readonly pythonHost: string
   /** Folder seen as /etc. */
   readonly etc: string
   readonly seccomp: string
@@ -39,6 +43,10 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
   }
   const hosts = await readHosts()
   const hostsFolder = await keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts))
+  let pythonHost = 'python_host.py'
+  void compiledHost(hostsFolder).then((name) => {
+    pythonHost = name
+  })
   const etcFolder = await keep(`etc-${digest(ETC)}`, async (path) => {
     await writeAll(path, ETC)
     for (const mountPoint of ['ssl/certs', 'alternatives']) await openFolder(join(path, mountPoint))
@@ -52,7 +60,38 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
   for (const name of await readdir(folder)) {
     if (!names.has(name) && OURS.test(name)) await rm(join(folder, name), { recursive: true, force: true })
   }
-  return { node, hosts: hostsFolder, etc: etcFolder, seccomp }
+  return {
+    node,
+    hosts: hostsFolder,
+    get pythonHost() {
+      return pythonHost
+    },
+    etc: etcFolder,
+    seccomp,
+  }
+}
+
+const PYTHON = '/usr/bin/python3'
+
+/** Compiled beside its source, once for each Python. Where that fails the source serves as well. */
+async function compiledHost(folder: string): Promise<string> {
+  try {
+    const { size, mtimeMs } = await stat(PYTHON)
+    const name = `python_host-${size}-${Math.floor(mtimeMs)}.pyc`
+    if (await exists(join(folder, name))) return name
+    const program =
+      'import py_compile, sys; py_compile.compile(sys.argv[1], cfile=sys.argv[2], dfile="python_host.py", doraise=True)'
+    const draft = join(folder, `${name}.${process.pid}`)
+    await promisify(execFile)(PYTHON, ['-I', '-S', '-c', program, join(folder, 'python_host.py'), draft], {
+      env: {},
+      cwd: '/',
+    })
+    await chmod(draft, 0o644)
+    await rename(draft, join(folder, name))
+    return name
+  } catch {
+    return 'python_host.py'
+  }
 }
 
 const MAKING = '.making-'

@@ -36,6 +36,7 @@ export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd'> {
 /** Starts sandboxes in one server's places, and can end them all. */
 export interface Launcher {
   readonly limits: Limits
+  readonly files: Places['files']
   /** @throws SandboxError when the process cannot be started at all; what bubblewrap says comes on stderr. */
   launch(spec: LaunchSpec): Promise<Sandbox>
   close(): Promise<void>
@@ -80,6 +81,7 @@ export async function createLauncher(places: Places, limits: Limits): Promise<La
 
   return {
     limits,
+    files: places.files,
     launch,
     async close() {
       closed = true

@@ -11,7 +11,7 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
   signal?.throwIfAborted()
   let exceeded = false
   const sandbox = await launcher.launch({
-    command: hostCommand(spec),
+    command: hostCommand(spec, launcher.files.pythonHost),
     binds: [{ source: spec.bundle, target: INSIDE.bundle }],
     env: {},
     cwd: '/',
@@ -35,9 +35,9 @@ const SESSION_PIDS = 128
 /** Milliseconds until a host that does not answer is given up. */
 const READY_MS = 30_000
 
-function hostCommand({ handler, memory_mb, ahead = false }: SessionSpec): string[] {
+function hostCommand({ handler, memory_mb, ahead = false }: SessionSpec, pythonHost: string): string[] {
   const config = JSON.stringify({ handler, ahead })
-  if (handler.kind !== 'node') return ['/usr/bin/python3', '-I', '-S', `${INSIDE.hosts}/python_host.py`, config]
+  if (handler.kind !== 'node') return ['/usr/bin/python3', '-I', '-S', `${INSIDE.hosts}/${pythonHost}`, config]
   const heap = Math.max(32, Math.floor(memory_mb * 0.6))
   return [INSIDE.node, `--max-old-space-size=${heap}`, '--disable-sigusr1', `${INSIDE.hosts}/node_host.mjs`, config]
 }

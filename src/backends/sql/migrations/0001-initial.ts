@@ -46,7 +46,8 @@ export const initial: readonly string[] = [
     status text NOT NULL, reason text, error text, attempt integer NOT NULL, cancel_requested integer NOT NULL,
     replay_of {ascii}, created_by {ascii} NOT NULL,
     created_at {ascii} NOT NULL, started_at {ascii}, finished_at {ascii}, session text, warm integer,
-    queue_ms double precision, start_ms double precision, execution_ms double precision, usage text, seq integer NOT NULL)`,
+    queue_ms double precision, start_ms double precision, execution_ms double precision, usage text,
+    seq integer NOT NULL){clustered}`,
   `CREATE INDEX runs_list ON runs (tenant, id)`,
   `CREATE INDEX runs_skill ON runs (tenant, skill, id)`,
   `CREATE INDEX runs_stage ON runs (tenant, stage, id)`,
@@ -55,12 +56,12 @@ export const initial: readonly string[] = [
   `CREATE INDEX runs_over ON runs (tenant, status, id) WHERE finished_at IS NOT NULL`,
   `CREATE INDEX runs_skill_over ON runs (tenant, skill, status, id) WHERE finished_at IS NOT NULL`,
   `CREATE INDEX runs_stage_over ON runs (tenant, stage, status, id) WHERE finished_at IS NOT NULL`,
-  `CREATE TABLE run_inputs (run {ascii} PRIMARY KEY, body text NOT NULL)`,
-  `CREATE TABLE run_outputs (run {ascii} PRIMARY KEY, body text NOT NULL)`,
+  `CREATE TABLE run_inputs (run {ascii} PRIMARY KEY, body text NOT NULL){clustered}`,
+  `CREATE TABLE run_outputs (run {ascii} PRIMARY KEY, body text NOT NULL){clustered}`,
 
   `CREATE TABLE events (
     run {ascii} NOT NULL, seq integer NOT NULL, type text NOT NULL, at {ascii} NOT NULL, data text NOT NULL,
-    PRIMARY KEY (run, seq))`,
+    PRIMARY KEY (run, seq)){clustered}`,
 
   // One row per run that is not over. Instants in milliseconds since 1970; \`token\` is the fencing token of the last lease.
   `CREATE TABLE queue (

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { EXIT } from '../src/cli/exit-codes.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { processIo } from '../src/cli/io.ts'
+import { LIMITS, SIZES } from '../src/model/sizes.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string): string => readFileSync(`${ROOT}/${file}`, 'utf8')
@@ -47,4 +48,16 @@ test('docs/cli.md names every command and every exit code', () => {
   }
   const codes = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
   expect(codes).toEqual(Object.values(EXIT))
+})
+
+test('docs/limits.md names every limit and size with its figure', () => {
+  const page = read('docs/limits.md')
+  const rows = [...page.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)].map(([, name, figure]) => [
+    name,
+    Number(figure!.replaceAll(',', '')),
+  ])
+  expect(Object.fromEntries(rows)).toEqual(LIMITS)
+  for (const [name, { memory_mb, queue }] of Object.entries(SIZES)) {
+    expect(page).toMatch(new RegExp(`^\\| ${name} \\| ${memory_mb} MB \\| .* \\| ${queue} \\|$`, 'm'))
+  }
 })

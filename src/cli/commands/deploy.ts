@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { confirm, isCancel, select, text } from '@clack/prompts'
 import { Command, Option } from 'commander'
 import type { ChangeLevel, Deployment } from '../../model/skills.ts'
 import type { DeployProposal } from '../../skills/shapes.ts'
@@ -88,6 +87,7 @@ async function confirmed(call: Call<Options>, proposal: DeployProposal) {
 
 async function confirmLevel({ change_level, replaces }: DeployProposal): Promise<void> {
   if (replaces === null) return
+  const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({
     message: `For callers of ${replaces.version} this is a ${change_level} change. Deploy it?`,
   })
@@ -95,6 +95,7 @@ async function confirmLevel({ change_level, replaces }: DeployProposal): Promise
 }
 
 async function askVersion(proposed: string): Promise<string> {
+  const { isCancel, select, text } = await import('@clack/prompts')
   const choice = await select({
     message: 'Which version is it?',
     options: [

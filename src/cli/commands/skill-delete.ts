@@ -1,4 +1,3 @@
-import { confirm, isCancel } from '@clack/prompts'
 import { Command } from 'commander'
 import { type Cli, action } from '../call.ts'
 import { CliError, usageError } from '../cli-error.ts'
@@ -15,6 +14,8 @@ export function skillDeleteCommand(cli: Cli): Command {
         if (options.yes !== true) {
           if (!io.tty.in || !io.tty.err)
             throw usageError('Nobody is there to confirm the deletion.', 'Confirm with --yes.')
+          // Loaded when somebody is asked: most commands ask nothing, and start faster without.
+          const { confirm, isCancel } = await import('@clack/prompts')
           const answer = await confirm({
             message: `Delete ${name} with all its stages and versions?`,
             initialValue: false,

@@ -9,6 +9,7 @@ import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
 import { createBuilder } from './packages/build/builder.ts'
+import { findTools } from './packages/build/tools.ts'
 import { createInspector } from './packages/inspect/inspector.ts'
 import { createPackageReader } from './packages/package-reader.ts'
 import { createPackageValidator } from './packages/validate.ts'
@@ -25,7 +26,6 @@ import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { createSkillsService } from './skills/service.ts'
-import { findTools } from './tools.ts'
 
 export interface ServerOptions {
   /** Folder that holds all state; made when missing, readable by its owner only. */

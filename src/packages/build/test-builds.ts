@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process'
-import { mkdir, realpath } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { type DiskBlobs, openDiskBlobs } from '../../backends/disk/disk-blobs.ts'
 import { type PackageIndexes, createPackageIndexes } from '../../runtime/egress/package-indexes.ts'
 import type { Build, Draft, Inspection } from '../draft.ts'
 import { createInspector } from '../inspect/inspector.ts'
 import { type TestSandbox, draftOf, openTestSandbox } from '../test-sandbox.ts'
 import { type BuilderOptions, createBuilder } from './builder.ts'
+import { findTools } from './tools.ts'
 
 /** Everything that a build needs, for real: sandboxes, blobs on disk, this machine's package managers and their indexes. */
 export interface TestBuilds extends TestSandbox {
@@ -30,8 +28,7 @@ export async function openTestBuilds(): Promise<TestBuilds> {
     secretFile: join(sandbox.dir, 'upload.key'),
     baseUrl: () => 'http://127.0.0.1:1',
   })
-  const uvPath = fileURLToPath(new URL('../../../.tools/uv/bin/uv', import.meta.url))
-  const npmPath = await findNpm()
+  const { uvPath, npmPath } = await findTools()
   const indexes = createPackageIndexes({ uvPath, npmPath, nodePath: sandbox.files.node })
   const base: BuilderOptions = {
     tool: sandbox.driver.tool,
@@ -63,9 +60,4 @@ export async function openTestBuilds(): Promise<TestBuilds> {
       await sandbox.close()
     },
   }
-}
-
-async function findNpm(): Promise<string> {
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'command -v npm'])
-  return await realpath(stdout.trim())
 }

@@ -1,7 +1,8 @@
-import { access, realpath } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
 
-/** Programs of this machine that builds use. */
+/** Programs that builds use. */
 export interface Tools {
   readonly uvPath: string
   /** `bin/npm-cli.js`. */
@@ -9,16 +10,17 @@ export interface Tools {
   readonly nodePath: string
 }
 
-const ROOT = dirname(import.meta.dirname)
+/** Of the project, or of the installed package: `src` and `dist` lie alike in it. */
+const ROOT = join(import.meta.dirname, '..', '..', '..')
 
 /**
- * SKILLET_UV and SKILLET_NPM name them, else they are looked for: uv in the project's own tool folder and then on the PATH.
- * One that is missing is no fault yet: packages without dependencies need none.
+ * npm is a dependency: that of the machine may be of any age, and Debian's is spread over the system. uv is named by SKILLET_UV, else
+ * it is looked for in the project's own tool folder and then on the PATH; one that is missing is no fault before it is needed.
  */
 export async function findTools(env: NodeJS.ProcessEnv = process.env): Promise<Tools> {
   const uv = env['SKILLET_UV'] ?? (await firstOf([join(ROOT, '.tools/uv/bin/uv'), ...onPath('uv', env)]))
-  const npm = env['SKILLET_NPM'] ?? env['npm_execpath'] ?? (await firstOf(onPath('npm', env)))
-  return { uvPath: uv ?? 'uv', npmPath: npm === null ? 'npm' : await realpath(npm), nodePath: process.execPath }
+  const npm = createRequire(import.meta.url).resolve('npm/package.json')
+  return { uvPath: uv ?? 'uv', npmPath: join(dirname(npm), 'bin', 'npm-cli.js'), nodePath: process.execPath }
 }
 
 function onPath(name: string, env: NodeJS.ProcessEnv): string[] {

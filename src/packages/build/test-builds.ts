@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type DiskBlobs, openDiskBlobs } from '../../backends/disk/disk-blobs.ts'
 import { type PackageIndexes, createPackageIndexes } from '../../runtime/egress/package-indexes.ts'
 import type { Build, Draft, Inspection } from '../draft.ts'

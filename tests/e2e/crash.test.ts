@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -32,11 +32,13 @@ test(`kill -9 under load, ${CYCLES} times: nothing acknowledged is lost, nothing
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     const child = await serve()
     const load = hammer(child, acknowledged)
-    await new Promise((resolve) => setTimeout(resolve, 300 + cycle * 350))
+    // Also the proof that the look for processes finds them.
+    await seen('a sandbox at work', () => sandboxProcesses().length > 0)
+    await new Promise((resolve) => setTimeout(resolve, cycle * 350))
     child.process.kill('SIGKILL')
     await once(child.process, 'exit')
     await load
-    await gone(`sandbox processes of cycle ${cycle}`, () => sandboxProcesses().length === 0)
+    await seen(`the end of the sandboxes of cycle ${cycle}`, () => sandboxProcesses().length === 0)
   }
   expect(acknowledged.size).toBeGreaterThan(CYCLES)
 
@@ -128,22 +130,27 @@ async function hammer({ url, key }: Served, acknowledged: Set<string>): Promise<
   await Promise.all(['quick', 'steady', 'quick', 'steady', 'quick', 'steady'].map(caller))
 }
 
-async function gone(what: string, look: () => boolean): Promise<void> {
+async function seen(what: string, look: () => boolean): Promise<void> {
   for (let i = 0; !look(); i++) {
-    if (i === 1000) throw new Error(`Still there: ${what}`)
+    if (i === 1000) throw new Error(`Not seen: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 
-/** Processes whose command line names this test's data folder or the places made for it, the killed server aside. */
+/** Processes that see a folder of this test's server as a mount of their own: its sandboxes, and nothing else. */
 function sandboxProcesses(): string[] {
-  const lines = execFileSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' }).split('\n')
-  return lines.filter(
-    (line) =>
-      /bwrap|python_host|node_host/.test(line) &&
-      !line.includes('ps -eo') &&
-      places().some((place) => line.includes(place)),
+  const folders = places()
+  return readdirSync('/proc').filter(
+    (pid) => /^\d+$/.test(pid) && folders.some((folder) => mountsOf(pid).includes(folder)),
   )
+}
+
+function mountsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+  } catch {
+    return '' // it has ended since
+  }
 }
 
 function leftMounts(): string[] {
@@ -167,6 +174,11 @@ function leftGroups(): string[] {
 function places(): string[] {
   const root = '/var/lib/skillet'
   const names = existsSync(root) ? readdirSync(root) : []
-  const ours = names.filter((name) => readFileSync(join(root, name, 'data-folder'), 'utf8') === dataDir)
+  const ours = names.filter((name) => dataFolderOf(join(root, name)) === dataDir)
   return [dataDir, ...ours.map((name) => join(root, name))]
+}
+
+function dataFolderOf(place: string): string | null {
+  const file = join(place, 'data-folder')
+  return existsSync(file) ? readFileSync(file, 'utf8') : null
 }

@@ -95,6 +95,12 @@ async function sweepVanished(): Promise<void> {
   }
 }
 
+/** Without its note a place is being made this moment, or was left half removed. */
+async function isNew(place: string): Promise<boolean> {
+  const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Date.now() }))
+  return Date.now() - mtimeMs < 60_000
+}
+
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,

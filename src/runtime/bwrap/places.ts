@@ -88,7 +88,7 @@ async function sweepVanished(): Promise<void> {
   for (const name of await readdir(SYSTEM_ROOT)) {
     const place = join(SYSTEM_ROOT, name)
     const data = await readFile(join(place, DATA_FOLDER), 'utf8').catch(() => null)
-    if (data === null || (await exists(data))) continue
+    if (data === null ? await isNew(place) : await exists(data)) continue
     const marks = await readdir(join(place, 'staging')).catch(() => [])
     // A server whose data folder was removed under it still runs its sandboxes from here.
     if (!marks.some(ownerAlive)) await rm(place, { recursive: true, force: true })

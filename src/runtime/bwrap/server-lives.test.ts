@@ -159,55 +159,52 @@ function othersReach(path: string): boolean {
   return (statSync(folder).mode & 0o001) !== 0 && (folder === '/' || othersReach(folder))
 }
 
+const ANOTHER = 'a server of another user needs root to start it, and a clone that others can read'
 const USERS = [
   ['the user of this test', undefined],
   ['an ordinary user', 65_534],
 ] as const
 
 for (const [who, uid] of USERS) {
-  test.skipIf(uid !== undefined && !canBecomeAnother)(
-    `the doctor finds no way out for a server of ${who} (another user needs root, and a clone that others can read)`,
-    async () => {
-      const dir = await dataFolder(uid)
-      const { child, said } = await server(
-        dir,
-        `say({ report: await runDoctor({ driver, places, dataDir: dir }), limits: driver.capabilities().limits, root: places.root })
+  test(`the doctor finds no way out for a server of ${who}`, async ({ skip }) => {
+    skip(uid !== undefined && !canBecomeAnother, ANOTHER)
+    const dir = await dataFolder(uid)
+    const { child, said } = await server(
+      dir,
+      `say({ report: await runDoctor({ driver, places, dataDir: dir }), limits: driver.capabilities().limits, root: places.root })
        await driver.close()
        await places.close()`,
-        uid,
-      )
-      const { report, limits, root } = said as {
-        report: { ok: boolean; checks: object[] }
-        limits: string
-        root: string
-      }
-      cleanups.push(() => rm(root, { recursive: true, force: true }))
-      expect(report.checks.filter((check) => !(check as { ok: boolean }).ok)).toEqual([])
-      expect(report.checks).toContainEqual({ check: 'inherited descriptors', ok: true, detail: 'none', fix: null })
-      if (uid !== undefined) expect(limits).toBe('soft')
-      await new Promise((resolve) => child.once('exit', resolve))
-    },
-  )
+      uid,
+    )
+    const { report, limits, root } = said as {
+      report: { ok: boolean; checks: object[] }
+      limits: string
+      root: string
+    }
+    cleanups.push(() => rm(root, { recursive: true, force: true }))
+    expect(report.checks.filter((check) => !(check as { ok: boolean }).ok)).toEqual([])
+    expect(report.checks).toContainEqual({ check: 'inherited descriptors', ok: true, detail: 'none', fix: null })
+    if (uid !== undefined) expect(limits).toBe('soft')
+    await new Promise((resolve) => child.once('exit', resolve))
+  })
 
-  test.skipIf(uid !== undefined && !canBecomeAnother)(
-    `limits hold for a server of ${who} (another user needs root, and a clone that others can read)`,
-    async () => {
-      const dir = await dataFolder(uid)
-      const { said } = await server(
-        dir,
-        `const grow = 'import time\\nkept = []\\nwhile True:\\n  kept.append(bytearray(1 << 20))\\n  time.sleep(0.002)'
+  test(`limits hold for a server of ${who}`, async ({ skip }) => {
+    skip(uid !== undefined && !canBecomeAnother, ANOTHER)
+    const dir = await dataFolder(uid)
+    const { said } = await server(
+      dir,
+      `const grow = 'import time\\nkept = []\\nwhile True:\\n  kept.append(bytearray(1 << 20))\\n  time.sleep(0.002)'
        const memory = await tool(['/usr/bin/python3', '-I', '-S', '-c', grow])
        const time = await tool(['/bin/sh', '-c', 'while :; do :; done'], { timeout_ms: 300 })
        const environment = await tool(['/bin/sh', '-c', 'cat /proc/1/environ; env; ls /proc/self/fd'])
        say({ memory: memory.ended, time: time.ended, environment: environment.stdout, root: places.root })
        await driver.close()
        await places.close()`,
-        uid,
-      )
-      const { memory, time, environment, root } = said as Record<string, string>
-      cleanups.push(() => rm(root!, { recursive: true, force: true }))
-      expect({ memory, time }).toEqual({ memory: 'memory_limit', time: 'timeout' })
-      expect(environment).not.toContain('hunter2')
-    },
-  )
+      uid,
+    )
+    const { memory, time, environment, root } = said as Record<string, string>
+    cleanups.push(() => rm(root!, { recursive: true, force: true }))
+    expect({ memory, time }).toEqual({ memory: 'memory_limit', time: 'timeout' })
+    expect(environment).not.toContain('hunter2')
+  })
 }

@@ -95,7 +95,12 @@ function gone(c: Context<Env>): AbortSignal {
   if (outgoing === undefined) return c.req.raw.signal
   const controller = new AbortController()
   if (outgoing.destroyed) controller.abort()
-  else outgoing.once('close', () => controller.abort())
+  else {
+    // A response that was sent closes too: only one that was not is a client that has gone.
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) controller.abort()
+    })
+  }
   return controller.signal
 }
 

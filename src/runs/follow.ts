@@ -43,7 +43,7 @@ export async function* followEvents(
 }
 
 /** The first look after a watch began, in milliseconds: the run may have ended before, on another machine. */
-const FIRST_LOOK_MS = 50
+const FIRST_LOOK_MS = 250
 
 /** The run when it is over, or as it is after `ms` or the abort. Null: there is no such run. */
 export async function awaitEnd(

@@ -33,8 +33,7 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
   async function refused(t: Transaction, run: Run, error: unknown): Promise<Admission> {
     await t.query('DELETE FROM idempotency WHERE tenant = ? AND run = ?', run.tenant, run.id)
     const message = `The run could not be queued: ${error instanceof Error ? error.message : String(error)}`
-    const [row] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ?', run.id)
-    const ended = await endRun(t, watchers, row!, failure('runtime_error', 'EnqueueFailed', message))
+    const ended = await endRun(t, watchers, run.id, failure('runtime_error', 'EnqueueFailed', message))
     return { outcome: 'enqueue_failed', run: { ...ended, input: run.input } }
   }
 

@@ -16,9 +16,7 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
       return db.tx(async (t) => {
         const [lease] = await t.query('DELETE FROM queue WHERE run = ? AND token = ? RETURNING run', id, token)
         if (lease === undefined) return null
-        // Whoever holds the queue row is the only one who writes to the run.
-        const [row] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ?', id)
-        return endRun(t, watchers, row!, ending)
+        return endRun(t, watchers, id, ending)
       })
     },
 
@@ -33,7 +31,7 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
         )
         if (run?.status !== 'queued') return
         await t.query('DELETE FROM queue WHERE run = ?', id)
-        await endRun(t, watchers, run, CANCELLED)
+        await endRun(t, watchers, id, CANCELLED)
       })
     },
   }
@@ -57,42 +55,29 @@ export function failure(reason: FailureReason, type: string, message: string): E
   return { ...NOT_EXECUTED, status: 'failed', reason, error: { type, message } }
 }
 
-/** Writes the terminal state and the last events. @param before The run's row; its queue row is gone or never was. */
-export async function endRun(t: Transaction, watchers: Watchers, before: RunRow, ending: Ending): Promise<Run> {
+/** Writes the terminal state and the last events. @param id Of a run whose queue row is gone or never was: nobody else writes to it. */
+export async function endRun(t: Transaction, watchers: Watchers, id: string, ending: Ending): Promise<Run> {
   const { status, reason, session, start_ms, execution_ms, output, logs } = ending
   const events = logs.length === 0 ? [] : [logEvent(logs)]
-  const row: RunRow = {
-    ...before,
+  const [row] = await t.query<RunRow>(
+    `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
+     finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
     status,
     reason,
-    error: json(ending.error),
+    json(ending.error),
     session,
-    warm: bit(ending.warm),
+    bit(ending.warm),
     start_ms,
     execution_ms,
-    usage: json(ending.usage),
-    finished_at: now(),
-    seq: before.seq + events.length + 1,
-  }
-  await t.query(
-    `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     finished_at = ?, seq = ? WHERE id = ?`,
-    row.status,
-    row.reason,
-    row.error,
-    row.session,
-    row.warm,
-    row.start_ms,
-    row.execution_ms,
-    row.usage,
-    row.finished_at,
-    row.seq,
-    row.id,
+    json(ending.usage),
+    now(),
+    events.length + 1,
+    id,
   )
-  if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', row.id, output)
-  const run = toRun(row)
-  await writeEvents(t, row.id, row.seq, [...events, resultEvent(run, output)], row.finished_at!)
-  watchers.runChanged(t, row.id, true)
+  if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, output)
+  const run = toRun(row!)
+  await writeEvents(t, id, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
+  watchers.runChanged(t, id, true)
   return run
 }
 
@@ -101,7 +86,7 @@ export async function endAbandoned(t: Transaction, watchers: Watchers, run: RunR
   await t.query('DELETE FROM queue WHERE run = ?', run.id)
   const message = `The worker was lost in each of ${run.attempt} attempts to execute this run.`
   const ending = run.cancel_requested === 1 ? CANCELLED : failure('worker_lost', 'WorkerLost', message)
-  await endRun(t, watchers, run, ending)
+  await endRun(t, watchers, run.id, ending)
 }
 
 /** For a stage or skill that is deleted: cancels its queued runs and asks its running ones to stop. */
@@ -116,6 +101,6 @@ export async function endRunsOf(
   const runs = await t.query<RunRow>(`UPDATE runs SET cancel_requested = 1 WHERE ${live} RETURNING *`, tenant, id)
   for (const run of runs.filter(({ status }) => status === 'queued')) {
     await t.query('DELETE FROM queue WHERE run = ?', run.id)
-    await endRun(t, watchers, run, CANCELLED)
+    await endRun(t, watchers, run.id, CANCELLED)
   }
 }

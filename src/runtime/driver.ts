@@ -85,15 +85,15 @@ export interface ToolSpec {
   readonly argv: readonly string[]
   /**
    * Host paths seen read-only; `target` is absolute inside. Besides them: /usr, a minimal /etc, Node at /opt/skillet/node and one sized
-   * tmpfs at /work, in which /tmp lies too (as /work/.tmp). Nothing else.
+   * tmpfs at /scratch, in which /tmp lies too (as /scratch/.tmp). Nothing else.
    */
   readonly binds: readonly { readonly source: string; readonly target: string }[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly stdin?: string | Uint8Array
-  /** For processes; what lies in /work and /tmp comes on top, up to `disk_mb`. */
+  /** For processes; what lies in /scratch and /tmp comes on top, up to `disk_mb`. */
   readonly memory_mb: number
-  /** Size of /work and /tmp together, in MB: full means ENOSPC inside. */
+  /** Size of /scratch and /tmp together, in MB: full means ENOSPC inside. */
   readonly disk_mb: number
   readonly timeout_ms: number
   readonly pids?: number

@@ -10,8 +10,8 @@ export interface SandboxLayout {
   readonly cwd: string
   /** Processes and threads together. */
   readonly pids: number
-  /** One tmpfs at /work, where /tmp lies too, or one at /tmp alone; in MB. */
-  readonly disk: { readonly at: '/work' | '/tmp'; readonly mb: number }
+  /** One tmpfs at /scratch, where /tmp lies too, or one at /tmp alone; in MB. */
+  readonly disk: { readonly at: '/scratch' | '/tmp'; readonly mb: number }
   readonly shm_mb: number
   /** File descriptor of the launcher's child that holds the system call filter. */
   readonly seccompFd: number
@@ -56,7 +56,7 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
     ...['stdin', 'stdout', 'stderr'].map((name, fd): Option => ['--symlink', `/proc/self/fd/${fd}`, `/dev/${name}`]),
     ['--perms', '1777', '--size', mb(layout.shm_mb), '--tmpfs', '/dev/shm'],
     ['--perms', '1777', '--size', mb(disk.mb), '--tmpfs', disk.at],
-    ...(disk.at === '/work' ? TMP_IN_WORK : []),
+    ...(disk.at === '/scratch' ? TMP_IN_SCRATCH : []),
     ['--ro-bind', files.node, INSIDE.node],
     ['--ro-bind', files.hosts, INSIDE.hosts],
     ...layout.binds.map(({ source, target }): Option => ['--ro-bind', source, target]),
@@ -72,9 +72,9 @@ type Option = readonly string[]
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom']
 const CERTIFICATES = ['/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/alternatives', '/etc/ld.so.cache']
 /** One tmpfs for both, so that either may use all of it. */
-const TMP_IN_WORK: readonly Option[] = [
-  ['--perms', '1777', '--dir', '/work/.tmp'],
-  ['--symlink', 'work/.tmp', '/tmp'],
+const TMP_IN_SCRATCH: readonly Option[] = [
+  ['--perms', '1777', '--dir', '/scratch/.tmp'],
+  ['--symlink', 'scratch/.tmp', '/tmp'],
 ]
 
 const mb = (count: number): string => String(Math.max(1, Math.floor(count)) * 2 ** 20)

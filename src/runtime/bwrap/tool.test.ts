@@ -22,7 +22,7 @@ test('the environment holds what was asked for and a few plain things', async ()
   const { stdout } = await shell('env | sort | grep -v ^PWD', { env: { ASKED: 'yes' } })
   expect(stdout.trim().split('\n')).toEqual([
     'ASKED=yes',
-    'HOME=/work',
+    'HOME=/scratch',
     'LANG=C.UTF-8',
     'PATH=/usr/local/bin:/usr/bin:/bin',
     'TMPDIR=/tmp',
@@ -63,9 +63,9 @@ test('too much memory ends it', async () => {
   expect((await run(['/usr/bin/python3', '-I', '-S', '-c', 'bytearray(400 << 20)'])).ended).toBe('memory_limit')
 })
 
-test('a full disk is an error inside, for /work and /tmp together', async () => {
+test('a full disk is an error inside, for /scratch and /tmp together', async () => {
   const { stdout, stderr } = await shell(
-    'head -c 10000000 /dev/zero > /work/a && echo first; head -c 10000000 /dev/zero > /tmp/b || echo full',
+    'head -c 10000000 /dev/zero > /scratch/a && echo first; head -c 10000000 /dev/zero > /tmp/b || echo full',
   )
   expect(stdout).toBe('first\nfull\n')
   expect(stderr).toMatch(/No space left/)

@@ -70,7 +70,7 @@ const round = (ms: number): number => Math.round(ms * 1000) / 1000
 
 const DEFAULT_OUTPUT = 2 ** 20
 const DEFAULT_PIDS = 128
-const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/work', LANG: 'C.UTF-8', TMPDIR: '/tmp' }
+const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/scratch', LANG: 'C.UTF-8', TMPDIR: '/tmp' }
 
 async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExceeded: () => void): Promise<Sandbox> {
   const binds = [...spec.binds]
@@ -86,9 +86,9 @@ async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExce
     command: spec.argv,
     binds,
     env: { ...ENV, ...spec.env },
-    cwd: spec.cwd ?? '/work',
+    cwd: spec.cwd ?? '/scratch',
     pids: spec.pids ?? DEFAULT_PIDS,
-    disk: { at: '/work', mb: spec.disk_mb },
+    disk: { at: '/scratch', mb: spec.disk_mb },
     shm_mb: 16,
     // What lies in a tmpfs is memory too: a full disk is ENOSPC, not out of memory.
     memory_bytes: (spec.memory_mb + spec.disk_mb) * 2 ** 20,

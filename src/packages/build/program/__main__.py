@@ -17,8 +17,8 @@ from report import Failed, emit, finding
 
 def main():
     task = json.load(sys.stdin)
-    os.makedirs("/work/out/.skillet", exist_ok=True)
-    os.makedirs("/work/home", exist_ok=True)
+    os.makedirs("/scratch/out/.skillet", exist_ok=True)
+    os.makedirs("/scratch/home", exist_ok=True)
     build = node_build if task["format"] == "typescript" else python_build
     plan = build.plan(task)
     if plan.refused:
@@ -27,7 +27,7 @@ def main():
         emit({"needs": {"kind": build.KIND, "names": plan.needs[:50]}})
         return
     build.run(task, plan)
-    bundle.write("/package", "/work/out")
+    bundle.write("/package", "/scratch/out")
     emit({"end": True})
 
 

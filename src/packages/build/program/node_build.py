@@ -10,7 +10,7 @@ from plan import Plan
 from report import Failed, emit, finding
 
 KIND = "node"
-APP = "/work/app"
+APP = "/scratch/app"
 NODE = "/opt/node"
 NPM = "/opt/npm/bin/npm-cli.js"
 ESBUILD = "/opt/esbuild"
@@ -48,9 +48,9 @@ def install(task, plan):
         "npm_config_registry": task["index"],
         "npm_config_replace_registry_host": "always",
         "npm_config_omit_lockfile_registry_resolved": "true",
-        "npm_config_cache": "/work/npm-cache",
-        "npm_config_userconfig": "/work/home/npmrc",
-        "npm_config_globalconfig": "/work/home/npmrc-global",
+        "npm_config_cache": "/scratch/npm-cache",
+        "npm_config_userconfig": "/scratch/home/npmrc",
+        "npm_config_globalconfig": "/scratch/home/npmrc-global",
         "npm_config_ignore_scripts": "true",
         "npm_config_omit": "dev",
         "npm_config_audit": "false",
@@ -74,17 +74,17 @@ def install(task, plan):
 
 def bundle(task):
     entry = "/package/" + task["entry"]
-    with open("/work/stub.mjs", "w", encoding="utf-8") as file:
+    with open("/scratch/stub.mjs", "w", encoding="utf-8") as file:
         # By way of the namespace, so that what a CommonJS module exports is found as well, and validate may be missing.
         file.write(f"import * as skill from {json.dumps(entry)}\nconst of = (name) => skill[name] ?? skill.default?.[name]\n")
         file.write("export const execute = of('execute')\nexport const validate = of('validate')\n")
-    with open("/work/types.cjs", "w", encoding="utf-8") as file:
+    with open("/scratch/types.cjs", "w", encoding="utf-8") as file:
         file.write("module.exports = {}\n")
-    argv = [ESBUILD, "/work/stub.mjs", "--bundle", "--platform=node", "--format=esm", "--target=node24", "--log-limit=10", "--log-level=error",
+    argv = [ESBUILD, "/scratch/stub.mjs", "--bundle", "--platform=node", "--format=esm", "--target=node24", "--log-limit=10", "--log-level=error",
             "--color=false", "--source-root=/skill", "--banner:js=" + BANNER, "--sourcemap=inline", "--sources-content=false",
-            *(f"--alias:{name}=/work/types.cjs" for name in TYPES_ONLY)]  # fmt: skip
+            *(f"--alias:{name}=/scratch/types.cjs" for name in TYPES_ONLY)]  # fmt: skip
     try:  # to stdout, so that the paths in the source map are those of the package
-        tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"}, "/work/out/.skillet/index.mjs")
+        tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"}, "/scratch/out/.skillet/index.mjs")
     except Failed as failure:
         *others, last = explained(failure)
         for one in others:

@@ -14,7 +14,7 @@ from plan import Plan
 from report import Failed, emit
 
 KIND = "python"
-SITE = "/work/out/.skillet/site-packages"
+SITE = "/scratch/out/.skillet/site-packages"
 UV = "/opt/uv"
 PYTHON = "/usr/bin/python3"
 # Compiling more than this takes longer than it saves.
@@ -36,9 +36,9 @@ def run(task, plan):
         install(task, plan)
     emit({"provided": sorted(provided())})
     if task["format"] == "python":
-        with open("/work/out/.skillet/preimport.json", "w", encoding="utf-8") as file:
+        with open("/scratch/out/.skillet/preimport.json", "w", encoding="utf-8") as file:
             json.dump(preimport(task["imports"]), file)
-    compile_all("/package", "/work/out", "/skill")
+    compile_all("/package", "/scratch/out", "/skill")
     compile_all(SITE, SITE, "/skill/.skillet/site-packages")
 
 
@@ -47,7 +47,7 @@ def install(task, plan):
     proxy = tools.open_way_out()
     env = {
         "UV_DEFAULT_INDEX": task["index"],
-        "UV_CACHE_DIR": "/work/uv-cache",
+        "UV_CACHE_DIR": "/scratch/uv-cache",
         "UV_NO_CONFIG": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
@@ -56,17 +56,17 @@ def install(task, plan):
         "HTTPS_PROXY": proxy,
         "ALL_PROXY": proxy,
     }
-    with open("/work/requirements.in", "w", encoding="utf-8") as file:
+    with open("/scratch/requirements.in", "w", encoding="utf-8") as file:
         file.write(plan.text)
-    lock = "/work/requirements.in"
+    lock = "/scratch/requirements.in"
     if not plan.locked:
-        lock = "/work/requirements.lock"
+        lock = "/scratch/requirements.lock"
         compiling = [UV, "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--python", PYTHON]
-        tools.run("uv", [*compiling, "/work/requirements.in", "--output-file", lock], "/work", env)
+        tools.run("uv", [*compiling, "/scratch/requirements.in", "--output-file", lock], "/scratch", env)
     # A lock of ours is complete; one that came with the package must prove that it is.
     complete = [] if plan.locked else ["--no-deps"]
     installing = [UV, "pip", "install", "--quiet", "--require-hashes", *complete, "--python", PYTHON, "--target", SITE]
-    tools.run("uv", [*installing, "-r", lock], "/work", env)
+    tools.run("uv", [*installing, "-r", lock], "/scratch", env)
     if os.path.exists(f"{SITE}/.lock"):
         os.remove(f"{SITE}/.lock")
     with open(lock, encoding="utf-8") as file:

@@ -46,7 +46,7 @@ def tool_failed(tool, status, output):
 
 
 def useful(output, lines=40):
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output).replace("/package/", "").replace("/work/app/", "").replace("/work/", "")
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output).replace("/package/", "").replace("/scratch/app/", "").replace("/scratch/", "")
     kept = [line.rstrip() for line in text.splitlines() if line.strip() and not NOISE.match(line)]
     return "\n".join(kept[-lines:])[-4000:] or "it printed nothing"
 

@@ -11,15 +11,15 @@ def run(name, argv, cwd, environment, result=None):
     """@param result File for what it prints to stdout. @raises Failed with what it printed."""
     import subprocess  # here and below: most builds need none of these, and have 100 ms
 
-    env = {"PATH": "/usr/bin:/bin", "HOME": "/work/home", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "NO_COLOR": "1", **environment}
+    env = {"PATH": "/usr/bin:/bin", "HOME": "/scratch/home", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "NO_COLOR": "1", **environment}
     if os.path.exists(CERTIFICATES):
         env |= {"SSL_CERT_FILE": CERTIFICATES, "NODE_EXTRA_CA_CERTS": CERTIFICATES}
-    with open("/work/tool-output", "wb") as output, open(result or os.devnull, "wb") as kept:
+    with open("/scratch/tool-output", "wb") as output, open(result or os.devnull, "wb") as kept:
         out = kept if result else output
         status = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=output, check=False).returncode
     if status != 0:
-        with open("/work/tool-output", "rb") as output:
-            output.seek(max(0, os.path.getsize("/work/tool-output") - 65536))
+        with open("/scratch/tool-output", "rb") as output:
+            output.seek(max(0, os.path.getsize("/scratch/tool-output") - 65536))
             raise tool_failed(name, status, output.read().decode("utf-8", "replace"))
 
 

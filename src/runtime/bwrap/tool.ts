@@ -72,6 +72,12 @@ const DEFAULT_OUTPUT = 2 ** 20
 const DEFAULT_PIDS = 128
 const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/scratch', LANG: 'C.UTF-8', TMPDIR: '/tmp' }
 
+/**
+ * bubblewrap asks to die with its parent only some time after it was started: a server that is killed before that would leave the
+ * command running. So the command says that it is there and begins when the server, still alive, has answered.
+ */
+const HANDSHAKE = 'echo >&4; read _ <&4 || exit 125; exec 4<&-; exec "$@"'
+
 async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExceeded: () => void): Promise<Sandbox> {
   const binds = [...spec.binds]
   if (spec.egressSocket !== undefined) {
@@ -82,8 +88,8 @@ async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExce
     }
     binds.push({ source: spec.egressSocket, target: INSIDE.egress })
   }
-  return launcher.launch({
-    command: spec.argv,
+  const sandbox = await launcher.launch({
+    command: ['/bin/sh', '-c', HANDSHAKE, 'sh', ...spec.argv],
     binds,
     env: { ...ENV, ...spec.env },
     cwd: spec.cwd ?? '/scratch',
@@ -94,6 +100,8 @@ async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExce
     memory_bytes: (spec.memory_mb + spec.disk_mb) * 2 ** 20,
     onExceeded,
   })
+  sandbox.extra[1].once('data', () => sandbox.extra[1].write('\n'))
+  return sandbox
 }
 
 /** Reads to the end, whatever comes, and keeps the beginning. */

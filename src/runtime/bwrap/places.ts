@@ -65,6 +65,7 @@ export async function openPlaces(dataDir: string, options: { root?: string } = {
     key,
     gid,
     async close() {
+      await files.settled()
       for (const path of own) await rm(path, { recursive: true, force: true })
     },
   }
@@ -91,7 +92,11 @@ async function sweepVanished(): Promise<void> {
     if (data === null ? await isNew(place) : await exists(data)) continue
     const marks = await readdir(join(place, 'staging')).catch(() => [])
     // A server whose data folder was removed under it still runs its sandboxes from here.
-    if (!marks.some(ownerAlive)) await rm(place, { recursive: true, force: true })
+    if (marks.some(ownerAlive)) continue
+    // A server that starts, or one that is just ending, may still write there: the rest goes at the next start.
+    await rm(place, { recursive: true, force: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY') throw error
+    })
   }
 }
 

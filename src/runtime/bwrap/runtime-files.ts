@@ -18,6 +18,8 @@ export interface RuntimeFiles {
   /** Folder seen as /etc. */
   readonly etc: string
   readonly seccomp: string
+  /** Resolves when nothing is made any more, so that the folder may go. */
+  settled(): Promise<void>
 }
 
 /**
@@ -44,7 +46,7 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
   const hosts = await readHosts()
   const hostsFolder = await keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts))
   let pythonHost = 'python_host.py'
-  void compiledHost(hostsFolder).then((name) => {
+  const compiling = compiledHost(hostsFolder).then((name) => {
     pythonHost = name
   })
   const etcFolder = await keep(`etc-${digest(ETC)}`, async (path) => {
@@ -68,6 +70,7 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
     },
     etc: etcFolder,
     seccomp,
+    settled: () => compiling,
   }
 }
 

@@ -15,7 +15,10 @@ import { createBwrapDriver } from './bwrap-driver.ts'
 const canBecomeAnother = process.getuid!() === 0 && othersReach(fileURLToPath(import.meta.url))
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+  // All of them, also when one fails: a server left alive would hold the output of the tests open.
+  const failures: unknown[] = []
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw new AggregateError(failures, 'Cleaning up after the test failed.')
 })
 
 async function dataFolder(uid?: number): Promise<string> {

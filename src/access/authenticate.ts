@@ -1,4 +1,4 @@
-import type { AccessStore } from '../backends/ports.ts'
+import type { AccessStore } from '../backends/access-ports.ts'
 import type { Principal } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
 import { hashKey, isKey } from './keys.ts'

@@ -1,16 +1,22 @@
 import type { Readable } from 'node:stream'
-import type { ApiKey, Tenant } from '../model/access.ts'
+import type { AuditNote } from '../model/audit.ts'
 import type { Package } from '../model/packages.ts'
+import type { Throttle } from '../model/quotas.ts'
 import type { FailureReason, LogLine, Run, RunError, RunEvent, RunStatus, Usage } from '../model/runs.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version } from '../model/skills.ts'
+import type { AccessStore, AuditStore, QuotaStore, SecretStore } from './access-ports.ts'
 
 /**
  * State, queues and events as domain verbs: each verb is one transaction in SQL and conditional writes on AWS.
- * Every verb is durable when its promise resolves. Verbs that take a tenant never see another tenant's rows.
+ * Every verb is durable when its promise resolves. Verbs that take a tenant never see another tenant's rows. Verbs that change
+ * something for a principal take a note, whose audit row is written in the same transaction: what cannot be audited is not done.
  */
 export interface Engine {
   readonly access: AccessStore
+  readonly audit: AuditStore
+  readonly secrets: SecretStore
+  readonly quotas: QuotaStore
   readonly skills: SkillStore
   readonly runs: RunStore
   /** Proves that the state can be read and written; for /readyz. */
@@ -29,32 +35,31 @@ export interface PageOptions {
   readonly cursor?: string | undefined
 }
 
-export interface AccessStore {
-  /** The tenant and its first key, together or not at all. */
-  createTenant(tenant: Tenant, key: ApiKey, keyHash: string): Promise<void>
-  countTenants(): Promise<number>
-  /** By SHA-256 (hex) of the whole key. Revoked and expired keys are returned too: the caller refuses them. */
-  findKey(keyHash: string): Promise<ApiKey | null>
-}
-
 export interface SkillStore {
   /** @throws SkilletError name_taken */
-  createSkill(skill: Skill): Promise<void>
+  createSkill(skill: Skill, note: AuditNote): Promise<void>
   /** By id or name. Deleted skills are gone. */
   findSkill(tenant: string, idOrName: string): Promise<Skill | null>
-  listSkills(tenant: string, page: PageOptions): Promise<Page<Skill>>
-  updateSkill(tenant: string, id: string, change: { description: string }): Promise<Skill | null>
-  /** Its stages go too, its queued runs are cancelled, running ones asked to stop; run records stay. False: there was none. */
-  deleteSkill(tenant: string, id: string): Promise<boolean>
+  listSkills(tenant: string, page: PageOptions & { only?: readonly string[] | undefined }): Promise<Page<Skill>>
+  updateSkill(tenant: string, id: string, change: { description: string }, note: AuditNote): Promise<Skill | null>
+  /** Its stages go too, grants forget it, its queued runs are cancelled, running ones asked to stop; run records stay. False: there was none. */
+  deleteSkill(tenant: string, id: string, note: AuditNote): Promise<boolean>
 
   /** Makes the stage when it is missing. @throws SkilletError stage_changed when `revision` is given and is not the present one. */
-  putStage(tenant: string, skill: string, name: string, config: StageConfig | null, revision?: number): Promise<Stage>
+  putStage(
+    tenant: string,
+    skill: string,
+    name: string,
+    config: StageConfig | null,
+    revision: number | undefined,
+    note: AuditNote,
+  ): Promise<Stage>
   findStage(tenant: string, skill: string, idOrName: string): Promise<Stage | null>
   listStages(tenant: string, skill: string): Promise<Stage[]>
-  deleteStage(tenant: string, id: string): Promise<boolean>
+  deleteStage(tenant: string, id: string, note: AuditNote): Promise<boolean>
 
   /** Also makes it the stage's newest upload. */
-  createUpload(upload: Upload): Promise<void>
+  createUpload(upload: Upload, note: AuditNote): Promise<void>
   findUpload(tenant: string, id: string): Promise<Upload | null>
   /** For the signed URL, which names no tenant. */
   findUploadById(id: string): Promise<Upload | null>
@@ -62,7 +67,7 @@ export interface SkillStore {
    * `pending -> received`, and the stage becomes `validating` if this is still its newest upload.
    * @throws SkilletError upload_repeated when it is not pending any more, upload_expired when it is too late.
    */
-  receiveUpload(id: string, at: string): Promise<Upload>
+  receiveUpload(id: string, at: string, note: AuditNote): Promise<Upload>
   /** `received -> validating` and steps of it. */
   stepUpload(id: string, step: string): Promise<void>
   /** Ends validation: `accepted` with its package (kept once per tenant and digest) or `rejected`; sets the stage's state alike. */
@@ -92,6 +97,7 @@ export interface SkillStore {
     readonly at: string
     /** The upload that this consumes. */
     readonly upload: string | null
+    readonly note: AuditNote
   }): Promise<Stage>
   findDeployment(tenant: string, id: string): Promise<Deployment | null>
   /** The stage's pointer moves, newest first. */
@@ -118,11 +124,15 @@ export interface RunFilter extends PageOptions {
   readonly skill?: string | undefined
   readonly stage?: string | undefined
   readonly status?: RunStatus | undefined
+  /** Only runs of these skills, and of these stages of them where they are named; undefined: all. */
+  readonly only?: readonly { readonly skill: string; readonly stages: readonly string[] | null }[] | undefined
+  /** Only runs that this principal began. */
+  readonly createdBy?: string | undefined
 }
 
 /** How a run ended. */
 export interface Ending {
-  readonly status: 'succeeded' | 'failed' | 'cancelled'
+  readonly status: 'succeeded' | 'failed' | 'cancelled' | 'throttled'
   readonly reason: FailureReason | null
   readonly error: RunError | null
   /** JSON text, so that a large result is serialised once. `null` when there is none. */
@@ -132,6 +142,9 @@ export interface Ending {
   readonly start_ms: number | null
   readonly execution_ms: number | null
   readonly usage: Usage | null
+  /** Milliseconds to bill; null when nothing was executed. */
+  readonly billable_ms: number | null
+  readonly throttle: Throttle | null
   /** Log lines not yet appended: written before the result event, in the same transaction. */
   readonly logs: LogLine[]
 }
@@ -148,7 +161,7 @@ export interface RunStore {
    * @param options.take A worker of this process has a free place: as `take` for one run of that queue, in the same transaction. It is
    * the run whose turn it is, so with others waiting another one than this.
    */
-  admit(run: Run, queue: QueueName, options?: AdmitOptions): Promise<Admission>
+  admit(run: Run, queue: QueueName, note: AuditNote, options?: AdmitOptions): Promise<Admission>
   find(tenant: string, id: string): Promise<Run | null>
   /** `input` and `output` are null here: a page of large ones would not fit into memory. */
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
@@ -156,6 +169,7 @@ export interface RunStore {
   /**
    * Takes up to `count` runs from a queue under a lease and starts them: they come back `running`, with their event written.
    * Also takes runs whose lease ran out; one that was tried LIMITS.attempts times becomes `failed/worker_lost` instead.
+   * The quota is admitted in the same transaction: a run over a cap becomes `throttled` and is not returned, nor is one of a suspended tenant.
    */
   take(queue: QueueName, count: number, leaseMs: number): Promise<Claim[]>
   /** Extends leases. Answers what became of each: `lost` means that the token is no longer the present one. */
@@ -170,7 +184,7 @@ export interface RunStore {
   recover(): Promise<number>
 
   /** Queued: `cancelled` at once. Running: asks for it, heartbeat tells the worker. Terminal: as it was. Null: no such run. */
-  cancel(tenant: string, id: string): Promise<Run | null>
+  cancel(tenant: string, id: string, note: AuditNote): Promise<Run | null>
 
   /** Events after `seq`, oldest first. */
   events(tenant: string, run: string, afterSeq: number, limit: number): Promise<RunEvent[]>

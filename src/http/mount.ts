@@ -27,7 +27,7 @@ export function mount(app: Hono<Env>, route: Route, options: MountOptions): void
   app.on(route.method, path, async (c) => {
     const requestId = newId('request')
     try {
-      return toResponse(await serve(c, route, options), requestId)
+      return toResponse(await serve(c, route, options, requestId), requestId)
     } catch (error) {
       return toResponse(failureReply(interrupted(error, c, options) ?? error, requestId, options), requestId)
     }
@@ -41,7 +41,8 @@ export function failureReply(error: unknown, requestId: string, options: Pick<Mo
   return problemReply(new SkilletError('internal', 'The request could not be completed.'), requestId)
 }
 
-async function serve(c: Context<Env>, route: Route, { auth, stopping }: MountOptions): Promise<Reply> {
+async function serve(c: Context<Env>, route: Route, options: MountOptions, requestId: string): Promise<Reply> {
+  const { auth, stopping } = options
   const open = route.access === 'public'
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
   const principal = open ? null : await auth.authenticate(c.req.header('authorization'))
@@ -55,8 +56,10 @@ async function serve(c: Context<Env>, route: Route, { auth, stopping }: MountOpt
     if (text === '' && route.bodyOptional !== true) throw new SkilletError('bad_request', 'The request has no body.')
     body = check(route.body, text === '' ? {} : parseJson(text), 'body')
   }
+  const from = { request_id: requestId, client: c.env.incoming?.socket.remoteAddress ?? null }
   const call: AnyCall = {
-    principal,
+    caller: principal === null ? null : { ...principal, ...from },
+    from,
     params: paramsOf(c),
     query: route.query === undefined ? undefined : check(route.query, c.req.query(), 'query'),
     body,

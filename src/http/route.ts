@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Operation } from '../access/authorize.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { Reply } from './reply.ts'
 
@@ -13,7 +13,18 @@ export interface RouteSpec<
 > {
   /** camelCase and unique: the operation's name in generated clients. */
   readonly id: string
-  readonly tag: 'skills' | 'stages' | 'uploads' | 'versions' | 'runs' | 'server'
+  readonly tag:
+    | 'skills'
+    | 'stages'
+    | 'uploads'
+    | 'versions'
+    | 'runs'
+    | 'access'
+    | 'secrets'
+    | 'usage'
+    | 'audit'
+    | 'operator'
+    | 'server'
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With parameters as `{name}`. */
   readonly path: Path
@@ -33,7 +44,7 @@ export interface RouteSpec<
   /** Besides those that follow from the declaration itself (openapi.ts: errorCodes). */
   readonly errors: readonly ErrorCode[]
   handle(
-    call: Call<ParamsOf<Path>, Query, Body> & (Access extends 'public' ? object : { readonly principal: Principal }),
+    call: Call<ParamsOf<Path>, Query, Body> & (Access extends 'public' ? object : { readonly caller: Caller }),
   ): Promise<Reply> | Reply
 }
 
@@ -52,6 +63,8 @@ interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   readonly body: z.output<Body>
   /** The JSON text that `body` was read from. */
   readonly text: string
+  /** Which request this is and where it came from. */
+  readonly from: Pick<Caller, 'request_id' | 'client'>
   /** As it was asked for. */
   url(): URL
   header(name: string): string | undefined
@@ -68,7 +81,7 @@ type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${i
 
 /** A route with its types checked and then forgotten, so that routes of all shapes fit into one list. */
 export type Route = Omit<RouteSpec, 'handle'> & { handle(call: AnyCall): Promise<Reply> | Reply }
-export type AnyCall = Call<Record<string, string>, z.ZodType, z.ZodType> & { readonly principal: Principal | null }
+export type AnyCall = Call<Record<string, string>, z.ZodType, z.ZodType> & { readonly caller: Caller | null }
 
 export function route<
   const Path extends string,

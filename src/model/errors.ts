@@ -21,6 +21,16 @@ export const ERRORS = {
     title: 'This key may not do that',
     fix: 'Ask an owner of the tenant for a grant or a role.',
   },
+  not_granted: {
+    status: 403,
+    title: 'No grant covers that',
+    fix: 'Ask an owner of the tenant for a grant of this skill and stage.',
+  },
+  tenant_suspended: {
+    status: 403,
+    title: 'The tenant is suspended',
+    fix: 'Ask the operator of this server.',
+  },
   not_found: {
     status: 404,
     title: 'There is no such thing in this tenant',
@@ -30,6 +40,11 @@ export const ERRORS = {
     status: 405,
     title: 'That method is not served at this path',
     fix: 'See /openapi.json for the methods of each path.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests with this key',
+    fix: 'Wait as long as Retry-After says, then go slower than RateLimit-Policy says.',
   },
   body_too_large: {
     status: 413,
@@ -42,6 +57,52 @@ export const ERRORS = {
     fix: 'Send "Content-Type: application/json".',
   },
   name_taken: { status: 409, title: 'That name is in use', fix: 'Choose another name, or use the existing one.' },
+  skill_unknown: {
+    status: 400,
+    title: 'A skill that is named does not exist',
+    fix: 'Name skills of this tenant by id or name, or "*" alone for all.',
+  },
+  principal_unknown: {
+    status: 400,
+    title: 'The principal does not exist',
+    fix: 'Name a key of this tenant that is in force, or oidc:<issuer name>:<subject>.',
+  },
+  zone_unknown: { status: 400, title: 'That is no time zone', fix: 'Give an IANA zone such as Europe/Berlin, or UTC.' },
+  secret_unknown: {
+    status: 400,
+    title: 'A secret that is referred to does not exist',
+    fix: 'Make the secret first, or correct its name.',
+  },
+  secret_invalid: {
+    status: 400,
+    title: 'The value cannot be a secret of this kind',
+    fix: 'Give 1 to 65,536 bytes of text without NUL; a connection is a URL with a host.',
+  },
+  secret_in_use: {
+    status: 409,
+    title: 'Stages use this secret',
+    fix: 'Take it out of the stages that are named and deploy them, then delete it.',
+  },
+  secret_changed: {
+    status: 409,
+    title: 'The secret was changed by somebody else meanwhile',
+    fix: 'Look at the secret as it is now, then repeat the call if it is still what you want.',
+  },
+  name_reserved: {
+    status: 400,
+    title: 'That name is reserved',
+    fix: 'Choose another name; docs/limits.md lists what no stage may set.',
+  },
+  master_key_external: {
+    status: 409,
+    title: "The master key is not this server's to change",
+    fix: 'Start the server with "new,old" in SKILLET_MASTER_KEY, rotate, then start it with the new one alone.',
+  },
+  vault_unavailable: {
+    status: 503,
+    title: 'The vault cannot be read or written',
+    fix: 'The server log names the reason; the master key must be the one that the values were sealed with.',
+  },
   stage_changed: {
     status: 409,
     title: 'The stage was changed by somebody else meanwhile',

@@ -4,6 +4,8 @@ import { randomBytes, randomFillSync } from 'node:crypto'
 const PREFIXES = {
   tenant: 'ten',
   key: 'key',
+  grant: 'gra',
+  secret: 'sec',
   skill: 'skl',
   stage: 'stg',
   version: 'ver',

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AnyJson, Instant } from './json.ts'
+import { Throttle } from './quotas.ts'
 
 export const RunStatus = z
   .enum(['queued', 'running', 'succeeded', 'failed', 'cancelled', 'throttled'])
@@ -16,6 +17,7 @@ export const FailureReason = z
     'output_invalid', // not JSON, or not what the frozen output schema says
     'output_too_large',
     'sandbox_error', // the sandbox could not be made, or broke the protocol
+    'secret_unavailable', // a secret of its stage is gone, or the vault cannot be read
     'worker_lost', // the worker died while executing, as often as it is tried
   ])
   .meta({ id: 'FailureReason' })
@@ -66,6 +68,8 @@ export const Run = z
     start_ms: z.number().nullable(),
     execution_ms: z.number().nullable(),
     usage: Usage.nullable(),
+    billable_ms: z.number().int().nullable().meta({ description: 'Execution, rounded up; null until it ended.' }),
+    throttle: Throttle.nullable().meta({ description: 'Which cap stopped it, where the status is `throttled`.' }),
   })
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof Run>

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AnyObject, Instant } from './json.ts'
+import { EnvName } from './secrets.ts'
 import { Finding, Handler, RuntimeName, SizeName } from './packages.ts'
 
 /** Names of skills and stages: the open specification's rule for a SKILL.md name, so that one name serves everywhere. */
@@ -37,10 +38,11 @@ export const StageConfig = z
       description:
         '`session`: warm sandboxes serve many runs of this deployment. `fresh`: a never-used sandbox for every run. Default: session.',
     }),
-    env: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4096))
+    env: z.record(EnvName, z.string().max(4096)).optional().meta({ description: 'Plain environment variables.' }),
+    secret_refs: z
+      .record(EnvName, z.string().max(100))
       .optional()
-      .meta({ description: 'Plain environment variables.' }),
+      .meta({ description: 'Environment variables whose values are secrets: NAME to id or name of a secret.' }),
     network: z.array(z.string()).optional().meta({ description: 'Domains the skill may reach. Default: none.' }),
   })
   .meta({ id: 'StageConfig' })
@@ -134,7 +136,14 @@ export const Deployment = z
     handler: Handler,
     runtime: RuntimeName,
     bundle_blob: z.string(),
-    config: StageConfig.required({ size: true, timeout_s: true, isolation: true, env: true, network: true }),
+    config: StageConfig.required({
+      size: true,
+      timeout_s: true,
+      isolation: true,
+      env: true,
+      secret_refs: true,
+      network: true,
+    }),
     change_level: ChangeLevel.nullable(),
     /** How it came about: a deploy of this stage, a promotion from another, or both for a rollback's target. */
     origin: z.enum(['deploy', 'promote']),

@@ -1,5 +1,6 @@
 import type { Admission, Claim, Engine } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
@@ -20,8 +21,8 @@ export interface Invocation {
 }
 
 interface RunAdmission {
-  invoke(principal: Principal, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
-  replay(principal: Principal, before: Run): Promise<Run>
+  invoke(caller: Caller, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
+  replay(caller: Caller, before: Run): Promise<Run>
 }
 
 /** The first half of DESIGN 6: from a call to a durable `queued` row, or to a refusal that leaves none. */
@@ -53,7 +54,7 @@ export function createAdmission(parts: {
   }
 
   async function admit(
-    principal: Principal,
+    caller: Caller,
     deployment: Deployment,
     input: unknown,
     more: { replay_of?: string; idempotency?: Invocation['idempotency'] },
@@ -61,7 +62,7 @@ export function createAdmission(parts: {
     requireIsolation()
     const at = Date.now()
     const { queue } = SIZES[deployment.config.size]
-    const run = newRun(principal, deployment, input, more.replay_of ?? null, at)
+    const run = newRun(caller, deployment, input, more.replay_of ?? null, at)
     const idempotency = more.idempotency && {
       ...more.idempotency,
       expires_at: now(at + LIMITS.idempotencySeconds * 1000),
@@ -70,7 +71,16 @@ export function createAdmission(parts: {
     const place = worker.offer(queue)
     let taken: readonly Claim[] = []
     try {
-      const admission = await engine.runs.admit(run, queue, {
+      const note = noteOf(
+        caller,
+        run.replay_of === null ? 'run.invoke' : 'run.replay',
+        { kind: 'run', id: run.id },
+        {
+          skill: run.skill,
+          stage: run.stage,
+        },
+      )
+      const admission = await engine.runs.admit(run, queue, note, {
         idempotency,
         take: place === null ? undefined : { leaseMs: place.leaseMs },
       })
@@ -82,18 +92,18 @@ export function createAdmission(parts: {
   }
 
   return {
-    async invoke(principal, { skill, stage, input, idempotency }) {
-      const deployment = await activeDeployment(principal.tenant, skill, stage)
+    async invoke(caller, { skill, stage, input, idempotency }) {
+      const deployment = await activeDeployment(caller.tenant, skill, stage)
       await checkInput(deployment, input)
-      return admit(principal, deployment, input, { idempotency })
+      return admit(caller, deployment, input, { idempotency })
     },
 
-    async replay(principal, before) {
+    async replay(caller, before) {
       const deployment = await deployments.get(before.tenant, before.deployment)
       const skill = await engine.skills.findSkill(before.tenant, before.skill)
       if (skill === null) throw new SkilletError('not_replayable', `The skill of run ${before.id} was deleted.`)
       await checkInput(deployment, before.input)
-      const { run } = await admit(principal, deployment, before.input, { replay_of: before.id })
+      const { run } = await admit(caller, deployment, before.input, { replay_of: before.id })
       return run
     },
   }
@@ -113,16 +123,10 @@ function outcomeOf(admission: Admission): { run: Run; repeated: boolean } {
   }
 }
 
-function newRun(
-  principal: Principal,
-  deployment: Deployment,
-  input: unknown,
-  replayOf: string | null,
-  at: number,
-): Run {
+function newRun(caller: Caller, deployment: Deployment, input: unknown, replayOf: string | null, at: number): Run {
   return {
     id: newId('run', at),
-    tenant: principal.tenant,
+    tenant: caller.tenant,
     skill: deployment.skill,
     stage: deployment.stage,
     deployment: deployment.id,
@@ -135,7 +139,7 @@ function newRun(
     attempt: 0,
     cancel_requested: false,
     replay_of: replayOf,
-    created_by: principal.id,
+    created_by: caller.id,
     created_at: now(at),
     started_at: null,
     finished_at: null,
@@ -145,5 +149,7 @@ function newRun(
     start_ms: null,
     execution_ms: null,
     usage: null,
+    billable_ms: null,
+    throttle: null,
   }
 }

@@ -22,7 +22,15 @@ export type Interruption = 'cancelled' | 'lease_lost' | 'stopping'
 /** How the execution went, before it is written down. */
 type Outcome = Omit<Ending, 'logs'>
 
-const NOT_RUN = { session: null, warm: null, start_ms: null, execution_ms: null, usage: null } as const
+const NOT_RUN = {
+  session: null,
+  warm: null,
+  start_ms: null,
+  execution_ms: null,
+  usage: null,
+  billable_ms: null,
+  throttle: null,
+} as const
 
 /** The second half of DESIGN 6: from the claim to the terminal state. */
 export function createExecute(parts: {
@@ -72,12 +80,15 @@ export function createExecute(parts: {
     const ready = performance.now()
     try {
       const result = await lease.session.invoke(callOf(run, deployment), onLog, signal)
+      const execution = performance.now() - ready
       const facts = {
         session: lease.session.id,
         warm: lease.warm,
         start_ms: round(ready - began),
-        execution_ms: round(performance.now() - ready),
+        execution_ms: round(execution),
         usage: result.usage,
+        billable_ms: Math.ceil(execution),
+        throttle: null,
       }
       return await judge(deployment, result, facts)
     } finally {
@@ -110,7 +121,7 @@ export function createExecute(parts: {
   }
 }
 
-type Facts = Pick<Ending, 'session' | 'warm' | 'start_ms' | 'execution_ms' | 'usage'>
+type Facts = Pick<Ending, 'session' | 'warm' | 'start_ms' | 'execution_ms' | 'usage' | 'billable_ms' | 'throttle'>
 
 function callOf(run: Run, deployment: Deployment): Call {
   const timeout = deployment.config.timeout_s * 1000

@@ -1,5 +1,6 @@
 import type { Engine, Page, RunFilter } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { isTerminal, type Run, type RunEvent } from '../model/runs.ts'
 import { type Invocation, createAdmission } from './admission.ts'
@@ -14,13 +15,13 @@ export interface RunsService {
    * Admits a run: durable when it resolves.
    * @throws SkilletError not_found, stage_not_active, input_invalid, input_too_large, idempotency_mismatch, enqueue_failed (data.run_id), isolation_unavailable
    */
-  invoke(principal: Principal, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
+  invoke(caller: Caller, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
   /** The run as it is when it is terminal, or when `ms` are over. */
   wait(tenant: string, id: string, ms: number, signal?: AbortSignal): Promise<Run>
   /** Cancels in every state: queued at once, running by ending its sandbox; a terminal run stays as it was. */
-  cancel(tenant: string, id: string): Promise<Run>
+  cancel(caller: Caller, id: string): Promise<Run>
   /** The same input to the same frozen deployment again, as a new run. */
-  replay(principal: Principal, id: string): Promise<Run>
+  replay(caller: Caller, id: string): Promise<Run>
   find(tenant: string, id: string): Promise<Run>
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
   /** Events after `afterSeq` as they happen; ends after the `result` event or when aborted. */
@@ -55,19 +56,19 @@ export function createRunsService(parts: {
       return run
     },
 
-    async cancel(tenant, id) {
-      const run = await engine.runs.cancel(tenant, id)
+    async cancel(caller, id) {
+      const run = await engine.runs.cancel(caller.tenant, id, noteOf(caller, 'run.cancel', { kind: 'run', id }))
       if (run === null) throw notFound('run', id)
       if (run.cancel_requested && !isTerminal(run.status)) worker.cancel(id)
       return run
     },
 
-    async replay(principal, id) {
-      const before = await find(principal.tenant, id)
+    async replay(caller, id) {
+      const before = await find(caller.tenant, id)
       if (!isTerminal(before.status)) {
         throw new SkilletError('not_replayable', `Run ${id} is still ${before.status}.`)
       }
-      return admission.replay(principal, before)
+      return admission.replay(caller, before)
     },
 
     async *events(tenant, id, afterSeq, signal) {

@@ -1,5 +1,6 @@
 import type { Engine, Page, PageOptions } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
@@ -9,45 +10,47 @@ import type { Lookup } from './lookup.ts'
 
 export interface Catalogue {
   /** @throws SkilletError name_taken */
-  create(principal: Principal, skill: { name: string; description: string }): Promise<Skill>
+  create(caller: Caller, skill: { name: string; description: string }): Promise<Skill>
   find(tenant: string, idOrName: string): Promise<Skill>
   list(tenant: string, page: PageOptions): Promise<Page<Skill>>
-  describe(tenant: string, idOrName: string, description: string): Promise<Skill>
+  describe(caller: Caller, idOrName: string, description: string): Promise<Skill>
   /** Its stages go with it and its queued runs are cancelled; run records stay. */
-  remove(tenant: string, idOrName: string): Promise<void>
+  remove(caller: Caller, idOrName: string): Promise<void>
 }
 
 export function createCatalogue(parts: { engine: Engine; lookup: Lookup; listener: StageListener }): Catalogue {
   const { engine, lookup, listener } = parts
   return {
-    async create(principal, { name, description }) {
+    async create(caller, { name, description }) {
       const at = now()
       const skill: Skill = {
         id: newId('skill'),
-        tenant: principal.tenant,
+        tenant: caller.tenant,
         name,
         description,
         created_at: at,
         updated_at: at,
       }
-      await engine.skills.createSkill(skill)
+      await engine.skills.createSkill(skill, noteOf(caller, 'skill.create', { kind: 'skill', id: skill.id }, { name }))
       return skill
     },
 
     find: (tenant, idOrName) => lookup.skill(tenant, idOrName),
     list: (tenant, page) => engine.skills.listSkills(tenant, page),
 
-    async describe(tenant, idOrName, description) {
-      const { id } = await lookup.skill(tenant, idOrName)
-      const changed = await engine.skills.updateSkill(tenant, id, { description })
+    async describe(caller, idOrName, description) {
+      const { id } = await lookup.skill(caller.tenant, idOrName)
+      const note = noteOf(caller, 'skill.update', { kind: 'skill', id })
+      const changed = await engine.skills.updateSkill(caller.tenant, id, { description }, note)
       if (changed === null) throw notFound('skill', idOrName)
       return changed
     },
 
-    async remove(tenant, idOrName) {
-      const { id } = await lookup.skill(tenant, idOrName)
+    async remove({ tenant, ...rest }, idOrName) {
+      const { id, name } = await lookup.skill(tenant, idOrName)
       const stages = await engine.skills.listStages(tenant, id)
-      if (!(await engine.skills.deleteSkill(tenant, id))) throw notFound('skill', idOrName)
+      const note = noteOf({ tenant, ...rest }, 'skill.delete', { kind: 'skill', id }, { name })
+      if (!(await engine.skills.deleteSkill(tenant, id, note))) throw notFound('skill', idOrName)
       for (const { deployment } of stages) if (deployment !== null) listener.retired(deployment)
     },
   }

@@ -1,5 +1,6 @@
 import type { Engine } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
 import type { Deployment } from '../model/skills.ts'
@@ -9,7 +10,7 @@ import { nextVersion } from './numbering.ts'
 import type { Plan, Planner } from './proposal.ts'
 import type { DeployRequest } from './shapes.ts'
 
-export type Deploy = (principal: Principal, skill: string, stage: string, request: DeployRequest) => Promise<Deployment>
+export type Deploy = (caller: Caller, skill: string, stage: string, request: DeployRequest) => Promise<Deployment>
 
 /** Other stages of the skill may take the number that was computed: how often the next one is tried. */
 const NUMBER_TRIES = 5
@@ -21,30 +22,32 @@ const NUMBER_TRIES = 5
 export function createDeploy(parts: { engine: Engine; plan: Planner; activate: Activate }): Deploy {
   const { engine, plan: planFor, activate } = parts
 
-  async function once(principal: Principal, plan: Plan, request: DeployRequest): Promise<Deployment> {
+  async function once(caller: Caller, plan: Plan, request: DeployRequest): Promise<Deployment> {
     checkLevel(plan, request)
     const at = now()
-    const version = await numberFor(principal.tenant, plan, request)
+    const version = await numberFor(caller.tenant, plan, request)
     const deployment = freeze({
       stage: plan.stage,
       package: plan.package,
       version,
       change_level: request.change_level,
       promoted_from: null,
-      by: principal.id,
+      by: caller.id,
       at,
     })
     await activate({
       stage: plan.stage,
       deployment,
       kind: 'deploy',
-      by: principal.id,
+      caller,
       at,
       upload: plan.upload?.id ?? null,
     })
     // A skill that was made without a description takes the package's: catalogues live on it.
     if (plan.skill.description === '') {
-      await engine.skills.updateSkill(principal.tenant, plan.skill.id, { description: plan.package.description })
+      const { id } = plan.skill
+      const note = noteOf(caller, 'skill.update', { kind: 'skill', id })
+      await engine.skills.updateSkill(caller.tenant, id, { description: plan.package.description }, note)
     }
     return deployment
   }
@@ -72,13 +75,13 @@ export function createDeploy(parts: { engine: Engine; plan: Planner; activate: A
     return nextVersion({ ...request, highest: plan.highest, declared: plan.package.declared_version })
   }
 
-  return async (principal, skill, stage, request) => {
-    const first = await planFor(principal.tenant, skill, stage)
+  return async (caller, skill, stage, request) => {
+    const first = await planFor(caller.tenant, skill, stage)
     const revision = request.revision ?? first.stage.revision
-    for (let plan = first, tries = 1; ; tries++, plan = await planFor(principal.tenant, skill, stage)) {
+    for (let plan = first, tries = 1; ; tries++, plan = await planFor(caller.tenant, skill, stage)) {
       if (plan.stage.revision !== revision) throw changed(plan, revision)
       try {
-        return await once(principal, plan, request)
+        return await once(caller, plan, request)
       } catch (error) {
         const raced = error instanceof SkilletError && error.code === 'version_taken' && request.version === undefined
         if (!raced || tries === NUMBER_TRIES) throw error

@@ -47,6 +47,7 @@ function settle(stage: StageConfig, asked: Package['defaults']): Deployment['con
     timeout_s: stage.timeout_s ?? asked.timeout_s ?? SIZES[size].timeout_s,
     isolation: stage.isolation ?? 'session',
     env: stage.env ?? {},
+    secret_refs: stage.secret_refs ?? {},
     network: stage.network ?? asked.network ?? [],
   }
 }

@@ -1,5 +1,6 @@
 import type { Engine } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
 import type { Deployment } from '../model/skills.ts'
@@ -8,12 +9,7 @@ import { freeze } from './freeze.ts'
 import type { Lookup } from './lookup.ts'
 import type { PromoteRequest } from './shapes.ts'
 
-export type Promote = (
-  principal: Principal,
-  skill: string,
-  from: string,
-  request: PromoteRequest,
-) => Promise<Deployment>
+export type Promote = (caller: Caller, skill: string, from: string, request: PromoteRequest) => Promise<Deployment>
 
 /**
  * Serves what one stage serves on another too: the same version and build, with the other stage's own configuration.
@@ -22,13 +18,14 @@ export type Promote = (
  */
 export function createPromote(parts: { engine: Engine; lookup: Lookup; activate: Activate }): Promote {
   const { engine, lookup, activate } = parts
-  return async (principal, skillName, from, { to, revision }) => {
-    const { skill, stage: source } = await lookup.stage(principal.tenant, skillName, from)
+  return async (caller, skillName, from, { to, revision }) => {
+    const { skill, stage: source } = await lookup.stage(caller.tenant, skillName, from)
     if (source.name === to) throw new SkilletError('bad_request', `Stage "${to}" cannot be promoted to itself.`)
     const promoted = await lookup.active(source)
+    const note = noteOf(caller, 'stage.put', { kind: 'stage', id: `${skill.id}/${to}` })
     const target =
-      (await engine.skills.findStage(principal.tenant, skill.id, to)) ??
-      (await engine.skills.putStage(principal.tenant, skill.id, to, null))
+      (await engine.skills.findStage(caller.tenant, skill.id, to)) ??
+      (await engine.skills.putStage(caller.tenant, skill.id, to, null, undefined, note))
     if (revision !== undefined && revision !== target.revision) {
       throw new SkilletError('stage_changed', `Stage "${to}" has revision ${target.revision}, not ${revision}.`, {
         data: { revision: target.revision },
@@ -37,14 +34,14 @@ export function createPromote(parts: { engine: Engine; lookup: Lookup; activate:
     const at = now()
     const deployment = freeze({
       stage: target,
-      package: await lookup.package(principal.tenant, promoted.digest),
+      package: await lookup.package(caller.tenant, promoted.digest),
       version: promoted.version,
       change_level: promoted.change_level,
       promoted_from: promoted.id,
-      by: principal.id,
+      by: caller.id,
       at,
     })
-    await activate({ stage: target, deployment, kind: 'promote', by: principal.id, at, upload: null })
+    await activate({ stage: target, deployment, kind: 'promote', caller, at, upload: null })
     return deployment
   }
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { now } from '../model/json.ts'
 import type { Activation, Deployment, Stage } from '../model/skills.ts'
@@ -7,12 +7,7 @@ import type { Activate } from './activate.ts'
 import type { Lookup } from './lookup.ts'
 import type { RollbackRequest } from './shapes.ts'
 
-export type Rollback = (
-  principal: Principal,
-  skill: string,
-  stage: string,
-  request: RollbackRequest,
-) => Promise<Deployment>
+export type Rollback = (caller: Caller, skill: string, stage: string, request: RollbackRequest) => Promise<Deployment>
 
 /**
  * Points the stage at a deployment that it served before: nothing is built and nothing is lost.
@@ -30,8 +25,8 @@ export function createRollback(parts: { engine: Engine; lookup: Lookup; activate
     } while (cursor !== undefined)
   }
 
-  return async (principal, skillName, stageName, { deployment: id, version, revision }) => {
-    const { stage } = await lookup.stage(principal.tenant, skillName, stageName)
+  return async (caller, skillName, stageName, { deployment: id, version, revision }) => {
+    const { stage } = await lookup.stage(caller.tenant, skillName, stageName)
     if (revision !== undefined && revision !== stage.revision) {
       throw new SkilletError(
         'stage_changed',
@@ -52,9 +47,9 @@ export function createRollback(parts: { engine: Engine; lookup: Lookup; activate
           : `Stage "${stage.name}" serves ${target} now.`,
       )
     }
-    const deployment = await engine.skills.findDeployment(principal.tenant, target)
+    const deployment = await engine.skills.findDeployment(caller.tenant, target)
     if (deployment === null) throw new Error(`The deployment ${target} is in the history and missing.`)
-    await activate({ stage, deployment, kind: 'rollback', by: principal.id, at: now(), upload: null })
+    await activate({ stage, deployment, kind: 'rollback', caller, at: now(), upload: null })
     return deployment
   }
 }

@@ -1,4 +1,6 @@
 import type { Engine, Page, PageOptions } from '../backends/ports.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { notFound } from '../model/errors.ts'
 import type { Activation, Deployment, Stage, StageConfig } from '../model/skills.ts'
 import type { StageListener } from './listener.ts'
@@ -11,8 +13,8 @@ export interface Stages {
    * Makes the stage or replaces its configuration; what is deployed stays as it was frozen.
    * @param revision When given, only if that is the present one. @throws SkilletError stage_changed
    */
-  put(tenant: string, skill: string, name: string, config: StageConfig, revision?: number): Promise<Stage>
-  remove(tenant: string, skill: string, stage: string): Promise<void>
+  put(caller: Caller, skill: string, name: string, config: StageConfig, revision?: number): Promise<Stage>
+  remove(caller: Caller, skill: string, stage: string): Promise<void>
   /** Its pointer moves, newest first. */
   history(tenant: string, skill: string, stage: string, page: PageOptions): Promise<Page<Activation>>
   /** One frozen deployment of the stage, present or past; without a name the one it serves. */
@@ -31,14 +33,17 @@ export function createStages(parts: { engine: Engine; lookup: Lookup; listener: 
       return (await lookup.stage(tenant, skillName, stageName)).stage
     },
 
-    async put(tenant, skillName, name, config, revision) {
-      const skill = await lookup.skill(tenant, skillName)
-      return engine.skills.putStage(tenant, skill.id, name, config, revision)
+    async put(caller, skillName, name, config, revision) {
+      const skill = await lookup.skill(caller.tenant, skillName)
+      const note = noteOf(caller, 'stage.put', { kind: 'stage', id: `${skill.id}/${name}` })
+      return engine.skills.putStage(caller.tenant, skill.id, name, config, revision, note)
     },
 
-    async remove(tenant, skillName, stageName) {
-      const { stage } = await lookup.stage(tenant, skillName, stageName)
-      if (!(await engine.skills.deleteStage(tenant, stage.id))) throw notFound('stage', `${skillName}/${stageName}`)
+    async remove(caller, skillName, stageName) {
+      const { stage } = await lookup.stage(caller.tenant, skillName, stageName)
+      const note = noteOf(caller, 'stage.delete', { kind: 'stage', id: `${stage.skill}/${stage.name}` })
+      if (!(await engine.skills.deleteStage(caller.tenant, stage.id, note)))
+        throw notFound('stage', `${skillName}/${stageName}`)
       if (stage.deployment !== null) listener.retired(stage.deployment)
     },
 

@@ -1,5 +1,6 @@
 import type { Blobs, Engine } from '../backends/ports.ts'
-import type { Principal } from '../model/access.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
@@ -21,7 +22,7 @@ export interface ArrivalListener {
 export interface Uploads {
   /** @throws SkilletError upload_too_large */
   create(
-    principal: Principal,
+    caller: Caller,
     skill: string,
     stage: string,
     file: { size: number; sha256: string },
@@ -34,6 +35,7 @@ export interface Uploads {
   receive(
     ticket: UploadTicket,
     body: { readonly length: number | null; readonly stream: AsyncIterable<Uint8Array> },
+    from: Pick<Caller, 'request_id' | 'client'>,
     signal?: AbortSignal,
   ): Promise<Upload>
 }
@@ -50,18 +52,18 @@ export function createUploads(parts: {
 }): Uploads {
   const { engine, blobs, validator, lookup, requireIsolation, maxBytes = LIMITS.uploadBytes } = parts
   return {
-    async create(principal, skillName, stageName, { size, sha256 }) {
+    async create(caller, skillName, stageName, { size, sha256 }) {
       requireIsolation()
       if (size > maxBytes) {
         throw new SkilletError('upload_too_large', `${size} bytes were announced; at most ${maxBytes} are taken.`, {
           data: { max_bytes: maxBytes },
         })
       }
-      const { skill, stage } = await lookup.stage(principal.tenant, skillName, stageName)
+      const { skill, stage } = await lookup.stage(caller.tenant, skillName, stageName)
       const at = Date.now()
       const upload: Upload = {
         id: newId('upload', at),
-        tenant: principal.tenant,
+        tenant: caller.tenant,
         skill: skill.id,
         stage: stage.id,
         state: 'pending',
@@ -70,12 +72,15 @@ export function createUploads(parts: {
         step: null,
         findings: [],
         digest: null,
-        created_by: principal.id,
+        created_by: caller.id,
         created_at: now(at),
         expires_at: now(at + LIMITS.uploadSeconds * 1000),
         finished_at: null,
       }
-      await engine.skills.createUpload(upload)
+      await engine.skills.createUpload(
+        upload,
+        noteOf(caller, 'upload.create', { kind: 'upload', id: upload.id }, { size, sha256 }),
+      )
       return { upload, target: blobs.uploadUrl(upload) }
     },
 
@@ -86,7 +91,7 @@ export function createUploads(parts: {
       return asOf(upload, now())
     },
 
-    async receive(ticket, body, signal) {
+    async receive(ticket, body, from, signal) {
       if (body.length !== ticket.size) {
         const sent = body.length === null ? 'without a Content-Length' : `with ${body.length} bytes`
         throw new SkilletError('upload_size_mismatch', `The body comes ${sent}; ${ticket.size} bytes were announced.`)
@@ -102,7 +107,10 @@ export function createUploads(parts: {
         sha256: ticket.sha256,
         ...(signal && { signal }),
       })
-      const upload = await engine.skills.receiveUpload(ticket.id, now())
+      // The URL is the authority here: whoever asked for it answers for it.
+      const asked = { kind: 'key', id: before.created_by, tenant: before.tenant, role: 'owner', ...from } as const
+      const note = noteOf(asked, 'upload.receive', { kind: 'upload', id: ticket.id })
+      const upload = await engine.skills.receiveUpload(ticket.id, now(), note)
       validator.start(upload.id)
       return upload
     },

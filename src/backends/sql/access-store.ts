@@ -1,5 +1,5 @@
 import type { ApiKey } from '../../model/access.ts'
-import type { AccessStore } from '../ports.ts'
+import type { AccessStore } from '../access-ports.ts'
 import type { Database } from './database.ts'
 
 export function createAccessStore(db: Database): AccessStore {

@@ -1,6 +1,7 @@
 import type { Run } from '../../model/runs.ts'
 import type { QueueName } from '../../model/sizes.ts'
 import type { Admission, AdmitOptions, RunStore } from '../ports.ts'
+import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type RunRow, bit, toRun } from './rows.ts'
 import { endRun, failure } from './run-ending.ts'
@@ -12,11 +13,12 @@ type Idempotency = AdmitOptions['idempotency']
 
 export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunStore, 'admit'> {
   return {
-    admit(run, queue, { idempotency, take } = {}) {
+    admit(run, queue, note, { idempotency, take } = {}) {
       return db.tx(async (t) => {
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
         await insertRun(t, run)
+        await writeAudit(t, note, { after: { id: run.id, deployment: run.deployment } })
         try {
           await t.savepoint(() => enqueue(t, run.id, queue))
         } catch (error) {

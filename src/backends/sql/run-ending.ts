@@ -46,6 +46,8 @@ const NOT_EXECUTED: Omit<Ending, 'status' | 'reason' | 'error'> = {
   start_ms: null,
   execution_ms: null,
   usage: null,
+  billable_ms: null,
+  throttle: null,
   logs: [],
 }
 const CANCELLED: Ending = { ...NOT_EXECUTED, status: 'cancelled', reason: null, error: null }

@@ -15,9 +15,9 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     summary: 'Show what a deploy would do now: the version, the smallest change level and the changes behind it',
     responses: { 200: { description: 'To be confirmed by a POST.', schema: DeployProposal } },
     errors: ['stage_not_ready'],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: await skills.propose(principal.tenant, params.skill, params.stage),
+      body: await skills.propose(caller.tenant, params.skill, params.stage),
     }),
   }),
   route({
@@ -31,9 +31,9 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     body: DeployRequest,
     responses: { 201: { description: 'What the stage serves now.', schema: Deployment } },
     errors: ['stage_not_ready', 'stage_changed', 'change_level_too_low', 'version_invalid', 'version_taken'],
-    handle: async ({ principal, params, body }) => ({
+    handle: async ({ caller, params, body }) => ({
       status: 201,
-      body: await skills.deploy(principal, params.skill, params.stage, body),
+      body: await skills.deploy(caller, params.skill, params.stage, body),
     }),
   }),
   route({
@@ -48,9 +48,9 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     bodyOptional: true,
     responses: { 200: { description: 'What the stage serves now.', schema: Deployment } },
     errors: ['nothing_to_roll_back', 'stage_changed'],
-    handle: async ({ principal, params, body }) => ({
+    handle: async ({ caller, params, body }) => ({
       status: 200,
-      body: await skills.rollback(principal, params.skill, params.stage, body),
+      body: await skills.rollback(caller, params.skill, params.stage, body),
     }),
   }),
   route({
@@ -64,9 +64,9 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     body: PromoteRequest,
     responses: { 201: { description: 'What the other stage serves now.', schema: Deployment } },
     errors: ['stage_not_active', 'stage_changed'],
-    handle: async ({ principal, params, body }) => ({
+    handle: async ({ caller, params, body }) => ({
       status: 201,
-      body: await skills.promote(principal, params.skill, params.stage, body),
+      body: await skills.promote(caller, params.skill, params.stage, body),
     }),
   }),
 ]

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Principal } from '../../model/access.ts'
+import type { Caller } from '../../model/access.ts'
 import { SkilletError } from '../../model/errors.ts'
 import { AnyJson } from '../../model/json.ts'
 import { Run, RunStatus, isTerminal } from '../../model/runs.ts'
@@ -57,7 +57,7 @@ export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
       const input = call.body.input === undefined ? {} : call.body.input
       checkSize(call.text, input)
       const key = idempotencyKeyOf(call.header('idempotency-key'))
-      const { run, repeated } = await runs.invoke(call.principal, {
+      const { run, repeated } = await runs.invoke(call.caller, {
         skill,
         stage,
         input,
@@ -77,12 +77,12 @@ export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
     headers: { Prefer: PREFER },
     responses: RESPONSES,
     errors: ['not_replayable', 'input_invalid', 'validation_timeout', 'enqueue_failed', 'isolation_unavailable'],
-    handle: async (call) => answer(runs, call, await runs.replay(call.principal, call.params.run), false),
+    handle: async (call) => answer(runs, call, await runs.replay(call.caller, call.params.run), false),
   }),
 ]
 
 interface Asked {
-  readonly principal: Principal
+  readonly caller: Caller
   header(name: string): string | undefined
   signal(): AbortSignal
 }
@@ -95,7 +95,7 @@ async function answer(runs: Services['runs'], call: Asked, admitted: Run, repeat
   let run = admitted
   if (seconds !== null) {
     headers['preference-applied'] = `wait=${seconds}`
-    run = await runs.wait(call.principal.tenant, run.id, seconds * 1000, call.signal())
+    run = await runs.wait(call.caller.tenant, run.id, seconds * 1000, call.signal())
     if (isTerminal(run.status)) return { status: 200, body: run, headers }
   }
   return { status: 202, body: { run_id: run.id, status: run.status }, headers }

@@ -32,7 +32,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       }),
       responses: { 200: { description: 'One page.', schema: pageOf(RunSummary) } },
       errors: ['not_found'],
-      async handle({ principal: { tenant }, query }) {
+      async handle({ caller: { tenant }, query }) {
         const { limit, cursor, status } = query
         const page = await runs.list(tenant, { limit, cursor, status, ...(await resolve(services, tenant, query)) })
         return { status: 200, body: { ...page, items: page.items.map(summaryOf) } }
@@ -47,7 +47,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       summary: 'Show a run',
       responses: { 200: { description: 'The run.', schema: Run } },
       errors: [],
-      handle: async ({ principal, params }) => ({ status: 200, body: await runs.find(principal.tenant, params.run) }),
+      handle: async ({ caller, params }) => ({ status: 200, body: await runs.find(caller.tenant, params.run) }),
     }),
     route({
       id: 'followRun',
@@ -66,7 +66,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       },
       errors: [],
       async handle(call) {
-        const { tenant } = call.principal
+        const { tenant } = call.caller
         const after = lastEventId(call.header('last-event-id'))
         const run = await runs.find(tenant, call.params.run)
         if (isTerminal(run.status) && (await events.events(tenant, run.id, after, 1)).length === 0)
@@ -102,7 +102,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       },
       errors: [],
       async handle(call) {
-        const run = await runs.find(call.principal.tenant, call.params.run)
+        const run = await runs.find(call.caller.tenant, call.params.run)
         if (prefersText(call.header('accept'))) {
           return { status: 200, stream: logText(events, run), type: 'text/plain; charset=utf-8' }
         }
@@ -119,7 +119,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       description: 'Queued: at once. Running: its sandbox is ended, and the run follows. Finished: stays as it was.',
       responses: { 200: { description: 'The run as it is now.', schema: Run } },
       errors: [],
-      handle: async ({ principal, params }) => ({ status: 200, body: await runs.cancel(principal.tenant, params.run) }),
+      handle: async ({ caller, params }) => ({ status: 200, body: await runs.cancel(caller, params.run) }),
     }),
   ]
 }

@@ -20,9 +20,9 @@ export const serverRoutes = (services: Pick<Services, 'checks'>, stopping: Abort
       200: { description: 'The key.', schema: z.object({ key: z.string(), tenant: z.string(), role: Role }) },
     },
     errors: [],
-    handle: ({ principal }) => ({
+    handle: ({ caller }) => ({
       status: 200,
-      body: { key: principal.id, tenant: principal.tenant, role: principal.role },
+      body: { key: caller.id, tenant: caller.tenant, role: caller.role },
     }),
   }),
   route({

@@ -17,8 +17,8 @@ export const skillRoutes = ({ skills: { catalogue } }: Pick<Services, 'skills'>)
     body: z.strictObject({ name: Name, description: Description.default('') }),
     responses: { 201: { description: 'Made.', schema: Skill, headers: { Location: 'Where it is.' } } },
     errors: ['name_taken'],
-    async handle({ principal, body }) {
-      const skill = await catalogue.create(principal, body)
+    async handle({ caller, body }) {
+      const skill = await catalogue.create(caller, body)
       return { status: 201, body: skill, headers: { location: `/api/skills/${skill.id}` } }
     },
   }),
@@ -32,7 +32,7 @@ export const skillRoutes = ({ skills: { catalogue } }: Pick<Services, 'skills'>)
     query: PageQuery,
     responses: { 200: { description: 'One page.', schema: pageOf(Skill) } },
     errors: [],
-    handle: async ({ principal, query }) => ({ status: 200, body: await catalogue.list(principal.tenant, query) }),
+    handle: async ({ caller, query }) => ({ status: 200, body: await catalogue.list(caller.tenant, query) }),
   }),
   route({
     id: 'getSkill',
@@ -43,9 +43,9 @@ export const skillRoutes = ({ skills: { catalogue } }: Pick<Services, 'skills'>)
     summary: 'Show a skill',
     responses: { 200: { description: 'The skill.', schema: Skill } },
     errors: [],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: await catalogue.find(principal.tenant, params.skill),
+      body: await catalogue.find(caller.tenant, params.skill),
     }),
   }),
   route({
@@ -59,9 +59,9 @@ export const skillRoutes = ({ skills: { catalogue } }: Pick<Services, 'skills'>)
     body: z.strictObject({ description: Description }),
     responses: { 200: { description: 'The skill as it is now.', schema: Skill } },
     errors: [],
-    handle: async ({ principal, params, body }) => ({
+    handle: async ({ caller, params, body }) => ({
       status: 200,
-      body: await catalogue.describe(principal.tenant, params.skill, body.description),
+      body: await catalogue.describe(caller, params.skill, body.description),
     }),
   }),
   route({
@@ -74,8 +74,8 @@ export const skillRoutes = ({ skills: { catalogue } }: Pick<Services, 'skills'>)
     description: 'Queued runs are cancelled and running ones asked to stop; the records of its runs stay.',
     responses: { 204: { description: 'Deleted.' } },
     errors: [],
-    async handle({ principal, params }) {
-      await catalogue.remove(principal.tenant, params.skill)
+    async handle({ caller, params }) {
+      await catalogue.remove(caller, params.skill)
       return { status: 204 }
     },
   }),

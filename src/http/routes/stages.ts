@@ -17,9 +17,9 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     summary: 'List the stages of a skill',
     responses: { 200: { description: 'All of them.', schema: z.object({ items: z.array(Stage) }) } },
     errors: [],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: { items: await stages.list(principal.tenant, params.skill) },
+      body: { items: await stages.list(caller.tenant, params.skill) },
     }),
   }),
   route({
@@ -31,9 +31,9 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     summary: 'Show a stage',
     responses: { 200: { description: 'The stage.', schema: Stage } },
     errors: [],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: await stages.find(principal.tenant, params.skill, params.stage),
+      body: await stages.find(caller.tenant, params.skill, params.stage),
     }),
   }),
   route({
@@ -50,9 +50,9 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     }),
     responses: { 200: { description: 'The stage as it is now.', schema: Stage } },
     errors: ['stage_changed'],
-    async handle({ principal, params, body }) {
+    async handle({ caller, params, body }) {
       const name = check(z.object({ stage: Name }), { stage: params.stage }, 'path').stage
-      return { status: 200, body: await stages.put(principal.tenant, params.skill, name, body.config, body.revision) }
+      return { status: 200, body: await stages.put(caller, params.skill, name, body.config, body.revision) }
     },
   }),
   route({
@@ -64,8 +64,8 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     summary: 'Delete a stage with its configuration and history',
     responses: { 204: { description: 'Deleted.' } },
     errors: [],
-    async handle({ principal, params }) {
-      await stages.remove(principal.tenant, params.skill, params.stage)
+    async handle({ caller, params }) {
+      await stages.remove(caller, params.skill, params.stage)
       return { status: 204 }
     },
   }),
@@ -79,9 +79,9 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     query: PageQuery,
     responses: { 200: { description: 'One page.', schema: pageOf(Activation) } },
     errors: [],
-    handle: async ({ principal, params, query }) => ({
+    handle: async ({ caller, params, query }) => ({
       status: 200,
-      body: await stages.history(principal.tenant, params.skill, params.stage, query),
+      body: await stages.history(caller.tenant, params.skill, params.stage, query),
     }),
   }),
   route({
@@ -93,9 +93,9 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     summary: 'Show what the stage serves, as it was frozen',
     responses: { 200: { description: 'The deployment.', schema: Deployment } },
     errors: ['stage_not_active'],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: await stages.deployment(principal.tenant, params.skill, params.stage),
+      body: await stages.deployment(caller.tenant, params.skill, params.stage),
     }),
   }),
   route({
@@ -107,9 +107,9 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     summary: 'Show a deployment of the stage, present or past',
     responses: { 200: { description: 'The deployment.', schema: Deployment } },
     errors: [],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: await stages.deployment(principal.tenant, params.skill, params.stage, params.deployment),
+      body: await stages.deployment(caller.tenant, params.skill, params.stage, params.deployment),
     }),
   }),
 ]

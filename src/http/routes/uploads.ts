@@ -38,8 +38,8 @@ export const uploadRoutes = (services: Pick<Services, 'skills' | 'verifyUpload'>
       }),
       responses: { 201: { description: 'Where to PUT the zip.', schema: Ticket } },
       errors: ['upload_too_large'],
-      async handle({ principal, params, body }) {
-        const { upload, target } = await uploads.create(principal, params.skill, params.stage, body)
+      async handle({ caller, params, body }) {
+        const { upload, target } = await uploads.create(caller, params.skill, params.stage, body)
         const { id, expires_at, size, sha256 } = upload
         return { status: 201, body: { upload_id: id, ...target, expires_at, size, sha256 } }
       },
@@ -53,9 +53,9 @@ export const uploadRoutes = (services: Pick<Services, 'skills' | 'verifyUpload'>
       summary: 'Show how far an upload is, and what the validator found',
       responses: { 200: { description: 'The upload.', schema: Upload } },
       errors: [],
-      handle: async ({ principal, params }) => ({
+      handle: async ({ caller, params }) => ({
         status: 200,
-        body: await uploads.find(principal.tenant, params.skill, params.stage, params.upload),
+        body: await uploads.find(caller.tenant, params.skill, params.stage, params.upload),
       }),
     }),
     ...(verifyUpload === null ? [] : [receiveRoute(uploads, verifyUpload)]),
@@ -96,7 +96,7 @@ function receiveRoute(
       if (ticket.id !== call.params.upload) throw notFound('upload', call.params.upload)
       const length = call.header('content-length')
       const body = { length: length === undefined ? null : Number(length), stream: call.stream() }
-      const { id, state } = await uploads.receive(ticket, body, call.signal())
+      const { id, state } = await uploads.receive(ticket, body, call.from, call.signal())
       return { status: 202, body: { upload_id: id, state } }
     },
   })

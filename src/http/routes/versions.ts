@@ -19,9 +19,9 @@ export const versionRoutes = ({ skills: { versions } }: Pick<Services, 'skills'>
     query: PageQuery,
     responses: { 200: { description: 'One page.', schema: pageOf(Version) } },
     errors: [],
-    handle: async ({ principal, params, query }) => ({
+    handle: async ({ caller, params, query }) => ({
       status: 200,
-      body: await versions.list(principal.tenant, params.skill, query),
+      body: await versions.list(caller.tenant, params.skill, query),
     }),
   }),
   route({
@@ -33,9 +33,9 @@ export const versionRoutes = ({ skills: { versions } }: Pick<Services, 'skills'>
     summary: 'Show a version and what its package says',
     responses: { 200: { description: 'The version.', schema: VersionDetail } },
     errors: [],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: await versions.find(principal.tenant, params.skill, params.version),
+      body: await versions.find(caller.tenant, params.skill, params.version),
     }),
   }),
   route({
@@ -47,9 +47,9 @@ export const versionRoutes = ({ skills: { versions } }: Pick<Services, 'skills'>
     summary: 'List the files of a version with their checksums',
     responses: { 200: { description: 'All of them.', schema: z.object({ items: z.array(PackageFile) }) } },
     errors: [],
-    handle: async ({ principal, params }) => ({
+    handle: async ({ caller, params }) => ({
       status: 200,
-      body: { items: await versions.files(principal.tenant, params.skill, params.version) },
+      body: { items: await versions.files(caller.tenant, params.skill, params.version) },
     }),
   }),
   route({
@@ -62,9 +62,9 @@ export const versionRoutes = ({ skills: { versions } }: Pick<Services, 'skills'>
     query: z.strictObject({ from: VersionName, to: VersionName }),
     responses: { 200: { description: 'What changed.', schema: VersionDiff } },
     errors: [],
-    handle: async ({ principal, params, query }) => ({
+    handle: async ({ caller, params, query }) => ({
       status: 200,
-      body: await versions.diff(principal.tenant, params.skill, query.from, query.to),
+      body: await versions.diff(caller.tenant, params.skill, query.from, query.to),
     }),
   }),
 ]

@@ -1,4 +1,4 @@
-import type { ApiKey } from '../../model/access.ts'
+import { type ApiKey, OPERATOR_TENANT } from '../../model/access.ts'
 import type { AccessStore } from '../access-ports.ts'
 import type { Database } from './database.ts'
 
@@ -25,7 +25,7 @@ export function createAccessStore(db: Database): AccessStore {
     },
 
     async countTenants() {
-      const [row] = await db.query<{ n: number }>('SELECT count(*) AS n FROM tenants')
+      const [row] = await db.query<{ n: number }>('SELECT count(*) AS n FROM tenants WHERE id <> ?', OPERATOR_TENANT.id)
       return row!.n
     },
 

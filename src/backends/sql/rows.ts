@@ -19,18 +19,24 @@ export function toUpload(row: UploadRow): Upload {
   return { ...row, findings: JSON.parse(row.findings) as Upload['findings'] }
 }
 
-export interface RunRow extends Omit<Run, 'error' | 'input' | 'output' | 'cancel_requested' | 'warm' | 'usage'> {
+export interface RunRow extends Omit<
+  Run,
+  'error' | 'input' | 'output' | 'cancel_requested' | 'warm' | 'usage' | 'throttle'
+> {
   readonly error: string | null
   readonly cancel_requested: number
   readonly warm: number | null
   readonly usage: string | null
+  readonly throttle: string | null
   /** Number of the last event. */
   readonly seq: number
+  /** Whether it is in the quota. */
+  readonly counted: number
 }
 
 /** @param payloads JSON texts; null where there is none or it was not read. */
 export function toRun(
-  { seq: _seq, ...row }: RunRow,
+  { seq: _seq, counted: _counted, ...row }: RunRow,
   payloads: { input: string | null; output: string | null } = { input: null, output: null },
 ): Run {
   return {
@@ -41,6 +47,7 @@ export function toRun(
     cancel_requested: row.cancel_requested === 1,
     warm: row.warm === null ? null : row.warm === 1,
     usage: parse(row.usage) as Run['usage'],
+    throttle: parse(row.throttle) as Run['throttle'],
   }
 }
 

@@ -1,7 +1,8 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createAuthenticator } from './access/authenticate.ts'
-import { bootstrap, ownerKeyFile } from './access/bootstrap.ts'
+import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './access/bootstrap.ts'
+import { readKeyFile } from './access/key-file.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
@@ -53,6 +54,8 @@ export interface RunningServer {
   readonly url: string
   /** The owner key of the first tenant. */
   readonly key: string
+  /** The operator's key, if it still lies in the data folder. */
+  readonly operatorKey: string | null
   /** True when this start made the tenant: the key is to be shown this once. */
   readonly firstStart: boolean
   /** Stops taking requests and runs, lets what runs finish or hands it back, and leaves no sandbox. May be called twice. */
@@ -78,6 +81,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const blobOptions = { folder: join(dataDir, 'blobs'), secretFile: join(dataDir, 'upload.key'), baseUrl: () => url }
     const blobs = open.adopt(await openDiskBlobs(blobOptions), (it) => it.close())
     const owner = await bootstrap({ engine, dataDir })
+    const operator = await bootstrapOperator({ engine, dataDir })
+    if (operator !== null) info(`a key for the operator was made: ${operator.file}`)
 
     const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
     const driver = open.adopt(await createBwrapDriver({ places }), (it) => it.close())
@@ -170,6 +175,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return {
       url,
       key: owner?.key ?? (await readFile(ownerKeyFile(dataDir), 'utf8')).trim(),
+      operatorKey: operator?.key ?? (await readKeyFile(operatorKeyFile(dataDir))),
       firstStart: owner !== null,
       stop: () => (stopped ??= open.disposeAsync()),
     }

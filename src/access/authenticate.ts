@@ -30,8 +30,9 @@ export function createAuthenticator(
   const remembered = new Map<string, { principal: Principal; until: number }>()
 
   async function look(hash: string): Promise<Principal> {
-    const key = await access.findKey(hash)
-    if (key === null) throw refused('The key is not known here.')
+    const found = await access.findKey(hash)
+    if (found === null) throw refused('The key is not known here.')
+    const { key } = found
     if (key.revoked_at !== null) throw refused(`Key ${key.prefix}… was revoked at ${key.revoked_at}.`)
     const expires = key.expires_at === null ? Infinity : Date.parse(key.expires_at)
     if (expires <= clock()) throw refused(`Key ${key.prefix}… expired at ${key.expires_at}.`)

@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import type { ApiKey } from '../model/access.ts'
 
 /** An API key. `key` is shown once and kept nowhere; `hash` is what is stored; `prefix` is what people recognise it by. */
 export interface KeyParts {
@@ -20,6 +21,11 @@ export function describeKey(key: string): KeyParts {
 /** SHA-256 in hex. A plain hash suffices: nobody guesses 256 random bits, so there is nothing to slow down. */
 export function hashKey(key: string): string {
   return hash('sha256', key)
+}
+
+/** Neither revoked nor expired. */
+export function isInForce(key: Pick<ApiKey, 'expires_at' | 'revoked_at'>, at: number = Date.now()): boolean {
+  return key.revoked_at === null && (key.expires_at === null || Date.parse(key.expires_at) > at)
 }
 
 /** Whether the text can be a key at all; what cannot is refused before the state is asked. */

@@ -40,7 +40,7 @@ test('without a good key there is nothing, and the answer says how to send one',
 })
 
 test('a key says who it is', async () => {
-  const row = (await server.engine.access.findKey(hashKey(server.key)))!
+  const { key: row } = (await server.engine.access.findKey(hashKey(server.key)))!
   const { body } = await server.call('GET', '/api/whoami')
   expect(body).toEqual({ key: row.id, tenant: row.tenant, role: 'owner' })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DiskBlobs, openDiskBlobs } from '../backends/disk/disk-blobs.ts'
+import { newApiKey, newTenant } from '../backends/contract/engine-fixtures.ts'
 import type { Engine } from '../backends/ports.ts'
 import { openSqliteEngine } from '../backends/sql/sql-engine.ts'
 import { newId } from '../model/ids.ts'
@@ -33,17 +34,8 @@ beforeAll(async () => {
   sandbox = await openTestSandbox()
   engine = await openSqliteEngine({ folder: join(sandbox.dir, 'data') })
   blobs = await openDiskBlobs({ folder: join(sandbox.dir, 'blobs'), secretFile: join(sandbox.dir, 'key'), baseUrl })
-  const key = {
-    id: newId('key'),
-    tenant,
-    role: 'owner' as const,
-    name: 'k',
-    prefix: 'p',
-    created_at: now(),
-    expires_at: null,
-    revoked_at: null,
-  }
-  await engine.access.createTenant({ id: tenant, name: 'acme', created_at: now() }, key, 'hash')
+  const made = newTenant({ id: tenant })
+  await engine.access.createTenant(made.tenant, newApiKey(tenant).key, made.hash, null)
   built = []
   parts = {
     engine,

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { accessContract } from './access-contract.ts'
 import { deploymentsContract } from './deployments-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
+import { grantsContract } from './grants-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
@@ -20,6 +21,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     const engine = (): OpenEngine['engine'] => opened.engine
 
     describe('access', () => accessContract(engine))
+    describe('grants', () => grantsContract(engine))
     describe('skills and stages', () => skillsContract(engine))
     describe('uploads', () => uploadsContract(engine))
     describe('deployments', () => deploymentsContract(engine))

@@ -1,4 +1,5 @@
 import type { ApiKey, Tenant } from '../../model/access.ts'
+import { type AuditAction, type AuditNote, noteOf } from '../../model/audit.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Package } from '../../model/packages.ts'
@@ -29,19 +30,35 @@ export async function settle(engine: Engine, tenant: string = newId('tenant'), n
   return { tenant, skill, stage, deployment }
 }
 
-export function newTenant(): { tenant: Tenant; key: ApiKey; hash: string } {
-  const tenant: Tenant = { id: newId('tenant'), name: 'acme', created_at: now() }
+/** With a key of its own, and a name that no other has. */
+export function newTenant(change: Partial<Tenant> = {}): { tenant: Tenant; key: ApiKey; hash: string } {
+  const id = newId('tenant')
+  const tenant: Tenant = { id, name: id.replace('_', '-'), suspended: false, zone: 'UTC', created_at: now(), ...change }
+  return { tenant, ...newApiKey(tenant.id) }
+}
+
+export function newApiKey(tenant: string, change: Partial<ApiKey> = {}): { key: ApiKey; hash: string } {
   const key: ApiKey = {
     id: newId('key'),
-    tenant: tenant.id,
+    tenant,
     role: 'owner',
     name: 'owner',
     prefix: 'sk_abc',
+    created_by: null,
     created_at: now(),
     expires_at: null,
+    last_used_at: null,
     revoked_at: null,
+    ...change,
   }
-  return { tenant, key, hash: key.id.padEnd(64, '0') }
+  return { key, hash: key.id.padEnd(64, '0') }
+}
+
+/** What somebody does in a tenant. */
+export function newNote(tenant: string, action: AuditAction, target: string = 'x'): AuditNote {
+  const kind = action.split('.')[0]!
+  const caller = { kind: 'key', id: 'key_1', tenant, role: 'owner', request_id: 'req_1', client: '192.0.2.1' } as const
+  return noteOf(caller, action, { kind, id: target })
 }
 
 export function newSkill(tenant: string, name: string): Skill {

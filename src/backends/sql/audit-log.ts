@@ -57,3 +57,14 @@ export async function writeAudit(t: Transaction, note: AuditNote, changed: Chang
   await t.query('UPDATE audit_heads SET seq = ?, hash = ? WHERE tenant = ?', event.seq, event.hash, event.tenant)
   return event
 }
+
+/** As `writeAudit`, and where the note is another tenant's, as an operator's is, into the log of the tenant that it concerns, too. */
+export async function writeAuditFor(
+  t: Transaction,
+  tenant: string,
+  note: AuditNote,
+  changed: Changed = {},
+): Promise<void> {
+  await writeAudit(t, note, changed)
+  if (note.tenant !== tenant) await writeAudit(t, { ...note, tenant }, changed)
+}

@@ -2,6 +2,9 @@ import { now } from '../../model/json.ts'
 import type { FailureReason, Run } from '../../model/runs.ts'
 import type { Ending, RunStore } from '../ports.ts'
 import type { Database, Transaction } from './database.ts'
+import { meter } from './metering.ts'
+import type { Refusal } from './quota-admission.ts'
+import { QUOTA_COLUMNS, type QuotaColumns, withoutQuota } from './quota-caps.ts'
 import { type RunRow, bit, json, toRun } from './rows.ts'
 import { logEvent, resultEvent, writeEvents } from './run-events.ts'
 import type { Watchers } from './watchers.ts'
@@ -57,13 +60,14 @@ export function failure(reason: FailureReason, type: string, message: string): E
   return { ...NOT_EXECUTED, status: 'failed', reason, error: { type, message } }
 }
 
-/** Writes the terminal state and the last events. @param id Of a run whose queue row is gone or never was: nobody else writes to it. */
+/** Writes the terminal state and the last events, and meters the run. @param id Of a run whose queue row is gone or never was: nobody else writes to it. */
 export async function endRun(t: Transaction, watchers: Watchers, id: string, ending: Ending): Promise<Run> {
   const { status, reason, session, start_ms, execution_ms, output, logs } = ending
   const events = logs.length === 0 ? [] : [logEvent(logs)]
-  const [row] = await t.query<RunRow>(
+  const at = Date.now()
+  const [row] = await t.query<RunRow & QuotaColumns>(
     `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
+     billable_ms = ?, throttle = ?, finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *, ${QUOTA_COLUMNS}`,
     status,
     reason,
     json(ending.error),
@@ -72,15 +76,29 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
     start_ms,
     execution_ms,
     json(ending.usage),
-    now(),
+    ending.billable_ms,
+    json(ending.throttle),
+    now(at),
     events.length + 1,
     id,
   )
   if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, output)
-  const run = toRun(row!)
+  await meter(t, row!, ending, at)
+  const run = toRun(withoutQuota(row!))
   await writeEvents(t, id, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
   watchers.runChanged(t, id, true)
   return run
+}
+
+/** Ends a run that the quota keeps from being executed: nothing of it is billed. */
+export async function endThrottled(
+  t: Transaction,
+  watchers: Watchers,
+  id: string,
+  { throttle, error }: Refusal,
+): Promise<void> {
+  await t.query('DELETE FROM queue WHERE run = ?', id)
+  await endRun(t, watchers, id, { ...NOT_EXECUTED, status: 'throttled', reason: null, error, throttle })
 }
 
 /** Ends a run that cannot go on although its worker did not end it: it was to be cancelled, or its workers were lost too often. */

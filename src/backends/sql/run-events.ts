@@ -31,7 +31,21 @@ export const logEvent = (lines: readonly LogLine[]): NewRunEvent => ({ type: 'lo
 
 /** The last event of a run. @param output JSON text. */
 export function resultEvent(run: Omit<Run, 'input' | 'output'>, output: string | null): NewRunEvent {
-  const { status, reason, error, attempt, session, warm, queue_ms, start_ms, execution_ms, usage, finished_at } = run
+  const {
+    status,
+    reason,
+    error,
+    attempt,
+    session,
+    warm,
+    queue_ms,
+    start_ms,
+    execution_ms,
+    usage,
+    billable_ms,
+    throttle,
+    finished_at,
+  } = run
   const large = output !== null && output.length > OUTPUT_IN_EVENT
   return {
     type: 'result',
@@ -47,6 +61,8 @@ export function resultEvent(run: Omit<Run, 'input' | 'output'>, output: string |
       start_ms,
       execution_ms,
       usage,
+      billable_ms,
+      throttle,
       finished_at,
     },
   }

@@ -3,18 +3,23 @@ import { LIMITS, type QueueName } from '../../model/sizes.ts'
 import type { Claim } from '../ports.ts'
 import type { Transaction } from './database.ts'
 import { literal } from './page.ts'
+import { admitToQuota } from './quota-admission.ts'
+import { QUOTA_COLUMNS, type QuotaColumns, withoutQuota } from './quota-caps.ts'
 import { type RunRow, toRun } from './rows.ts'
-import { endAbandoned } from './run-ending.ts'
+import { endAbandoned, endThrottled } from './run-ending.ts'
 import { writeEvents } from './run-events.ts'
 import type { Watchers } from './watchers.ts'
 
-/** A queue row with its run and the run's input. */
-interface Lease extends RunRow {
+/** A queue row with its run, the run's input and what decides about its quota. */
+interface Lease extends RunRow, QuotaColumns {
   readonly place: number
   readonly token: number
   readonly enqueued_at: number
   readonly body: string
 }
+
+/** So many runs that cannot be executed are ended in one go, before others get their turn. */
+const MOST_ENDED = 64
 
 /** The next runs of a queue, under leases and started, within a transaction of the caller. */
 export async function takeRuns(
@@ -25,30 +30,50 @@ export async function takeRuns(
   leaseMs: number,
 ): Promise<Claim[]> {
   const at = Date.now()
-  const leases = await t.query<Lease>(
-    `SELECT place, token + 1 AS token, enqueued_at, body, runs.* FROM queue JOIN runs ON runs.id = queue.run
+  const claims: Claim[] = []
+  let ended = 0
+  // What ends here makes room for the next: a tenant over its cap, with a long line of runs, holds up nobody else.
+  while (claims.length < count && ended < MOST_ENDED) {
+    const asked = count - claims.length
+    const leases = await lease(t, queue, asked, at)
+    for (const row of leases) {
+      const claim = await begin(t, watchers, row, { at, leaseMs })
+      if (claim === null) ended++
+      else claims.push(claim)
+    }
+    if (leases.length < asked) break
+  }
+  return claims
+}
+
+function lease(t: Transaction, queue: QueueName, count: number, at: number): Promise<Lease[]> {
+  return t.query<Lease>(
+    `SELECT place, token + 1 AS token, enqueued_at, body, runs.*, ${QUOTA_COLUMNS} FROM queue JOIN runs ON runs.id = queue.run
      JOIN run_inputs ON run_inputs.run = queue.run WHERE queue = ? AND visible_at <= ?
      ORDER BY visible_at, place LIMIT ${literal(count)}${t.dialect.skipLocked}`,
     queue,
     at,
   )
-  const claims: Claim[] = []
-  for (const lease of leases) {
-    const { place, token } = lease
-    await t.query('UPDATE queue SET visible_at = ?, token = ? WHERE place = ?', at + leaseMs, token, place)
-    const claim = await begin(t, watchers, lease, at)
-    if (claim !== null) claims.push(claim)
-  }
-  return claims
 }
 
 /** Null: there was nothing to execute any more, the run is over. */
-async function begin(t: Transaction, watchers: Watchers, lease: Lease, at: number): Promise<Claim | null> {
-  const { place: _place, enqueued_at, body, token, ...before } = lease
-  if (before.cancel_requested === 1 || before.attempt >= LIMITS.attempts) {
-    await endAbandoned(t, watchers, before)
+async function begin(
+  t: Transaction,
+  watchers: Watchers,
+  run: Lease,
+  { at, leaseMs }: { readonly at: number; readonly leaseMs: number },
+): Promise<Claim | null> {
+  if (run.cancel_requested === 1 || run.attempt >= LIMITS.attempts) {
+    await endAbandoned(t, watchers, run)
     return null
   }
+  const refused = await admitToQuota(t, run, at)
+  if (refused !== null) {
+    await endThrottled(t, watchers, run.id, refused)
+    return null
+  }
+  const { place, token, body, enqueued_at, ...before } = withoutQuota(run)
+  await t.query('UPDATE queue SET visible_at = ?, token = ? WHERE place = ?', at + leaseMs, token, place)
   const row: RunRow = {
     ...before,
     status: 'running',
@@ -58,7 +83,7 @@ async function begin(t: Transaction, watchers: Watchers, lease: Lease, at: numbe
     queue_ms: before.queue_ms ?? Math.max(0, at - enqueued_at),
   }
   await t.query(
-    `UPDATE runs SET status = 'running', attempt = ?, seq = ?, started_at = ?, queue_ms = ? WHERE id = ?`,
+    `UPDATE runs SET status = 'running', attempt = ?, seq = ?, started_at = ?, queue_ms = ?, counted = 1 WHERE id = ?`,
     row.attempt,
     row.seq,
     row.started_at,

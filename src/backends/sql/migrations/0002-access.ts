@@ -31,7 +31,7 @@ export const access: readonly string[] = [
 
   // Caps as JSON. The scope is '' for the whole tenant, where \`ceiling\` is the operator's word, else the id of a skill.
   `CREATE TABLE quotas (tenant {ascii} NOT NULL, scope {ascii} NOT NULL, ceiling text, caps text, PRIMARY KEY (tenant, scope))`,
-  // Of the present day and month. \`warned\` lists the caps whose soft limit was told of, as JSON.
+  // Of the present day and month. \`warned\` lists the caps and periods whose soft limit was told of, as JSON.
   `CREATE TABLE quota_used (
     tenant {ascii} NOT NULL, scope {ascii} NOT NULL,
     day {ascii} NOT NULL, day_runs {big} NOT NULL, day_ms {big} NOT NULL,
@@ -46,6 +46,8 @@ export const access: readonly string[] = [
   `ALTER TABLE runs ADD COLUMN counted integer NOT NULL DEFAULT 0`,
   `ALTER TABLE runs ADD COLUMN billable_ms {big}`,
   `ALTER TABLE runs ADD COLUMN throttle text`,
+  // Runs that were handed back to the queue keep their place in the quota. There are nearly never any.
+  `CREATE INDEX runs_handed_back ON runs (tenant) WHERE status = 'queued' AND counted = 1`,
 
   `CREATE TABLE audit (
     tenant {ascii} NOT NULL, seq {big} NOT NULL, at {ascii} NOT NULL, actor_kind text NOT NULL, actor {ascii} NOT NULL,

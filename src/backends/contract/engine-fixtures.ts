@@ -178,6 +178,8 @@ export function newRun({ tenant, skill, stage, deployment }: Place, change: Part
     start_ms: null,
     execution_ms: null,
     usage: null,
+    billable_ms: null,
+    throttle: null,
     ...change,
   }
 }
@@ -200,6 +202,8 @@ export const SUCCEEDED: Ending = {
   start_ms: 1.25,
   execution_ms: 7.5,
   usage: { wall_ms: 7.5, cpu_ms: 3, peak_memory_bytes: 1000, limits: 'hard' },
+  billable_ms: 8,
+  throttle: null,
   logs: [],
 }
 

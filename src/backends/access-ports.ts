@@ -79,12 +79,18 @@ export interface QuotaStore {
   findQuota(tenant: string): Promise<Quota>
   /** Replaces the caps of one scope; empty ones remove them. A note of another tenant goes into both logs. */
   putQuota(tenant: string, scope: QuotaScope, caps: Caps, note: AuditNote): Promise<Quota>
-  /** Where the tenant and, if it is named, the skill stand: one state per scope that has caps. */
-  quotaStates(tenant: string, skill: string | null): Promise<QuotaState[]>
-  /** By day, then skill, then stage. Days are inclusive, `YYYY-MM-DD`. */
+  /** Where the tenant and its skills, or the one that is named, stand: one state per scope that has caps. */
+  quotaStates(tenant: string, skill?: string): Promise<QuotaState[]>
+  /** Summed up. Days are inclusive, `YYYY-MM-DD`. */
   usage(
     tenant: string,
-    filter: { from: string; to: string; skill?: string | undefined; stage?: string | undefined },
+    filter: {
+      from: string
+      to: string
+      skill?: string | undefined
+      stage?: string | undefined
+      groupBy: 'day' | 'skill' | 'stage'
+    },
   ): Promise<UsageRow[]>
 }
 

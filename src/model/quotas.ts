@@ -56,20 +56,32 @@ export const Throttle = z
   .meta({ id: 'Throttle' })
 export type Throttle = z.infer<typeof Throttle>
 
-/** What the runs of one stage of one skill used in one day. */
+const Amount = z.number().int().min(0)
+
+/** Sums over runs that have ended. */
+export const UsageTotals = z
+  .object({
+    runs: Amount.meta({ description: 'Executed ones: throttled and never begun ones are not among them.' }),
+    succeeded: Amount,
+    failed: Amount,
+    cancelled: Amount,
+    throttled: Amount,
+    billable_ms: Amount.meta({ description: 'Execution, never queueing.' }),
+    cpu_ms: Amount.meta({ description: 'Where it could be measured.' }),
+    peak_memory_bytes: Amount.meta({ description: 'Of the run that took most.' }),
+  })
+  .meta({ id: 'UsageTotals' })
+export type UsageTotals = z.infer<typeof UsageTotals>
+
+/** What the runs of one day, one skill or one stage used. */
 export const UsageRow = z
   .object({
-    day: z.string().meta({ description: "In the tenant's zone.", example: '2026-11-21' }),
-    skill: z.string(),
-    stage: z.string(),
-    runs: z.number().int().meta({ description: 'Executed ones: throttled and never begun ones are not among them.' }),
-    succeeded: z.number().int(),
-    failed: z.number().int(),
-    cancelled: z.number().int(),
-    throttled: z.number().int(),
-    billable_ms: z.number().int().meta({ description: 'Execution, never queueing.' }),
-    cpu_ms: z.number().int(),
-    peak_memory_bytes: z.number().int().meta({ description: 'Of the run that took most.' }),
+    day: z.string().nullable().meta({ description: "In the tenant's zone. null: all.", example: '2026-11-21' }),
+    skill: z.string().nullable().meta({ description: 'Its id. null: all.' }),
+    skill_name: z.string().nullable(),
+    stage: z.string().nullable().meta({ description: 'Its id. null: all.' }),
+    stage_name: z.string().nullable().meta({ description: 'null: all, or it was deleted.' }),
+    ...UsageTotals.shape,
   })
   .meta({ id: 'UsageRow' })
 export type UsageRow = z.infer<typeof UsageRow>

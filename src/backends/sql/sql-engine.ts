@@ -5,6 +5,7 @@ import { createAccessStore } from './access-store.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
+import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
 import { createSkillStore } from './skill-store.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
@@ -43,6 +44,7 @@ function createSqlEngine(db: Database, onClosed: () => void): Engine {
   let closing: Promise<void> | null = null
   return {
     access: createAccessStore(db),
+    quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     runs: createRunStore(db, watchers),
 

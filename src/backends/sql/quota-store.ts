@@ -1,0 +1,139 @@
+import { now } from '../../model/json.ts'
+import { type Caps, CAP_NAMES, type Quota, type QuotaState, type UsageRow } from '../../model/quotas.ts'
+import type { QuotaScope, QuotaStore } from '../access-ports.ts'
+import { writeAuditFor } from './audit-log.ts'
+import type { Database, Queries } from './database.ts'
+import { type ScopedCaps, limitsOf, parseCaps } from './quota-caps.ts'
+import { type Standing, standingsOf } from './quota-standing.ts'
+import { type Used, holding } from './quota-used.ts'
+
+export function createQuotaStore(db: Database): QuotaStore {
+  return {
+    findQuota: (tenant) => readQuota(db, tenant),
+
+    putQuota(tenant, scope, caps, note) {
+      return db.tx(async (t) => {
+        // Made first where it is missing, so that there is a row to hold until the end.
+        const key = scope.kind === 'skill' ? scope.skill : ''
+        await t.query(
+          `INSERT INTO quotas (tenant, scope, ceiling, caps) VALUES (?, ?, NULL, NULL)
+           ON CONFLICT (tenant, scope) DO UPDATE SET scope = quotas.scope`,
+          tenant,
+          key,
+        )
+        const before = await readQuota(t, tenant)
+        const column = scope.kind === 'ceiling' ? 'ceiling' : 'caps'
+        await t.query(`UPDATE quotas SET ${column} = ? WHERE tenant = ? AND scope = ?`, textOf(caps), tenant, key)
+        await t.query(
+          'DELETE FROM quotas WHERE tenant = ? AND scope = ? AND ceiling IS NULL AND caps IS NULL',
+          tenant,
+          key,
+        )
+        const after = await readQuota(t, tenant)
+        await writeAuditFor(t, tenant, note, { before: capsOf(before, scope), after: capsOf(after, scope) })
+        return after
+      })
+    },
+
+    async quotaStates(tenant, skill) {
+      const quota = await readQuota(db, tenant, skill)
+      const scopes: ScopedCaps[] = [
+        { skill: null, limits: limitsOf(quota.ceiling, quota.caps) },
+        ...quota.skills.map((one) => ({ skill: one.skill, limits: limitsOf(one.caps) })),
+      ].filter(({ limits }) => limits.size > 0)
+      if (scopes.length === 0) return []
+      const { where, values } = scopesWhere(skill)
+      const used = await db.query<Used>(`SELECT * FROM quota_used WHERE tenant = ?${where}`, tenant, ...values)
+      const held = await holding(db, tenant)
+      const clock = { zone: quota.zone, at: Date.now() }
+      return scopes.map((scope) => {
+        const row = used.find((one) => one.scope === (scope.skill ?? '')) ?? null
+        return { skill: scope.skill, caps: standingsOf(scope, row, held, clock).map(toState) }
+      })
+    },
+
+    usage(tenant, { from, to, skill, stage, groupBy }) {
+      const parts: [string, string | undefined][] = [
+        ['usage.tenant = ?', tenant],
+        ['usage.day >= ?', from],
+        ['usage.day <= ?', to],
+        ['usage.skill = ?', skill],
+        ['usage.stage = ?', stage],
+      ]
+      const given = parts.filter((part): part is [string, string] => part[1] !== undefined)
+      const { columns, keys, names } = GROUPS[groupBy]
+      return db.query<UsageRow>(
+        `SELECT ${columns}, runs, succeeded, failed, cancelled, throttled, billable_ms, cpu_ms, peak_memory_bytes FROM (
+           SELECT ${keys}, sum(runs) AS runs, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(cancelled) AS cancelled,
+             sum(throttled) AS throttled, sum(billable_ms) AS billable_ms, sum(cpu_ms) AS cpu_ms,
+             max(peak_memory_bytes) AS peak_memory_bytes
+           FROM usage WHERE ${given.map(([text]) => text).join(' AND ')} GROUP BY ${keys}
+         ) AS sums ${names} ORDER BY ${keys}`,
+        ...given.map(([, value]) => value),
+      )
+    },
+  }
+}
+
+/** Rows of usage outlive what they name: a skill keeps its row and so its name, a stage does not. */
+const SKILL_NAME = 'LEFT JOIN skills ON skills.id = sums.skill'
+const STAGE_NAME = 'LEFT JOIN stages ON stages.id = sums.stage'
+const GROUPS = {
+  day: {
+    keys: 'day',
+    columns: 'day, NULL AS skill, NULL AS skill_name, NULL AS stage, NULL AS stage_name',
+    names: '',
+  },
+  skill: {
+    keys: 'skill',
+    columns: 'NULL AS day, sums.skill, skills.name AS skill_name, NULL AS stage, NULL AS stage_name',
+    names: SKILL_NAME,
+  },
+  stage: {
+    keys: 'skill, stage',
+    columns: 'NULL AS day, sums.skill, skills.name AS skill_name, sums.stage, stages.name AS stage_name',
+    names: `${SKILL_NAME} ${STAGE_NAME}`,
+  },
+} as const
+
+/** @param skill The only one whose caps are wanted. Caps of skills that were deleted hold for nobody. */
+async function readQuota(db: Queries, tenant: string, skill?: string): Promise<Quota> {
+  const { where, values } = scopesWhere(skill)
+  const [known] = await db.query<{ zone: string }>('SELECT zone FROM tenants WHERE id = ?', tenant)
+  const rows = await db.query<{ scope: string; ceiling: string | null; caps: string | null }>(
+    `SELECT scope, ceiling, caps FROM quotas WHERE tenant = ?${where} AND (scope = '' OR EXISTS (
+       SELECT 1 FROM skills WHERE skills.id = quotas.scope AND skills.tenant = quotas.tenant AND skills.deleted_at IS NULL))
+     ORDER BY scope`,
+    tenant,
+    ...values,
+  )
+  const whole = rows.find(({ scope }) => scope === '')
+  return {
+    tenant,
+    zone: known?.zone ?? 'UTC',
+    ceiling: parseCaps(whole?.ceiling ?? null),
+    caps: parseCaps(whole?.caps ?? null),
+    skills: rows.flatMap(({ scope, caps }) => (scope === '' ? [] : [{ skill: scope, caps: parseCaps(caps) }])),
+  }
+}
+
+function scopesWhere(skill: string | undefined): { where: string; values: string[] } {
+  return skill === undefined ? { where: '', values: [] } : { where: " AND scope IN ('', ?)", values: [skill] }
+}
+
+/** Null where nothing is capped. */
+function textOf(caps: Caps): string | null {
+  const given = CAP_NAMES.flatMap((name) => (typeof caps[name] === 'number' ? [[name, caps[name]] as const] : []))
+  return given.length === 0 ? null : JSON.stringify(Object.fromEntries(given))
+}
+
+/** What of a quota was changed, for the audit log. */
+function capsOf(quota: Quota, scope: QuotaScope): object {
+  if (scope.kind === 'ceiling') return quota.ceiling
+  if (scope.kind === 'tenant') return quota.caps
+  return quota.skills.find(({ skill }) => skill === scope.skill)?.caps ?? {}
+}
+
+function toState({ cap, limit, used, resets }: Standing): QuotaState['caps'][number] {
+  return { cap, limit, used: Math.round(used * 1000) / 1000, resets_at: resets === null ? null : now(resets) }
+}

@@ -23,8 +23,8 @@ export interface Place {
 
 export async function settle(engine: Engine, tenant: string = newId('tenant'), name: string = 'notes'): Promise<Place> {
   const skill = newSkill(tenant, name)
-  await engine.skills.createSkill(skill)
-  const before = await engine.skills.putStage(tenant, skill.id, 'prod', null)
+  await engine.skills.createSkill(skill, newNote(tenant, 'skill.create', skill.id))
+  const before = await engine.skills.putStage(tenant, skill.id, 'prod', null, undefined, newNote(tenant, 'stage.put'))
   const deployment = newDeployment(before, '1.0.0')
   const stage = await activate(engine, before, deployment)
   return { tenant, skill, stage, deployment }
@@ -148,6 +148,7 @@ export function activate(
     by: 'key_1',
     at: now(),
     upload: null,
+    note: newNote(stage.tenant, 'stage.deploy', stage.id),
     ...change,
   })
 }
@@ -187,7 +188,7 @@ export function newRun({ tenant, skill, stage, deployment }: Place, change: Part
 /** @returns The run that was admitted, by its id. */
 export async function admit(runs: RunStore, place: Place, change: Partial<Run> = {}): Promise<string> {
   const run = newRun(place, change)
-  const { outcome } = await runs.admit(run, 'default')
+  const { outcome } = await runs.admit(run, 'default', newNote(run.tenant, 'run.invoke', run.id))
   if (outcome !== 'admitted') throw new Error(`The run was not admitted: ${outcome}.`)
   return run.id
 }

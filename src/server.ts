@@ -2,7 +2,10 @@ import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createAuthenticator } from './access/authenticate.ts'
 import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './access/bootstrap.ts'
+import { createGrantsService } from './access/grants.ts'
 import { readKeyFile } from './access/key-file.ts'
+import { createKeyService } from './access/key-service.ts'
+import { createTenantsService } from './access/tenants.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
@@ -137,9 +140,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
 
     const stopping = new AbortController()
+    const auth = createAuthenticator(engine.access)
     const app = createApp(
       {
-        auth: createAuthenticator(engine.access),
+        auth,
+        tenants: createTenantsService({ access: engine.access, auth }),
+        keys: createKeyService({ access: engine.access, auth }),
+        grants: createGrantsService({ engine, auth }),
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         events: engine.runs,

@@ -11,6 +11,8 @@ export interface Authenticator {
   authenticate(header: string | undefined): Promise<Principal>
   /** Forgets what is remembered of a key, so that its revocation counts at once in this process. */
   forget(keyId: string): void
+  /** The same for all keys of a tenant, so that its suspension counts at once. */
+  forgetTenant(tenant: string): void
 }
 
 /** How long a key that was found good is taken as good without asking the state, in milliseconds. */
@@ -54,6 +56,10 @@ export function createAuthenticator(
 
     forget(keyId) {
       for (const [hash, { principal }] of remembered) if (principal.id === keyId) remembered.delete(hash)
+    },
+
+    forgetTenant(tenant) {
+      for (const [hash, { principal }] of remembered) if (principal.tenant === tenant) remembered.delete(hash)
     },
   }
 }

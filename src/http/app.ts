@@ -8,11 +8,14 @@ import { problemReply } from './problem.ts'
 import { type Reply, toResponse } from './reply.ts'
 import { type Route, route } from './route.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
+import { grantRoutes } from './routes/grants.ts'
 import { invokeRoutes } from './routes/invoke.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { runRoutes } from './routes/runs.ts'
 import { serverRoutes } from './routes/server.ts'
 import { skillRoutes } from './routes/skills.ts'
 import { stageRoutes } from './routes/stages.ts'
+import { tenantRoutes } from './routes/tenants.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { versionRoutes } from './routes/versions.ts'
 import type { Services } from './services.ts'
@@ -57,6 +60,9 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...versionRoutes(services),
     ...invokeRoutes(services),
     ...runRoutes(services, { heartbeatMs }),
+    ...keyRoutes(services),
+    ...grantRoutes(services),
+    ...tenantRoutes(services),
     ...serverRoutes(services, stopping),
   ]
   let document: string | undefined

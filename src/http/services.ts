@@ -1,4 +1,7 @@
 import type { Authenticator } from '../access/authenticate.ts'
+import type { GrantsService } from '../access/grants.ts'
+import type { KeyService } from '../access/key-service.ts'
+import type { TenantsService } from '../access/tenants.ts'
 import type { Engine } from '../backends/ports.ts'
 import type { RunsService } from '../runs/service.ts'
 import type { SkillsService } from '../skills/service.ts'
@@ -7,6 +10,9 @@ import type { UploadTicket } from '../skills/uploads.ts'
 /** What the HTTP interface stands on. */
 export interface Services {
   readonly auth: Authenticator
+  readonly tenants: TenantsService
+  readonly keys: KeyService
+  readonly grants: GrantsService
   readonly skills: SkillsService
   readonly runs: RunsService
   /** Stored events, for logs. */

@@ -1,0 +1,74 @@
+import type { AccessStore } from '../backends/access-ports.ts'
+import type { Page, PageOptions } from '../backends/ports.ts'
+import { type Caller, OPERATOR_TENANT, type Tenant } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import { newId } from '../model/ids.ts'
+import { now } from '../model/json.ts'
+import type { Authenticator } from './authenticate.ts'
+import { type NewApiKey, makeKey } from './key-service.ts'
+
+/** For operators. Nothing that belongs to a tenant can be seen from here. */
+export interface TenantsService {
+  /** The tenant and its first owner key, which is in this answer and nowhere else. @throws SkilletError name_taken, name_reserved, zone_unknown */
+  create(caller: Caller, tenant: { name: string; zone: string }): Promise<{ tenant: Tenant; owner_key: NewApiKey }>
+  list(page: PageOptions): Promise<Page<Tenant>>
+  /** @throws SkilletError not_found */
+  find(idOrName: string): Promise<Tenant>
+  /** What is suspended is refused from now on. @throws SkilletError not_found, zone_unknown */
+  update(
+    caller: Caller,
+    idOrName: string,
+    change: { suspended?: boolean | undefined; zone?: string | undefined },
+  ): Promise<Tenant>
+}
+
+export function createTenantsService(parts: {
+  access: AccessStore
+  auth: Pick<Authenticator, 'forgetTenant'>
+}): TenantsService {
+  const { access, auth } = parts
+
+  async function find(idOrName: string): Promise<Tenant> {
+    const tenant = await access.findTenant(idOrName)
+    if (tenant === null) throw notFound('tenant', idOrName)
+    return tenant
+  }
+
+  return {
+    async create(caller, { name, zone }) {
+      if (name === OPERATOR_TENANT.name) throw new SkilletError('name_reserved', `No tenant can be named "${name}".`)
+      requireZone(zone)
+      const tenant: Tenant = { id: newId('tenant'), name, suspended: false, zone, created_at: now() }
+      const { key, hash, shown } = makeKey(tenant.id, { role: 'owner', name: 'owner', expires_at: null }, caller.id)
+      const note = noteOf(caller, 'tenant.create', { kind: 'tenant', id: tenant.id }, { name, key: key.id })
+      await access.createTenant(tenant, key, hash, note)
+      return { tenant, owner_key: shown }
+    },
+
+    list: (page) => access.listTenants(page),
+    find,
+
+    async update(caller, idOrName, { suspended, zone }) {
+      if (zone !== undefined) requireZone(zone)
+      const { id } = await find(idOrName)
+      const change = { ...(suspended !== undefined && { suspended }), ...(zone !== undefined && { zone }) }
+      const note = noteOf(caller, 'tenant.update', { kind: 'tenant', id }, change)
+      const tenant = await access.updateTenant(id, change, note)
+      auth.forgetTenant(id)
+      if (tenant === null) throw notFound('tenant', idOrName)
+      return tenant
+    },
+  }
+}
+
+/** By the zones that this very process computes with. It takes offsets such as +01:00 as well, which are no zones. */
+function requireZone(zone: string): void {
+  try {
+    if (!/^[A-Za-z]/.test(zone)) throw new RangeError('It is an offset.')
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new SkilletError('zone_unknown', `"${zone}" is not a time zone that is known here.`, { cause: error })
+  }
+}

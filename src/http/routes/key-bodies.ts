@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { ApiKey, Role } from '../../model/access.ts'
+import { Instant } from '../../model/json.ts'
+
+/** Shown in lists on terminals: nothing that steers one, breaks the line or turns its direction. */
+const KeyName = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(
+    // oxlint-disable-next-line no-control-regex
+    /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$/,
+    'one line of text',
+  )
+
+const Expiry = Instant.nullable().default(null).meta({ description: 'In the future; null: never.' })
+
+export const NewOwnerKey = z.strictObject({ name: KeyName.default('owner'), expires_at: Expiry })
+export const NewKey = z.strictObject({ role: Role, name: KeyName, expires_at: Expiry })
+
+/** The only answer that has the key itself in it. */
+export const CreatedKey = ApiKey.extend({
+  key: z.string().meta({ description: 'The key itself. It is shown this once and kept nowhere.' }),
+}).meta({ id: 'CreatedKey' })

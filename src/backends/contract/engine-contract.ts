@@ -3,6 +3,7 @@ import { accessContract } from './access-contract.ts'
 import { deploymentsContract } from './deployments-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
 import { grantsContract } from './grants-contract.ts'
+import { quotaContract } from './quota-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
@@ -29,6 +30,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('how runs end', () => runEndsContract(engine))
     describe('events', () => runEventsContract(engine))
     describe('lists of runs', () => runListContract(engine))
+    describe('quotas', () => quotaContract(engine))
 
     test('says that it works, and refuses after it was closed', async () => {
       await engine().check()

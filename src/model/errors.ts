@@ -200,6 +200,11 @@ export const ERRORS = {
     title: 'This machine cannot isolate skills, so none are run',
     fix: 'Run "skillet doctor" and do what it names.',
   },
+  identity_unavailable: {
+    status: 503,
+    title: 'The issuer of the token cannot be asked',
+    fix: 'Try again in a moment; the detail names the issuer and what it answered. Keys go on working.',
+  },
   unavailable: { status: 503, title: 'The server is starting or stopping', fix: 'Try again in a moment.' },
   internal: {
     status: 500,

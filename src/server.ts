@@ -17,6 +17,7 @@ import { findTools } from './packages/build/tools.ts'
 import { createInspector } from './packages/inspect/inspector.ts'
 import { createPackageReader } from './packages/package-reader.ts'
 import { createPackageValidator } from './packages/validate.ts'
+import { createQuotasService } from './quotas/service.ts'
 import { createDeploymentCache } from './runs/deployment-cache.ts'
 import { createExecute } from './runs/execute.ts'
 import { createRunsService } from './runs/service.ts'
@@ -149,6 +150,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         grants: createGrantsService({ engine, auth }),
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
+        quotas: createQuotasService({ engine }),
         events: engine.runs,
         verifyUpload: blobs.verifyUpload,
         checks: () => [{ name: 'state', check: () => engine.check() }, ...gate.checks()],

@@ -17,6 +17,7 @@ import { skillRoutes } from './routes/skills.ts'
 import { stageRoutes } from './routes/stages.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { uploadRoutes } from './routes/uploads.ts'
+import { usageRoutes } from './routes/usage.ts'
 import { versionRoutes } from './routes/versions.ts'
 import type { Services } from './services.ts'
 
@@ -63,6 +64,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...keyRoutes(services),
     ...grantRoutes(services),
     ...tenantRoutes(services),
+    ...usageRoutes(services),
     ...serverRoutes(services, stopping),
   ]
   let document: string | undefined

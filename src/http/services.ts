@@ -3,6 +3,7 @@ import type { GrantsService } from '../access/grants.ts'
 import type { KeyService } from '../access/key-service.ts'
 import type { TenantsService } from '../access/tenants.ts'
 import type { Engine } from '../backends/ports.ts'
+import type { QuotasService } from '../quotas/service.ts'
 import type { RunsService } from '../runs/service.ts'
 import type { SkillsService } from '../skills/service.ts'
 import type { UploadTicket } from '../skills/uploads.ts'
@@ -15,6 +16,7 @@ export interface Services {
   readonly grants: GrantsService
   readonly skills: SkillsService
   readonly runs: RunsService
+  readonly quotas: QuotasService
   /** Stored events, for logs. */
   readonly events: Pick<Engine['runs'], 'events'>
   /**

@@ -6,6 +6,7 @@ import { Run, RunStatus, isTerminal } from '../../model/runs.ts'
 import { LIMITS } from '../../model/sizes.ts'
 import { fingerprintOf } from '../fingerprint.ts'
 import { idempotencyKeyOf, waitOf } from '../preferences.ts'
+import { RATE_LIMIT_HEADERS, rateLimitFields } from '../rate-limit-fields.ts'
 import type { Reply } from '../reply.ts'
 import { type ResponseSpec, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
@@ -16,7 +17,7 @@ const RESPONSES: Record<number, ResponseSpec> = {
   200: {
     description: 'The finished run, where `Prefer: wait` was sent and it finished in time.',
     schema: Run,
-    headers: { 'Preference-Applied': 'The wait that was granted, in seconds.' },
+    headers: { 'Preference-Applied': 'The wait that was granted, in seconds.', ...RATE_LIMIT_HEADERS },
   },
   202: {
     description: 'The run is durably queued.',
@@ -24,12 +25,13 @@ const RESPONSES: Record<number, ResponseSpec> = {
     headers: {
       Location: 'The run.',
       'Idempotent-Replayed': '`true` where the key was known: the run of the first time.',
+      ...RATE_LIMIT_HEADERS,
     },
   },
 }
 const PREFER = `wait=SECONDS: answer with the finished run if it takes no longer. At most ${LIMITS.waitSeconds}.`
 
-export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
+export const invokeRoutes = (services: InvokeServices): Route[] => [
   route({
     id: 'invoke',
     tag: 'runs',
@@ -57,14 +59,14 @@ export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
       const input = call.body.input === undefined ? {} : call.body.input
       checkSize(call.text, input)
       const key = idempotencyKeyOf(call.header('idempotency-key'))
-      const { run, repeated } = await runs.invoke(call.caller, {
+      const { run, repeated } = await services.runs.invoke(call.caller, {
         skill,
         stage,
         input,
         idempotency:
           key === null ? undefined : { key, fingerprint: await fingerprintOf([skill, stage], call.text, input) },
       })
-      return answer(runs, call, run, repeated)
+      return answer(services, call, run, repeated)
     },
   }),
   route({
@@ -77,9 +79,11 @@ export const invokeRoutes = ({ runs }: Pick<Services, 'runs'>): Route[] => [
     headers: { Prefer: PREFER },
     responses: RESPONSES,
     errors: ['not_replayable', 'input_invalid', 'validation_timeout', 'enqueue_failed', 'isolation_unavailable'],
-    handle: async (call) => answer(runs, call, await runs.replay(call.caller, call.params.run), false),
+    handle: async (call) => answer(services, call, await services.runs.replay(call.caller, call.params.run), false),
   }),
 ]
+
+type InvokeServices = Pick<Services, 'runs' | 'quotas'>
 
 interface Asked {
   readonly caller: Caller
@@ -88,7 +92,7 @@ interface Asked {
 }
 
 /** The finished run if the caller waits and it finishes in time, else where to look for it. */
-async function answer(runs: Services['runs'], call: Asked, admitted: Run, repeated: boolean): Promise<Reply> {
+async function answer({ runs, quotas }: InvokeServices, call: Asked, admitted: Run, repeated: boolean): Promise<Reply> {
   const seconds = waitOf(call.header('prefer'))
   const headers: Record<string, string> = { location: `/api/runs/${admitted.id}` }
   if (repeated) headers['idempotent-replayed'] = 'true'
@@ -96,8 +100,9 @@ async function answer(runs: Services['runs'], call: Asked, admitted: Run, repeat
   if (seconds !== null) {
     headers['preference-applied'] = `wait=${seconds}`
     run = await runs.wait(call.caller.tenant, run.id, seconds * 1000, call.signal())
-    if (isTerminal(run.status)) return { status: 200, body: run, headers }
   }
+  Object.assign(headers, rateLimitFields(await quotas.standing(run.tenant, run.skill), Date.now()))
+  if (seconds !== null && isTerminal(run.status)) return { status: 200, body: run, headers }
   return { status: 202, body: { run_id: run.id, status: run.status }, headers }
 }
 

@@ -104,4 +104,9 @@ export interface Vault {
   prune(path: string, keep: number | null): Promise<void>
   /** Proves that what is stored can be read; for /readyz. @throws SkilletError vault_unavailable */
   check(): Promise<void>
+  /**
+   * A new master key for all values. The audit row is written in the last transaction; until then the old key stays in force too.
+   * @returns How many values were wrapped anew. @throws SkilletError master_key_external, vault_unavailable
+   */
+  rotate(note: AuditNote): Promise<number>
 }

@@ -33,3 +33,17 @@ export const Secret = z
   })
   .meta({ id: 'Secret' })
 export type Secret = z.infer<typeof Secret>
+
+/** The value of a secret of the kind `connection`, in its parts: names and passwords as they are, no longer percent-encoded. */
+export interface Connection {
+  readonly url: string
+  /** Without the colon, such as `postgres`. */
+  readonly protocol: string
+  /** In lower case; an IPv6 address without brackets. */
+  readonly host: string
+  readonly port: number | null
+  readonly username: string | null
+  readonly password: string | null
+  /** The path without its first slash; of a database URL, the name of the database. */
+  readonly path: string
+}

@@ -1,7 +1,8 @@
-import type { Role } from '../model/access.ts'
+import type { AnyRole } from '../model/access.ts'
 import type { LogLine, Run, RunStatus } from '../model/runs.ts'
 import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Upload } from '../model/skills.ts'
 import type { DeployProposal } from '../skills/shapes.ts'
+import { createAccessApi } from './api-access.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
 import { type Answer, createHttp } from './http.ts'
@@ -48,9 +49,10 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
 
   return {
     url,
+    ...createAccessApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),
-    whoami: (): Promise<{ key: string; tenant: string; role: Role }> => ok('GET', '/api/whoami'),
+    whoami: (): Promise<{ key: string; tenant: string; role: AnyRole }> => ok('GET', '/api/whoami'),
 
     createSkill: (name: string, description: string): Promise<Skill> =>
       ok('POST', '/api/skills', { body: { name, description } }),

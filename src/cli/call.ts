@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type Api, createApi } from './api.ts'
-import { type Connection, type ServerOptions, findConnection } from './connection.ts'
+import { type Connection, type KeyHolder, type ServerOptions, findConnection } from './connection.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { EXIT } from './exit-codes.ts'
 import { type Io, type Paint, painter } from './io.ts'
@@ -21,8 +21,9 @@ export interface Call<Options = object> {
   /** For stdout and stderr. */
   readonly paint: Paint
   readonly paintErr: Paint
-  connection(): Connection
-  api(): Api
+  /** @param holder Whose key is taken where none is given. Default: the owner's. */
+  connection(holder?: KeyHolder): Connection
+  api(holder?: KeyHolder): Api
   /** Prints a result: as JSON with --json, else as the text. */
   show(value: unknown, text: () => string): void
 }
@@ -41,7 +42,7 @@ export function action<Options = object>(
 }
 
 function createCall<Options>(io: Io, options: Call<Options>['options']): Call<Options> {
-  const connection = (): Connection => findConnection(options, io)
+  const connection = (holder?: KeyHolder): Connection => findConnection(options, io, holder)
   return {
     io,
     options,
@@ -49,7 +50,7 @@ function createCall<Options>(io: Io, options: Call<Options>['options']): Call<Op
     paint: painter(io, 'out'),
     paintErr: painter(io, 'err'),
     connection,
-    api: () => createApi(connection(), io.signal),
+    api: (holder) => createApi(connection(holder), io.signal),
     show(value, text) {
       io.out(options.json === true ? `${JSON.stringify(value, null, 2)}\n` : text())
     },

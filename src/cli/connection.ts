@@ -13,6 +13,9 @@ export interface ServerOptions {
   readonly data?: string | undefined
 }
 
+/** Whose key is taken from a data folder. */
+export type KeyHolder = 'owner' | 'operator'
+
 export interface Connection {
   readonly url: string
   readonly key: string
@@ -24,17 +27,23 @@ export interface Connection {
  * Which server to talk to, and with which key: options, then SKILLET_URL and SKILLET_KEY, then the data folder of a server that runs
  * on this machine (--data, SKILLET_DATA, .skillet here or in a parent folder, ~/.skillet).
  * A key found in a data folder is only ever sent to that folder's own server.
+ * @param holder Whose key of the data folder is meant, where none is given. Default: the owner's.
  * @throws CliError unreachable when no server is found, refused when there is no key for it
  */
-export function findConnection(options: ServerOptions, io: Pick<Io, 'env' | 'cwd'>): Connection {
+export function findConnection(
+  options: ServerOptions,
+  io: Pick<Io, 'env' | 'cwd'>,
+  holder: KeyHolder = 'owner',
+): Connection {
   const key = givenKey(options, io)
   const url = options.url ?? io.env['SKILLET_URL']
-  if (url !== undefined) return withUrl(url, options.url === undefined ? 'SKILLET_URL' : '--url', key, options, io)
+  if (url !== undefined)
+    return withUrl(url, options.url === undefined ? 'SKILLET_URL' : '--url', key, options, io, holder)
   const folders = dataFolders(options, io)
   for (const folder of folders) {
     const running = runningServer(folder)
     if (running === null) continue
-    const mine = key ?? { value: ownerKey(folder), source: join(folder, 'owner.key') }
+    const mine = key ?? localKey(folder, holder)
     return { url: running, key: mine.value, source: { url: join(folder, 'server.json'), key: mine.source } }
   }
   throw new CliError(EXIT.unreachable, 'No running Skillet server was found.', {
@@ -73,6 +82,7 @@ function withUrl(
   key: Key | null,
   options: ServerOptions,
   io: Pick<Io, 'env' | 'cwd'>,
+  holder: KeyHolder,
 ): Connection {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw new CliError(EXIT.usage, `"${url}" (${source}) is not an http or https URL.`, {
@@ -83,7 +93,8 @@ function withUrl(
   for (const folder of dataFolders(options, io)) {
     const running = runningServer(folder)
     if (running === null || new URL(running).origin !== new URL(url).origin) continue
-    return { url, key: ownerKey(folder), source: { url: source, key: join(folder, 'owner.key') } }
+    const mine = localKey(folder, holder)
+    return { url, key: mine.value, source: { url: source, key: mine.source } }
   }
   throw new CliError(EXIT.refused, `There is no key for ${url}.`, {
     fix: 'Put the key into SKILLET_KEY, or into a file and name that with --key-file.',
@@ -114,7 +125,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const ownerKey = (folder: string): string => readKey(join(folder, 'owner.key'))
+function localKey(folder: string, holder: KeyHolder): Key {
+  const source = join(folder, `${holder}.key`)
+  return { value: readKey(source), source }
+}
 
 function readKey(file: string): string {
   try {

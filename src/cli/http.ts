@@ -12,6 +12,8 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+export type Http = ReturnType<typeof createHttp>
+
 /** JSON over HTTP, with every failure as a CliError. The key goes into a header and nowhere else. */
 export function createHttp(base: string, key: string, signal?: AbortSignal) {
   async function call<T>(method: string, path: string, request: Request = {}): Promise<Answer<T>> {

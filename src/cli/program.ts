@@ -2,8 +2,14 @@ import { Command } from 'commander'
 import type { Cli } from './call.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { grantCreateCommand } from './commands/grant-create.ts'
+import { grantDeleteCommand } from './commands/grant-delete.ts'
+import { grantListCommand } from './commands/grant-list.ts'
 import { initCommand } from './commands/init.ts'
 import { invokeCommand } from './commands/invoke.ts'
+import { keyCreateCommand } from './commands/key-create.ts'
+import { keyListCommand } from './commands/key-list.ts'
+import { keyRevokeCommand } from './commands/key-revoke.ts'
 import { runCancelCommand } from './commands/run-cancel.ts'
 import { runListCommand } from './commands/run-list.ts'
 import { runLogsCommand } from './commands/run-logs.ts'
@@ -17,6 +23,11 @@ import { stageConfigCommand } from './commands/stage-config.ts'
 import { stagePromoteCommand } from './commands/stage-promote.ts'
 import { stageRollbackCommand } from './commands/stage-rollback.ts'
 import { stageShowCommand } from './commands/stage-show.ts'
+import { tenantCreateCommand } from './commands/tenant-create.ts'
+import { tenantListCommand } from './commands/tenant-list.ts'
+import { tenantResumeCommand } from './commands/tenant-resume.ts'
+import { tenantShowCommand } from './commands/tenant-show.ts'
+import { tenantSuspendCommand } from './commands/tenant-suspend.ts'
 import { validateCommand } from './commands/validate.ts'
 import { whoamiCommand } from './commands/whoami.ts'
 
@@ -60,6 +71,29 @@ export function createProgram(cli: Cli, version: string): Command {
         stageConfigCommand(cli),
         stagePromoteCommand(cli),
         stageRollbackCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('tenant', 'tenants, for the operator: create, list, show, suspend, resume', [
+        tenantCreateCommand(cli),
+        tenantListCommand(cli),
+        tenantShowCommand(cli),
+        tenantSuspendCommand(cli),
+        tenantResumeCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('key', 'API keys: create, list, revoke', [
+        keyCreateCommand(cli),
+        keyListCommand(cli),
+        keyRevokeCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('grant', 'grants of skills: create, list, delete', [
+        grantCreateCommand(cli),
+        grantListCommand(cli),
+        grantDeleteCommand(cli),
       ]),
     )
     .addCommand(doctorCommand(cli))

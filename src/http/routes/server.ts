@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Role } from '../../model/access.ts'
+import { AnyRole } from '../../model/access.ts'
 import { type Route, route } from '../route.ts'
 import type { ReadinessCheck, Services } from '../services.ts'
 
@@ -17,7 +17,7 @@ export const serverRoutes = (services: Pick<Services, 'checks'>, stopping: Abort
     access: 'self.read',
     summary: 'Show whose key this is',
     responses: {
-      200: { description: 'The key.', schema: z.object({ key: z.string(), tenant: z.string(), role: Role }) },
+      200: { description: 'The key.', schema: z.object({ key: z.string(), tenant: z.string(), role: AnyRole }) },
     },
     errors: [],
     handle: ({ caller }) => ({

@@ -1,0 +1,38 @@
+import type { NewApiKey } from '../access/key-service.ts'
+import type { ApiKey, Grant, Role, Tenant } from '../model/access.ts'
+import type { PageOf } from './api.ts'
+import type { Http } from './http.ts'
+
+interface PageQuery {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+/** Calls about tenants, keys and grants. */
+export function createAccessApi({ ok }: Http) {
+  return {
+    createTenant: (body: {
+      name: string
+      zone?: string | undefined
+    }): Promise<{ tenant: Tenant; owner_key: NewApiKey }> => ok('POST', '/api/tenants', { body }),
+    listTenants: (query: PageQuery): Promise<PageOf<Tenant>> => ok('GET', '/api/tenants', { query: { ...query } }),
+    findTenant: (tenant: string): Promise<Tenant> => ok('GET', tenantPath(tenant)),
+    updateTenant: (tenant: string, body: { suspended: boolean }): Promise<Tenant> =>
+      ok('PATCH', tenantPath(tenant), { body }),
+    createTenantKey: (tenant: string, body: { name: string; expires_at: string | null }): Promise<NewApiKey> =>
+      ok('POST', `${tenantPath(tenant)}/keys`, { body }),
+
+    createKey: (body: { role: Role; name: string; expires_at: string | null }): Promise<NewApiKey> =>
+      ok('POST', '/api/keys', { body }),
+    listKeys: (query: PageQuery): Promise<PageOf<ApiKey>> => ok('GET', '/api/keys', { query: { ...query } }),
+    revokeKey: (key: string): Promise<ApiKey> => ok('DELETE', `/api/keys/${encodeURIComponent(key)}`),
+
+    createGrant: (body: Pick<Grant, 'principal' | 'allowed_skills' | 'stages' | 'expires_at'>): Promise<Grant> =>
+      ok('POST', '/api/grants', { body }),
+    listGrants: (query: PageQuery & { principal?: string | undefined }): Promise<PageOf<Grant>> =>
+      ok('GET', '/api/grants', { query: { ...query } }),
+    deleteGrant: (grant: string): Promise<void> => ok('DELETE', `/api/grants/${encodeURIComponent(grant)}`),
+  }
+}
+
+const tenantPath = (tenant: string): string => `/api/tenants/${encodeURIComponent(tenant)}`

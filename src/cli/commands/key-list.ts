@@ -1,0 +1,36 @@
+import { Command } from 'commander'
+import type { ApiKey } from '../../model/access.ts'
+import { type Cli, action } from '../call.ts'
+import { table } from '../table.ts'
+import { limitOption, moreText } from './run-list.ts'
+
+export function keyListCommand(cli: Cli): Command {
+  return new Command('list')
+    .description('list API keys, newest first, revoked and expired ones too')
+    .addOption(limitOption())
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(
+      action<{ limit: number; cursor?: string }>(cli, async (call) => {
+        const { limit, cursor } = call.options
+        const page = await call.api().listKeys({ limit, cursor })
+        call.show(page, () => {
+          const rows = page.items.map((key) => [
+            key.id,
+            key.role,
+            `${key.prefix}…`,
+            stateOf(key),
+            key.last_used_at,
+            key.created_at,
+            key.name,
+          ])
+          return table(['KEY', 'ROLE', 'PREFIX', 'STATE', 'LAST USED', 'CREATED', 'NAME'], rows) + moreText(page.next)
+        })
+      }),
+    )
+}
+
+function stateOf({ revoked_at, expires_at }: ApiKey): string {
+  if (revoked_at !== null) return `revoked ${revoked_at}`
+  if (expires_at === null) return 'in force'
+  return `${Date.parse(expires_at) > Date.now() ? 'until' : 'expired'} ${expires_at}`
+}

@@ -1,0 +1,14 @@
+import { Command } from 'commander'
+import { type Cli, action } from '../call.ts'
+
+export function keyRevokeCommand(cli: Cli): Command {
+  return new Command('revoke')
+    .description('refuse an API key from now on, for ever, and delete its grants')
+    .argument('<key>', 'its id, as "key list" shows it')
+    .action(
+      action(cli, async (call, id) => {
+        const key = await call.api().revokeKey(id)
+        call.show(key, () => `${key.id} (${key.name}) is revoked since ${key.revoked_at}.\n`)
+      }),
+    )
+}

@@ -1,0 +1,24 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** `--until`, as an instant. */
+export function untilOption(): Option {
+  return new Option(
+    '--until <date>',
+    'last day (YYYY-MM-DD, UTC), or an instant (RFC 3339); default: for ever',
+  ).argParser(instant)
+}
+
+/** A day is meant with all of its hours. */
+function instant(text: string): string {
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(text)
+  const at = day || /^\d{4}-\d{2}-\d{2}T[\d:.]+(?:Z|[+-]\d{2}:\d{2})$/i.test(text) ? Date.parse(text) : NaN
+  // Date.parse takes 31 April for 1 May.
+  if (Number.isNaN(at) || (day && new Date(at).toISOString().slice(0, 10) !== text)) {
+    throw new InvalidArgumentError(
+      'It is neither a day such as 2026-12-31 nor an instant such as 2026-12-31T12:00:00Z.',
+    )
+  }
+  return new Date(day ? at + DAY : at).toISOString()
+}
+
+const DAY = 86_400_000

@@ -52,6 +52,17 @@ test('the local key is sent to no other server than its own', async () => {
   )
 })
 
+test("the operator's key is taken where it is asked for, and a given one comes before it", async () => {
+  await server('.skillet', URL, 'sk_here')
+  await writeFile(join(home, '.skillet/operator.key'), 'sk_operator\n')
+  const source = { url: join(home, '.skillet/server.json'), key: join(home, '.skillet/operator.key') }
+  expect(find({}, {}, '', 'operator')).toEqual({ url: URL, key: 'sk_operator', source })
+  expect(find({ url: URL }, {}, '', 'operator')).toMatchObject({ key: 'sk_operator' })
+  expect(find({}, { SKILLET_KEY: 'sk_env' }, '', 'operator')).toMatchObject({ key: 'sk_env' })
+  await rm(join(home, '.skillet/operator.key'))
+  expect(() => find({}, {}, '', 'operator')).toThrow(`${home}/.skillet/operator.key cannot be read`)
+})
+
 test('what a killed server left behind is no server', async () => {
   // Process ids end at 2^22: this one belongs to nobody.
   await server('.skillet', URL, 'sk_here', 2 ** 22 + 1)
@@ -67,8 +78,13 @@ test('refuses what is not a URL, and says which file holds no readable key', asy
   expect(() => find({})).toThrow(`${home}/.skillet/owner.key cannot be read`)
 })
 
-function find(options: Parameters<typeof findConnection>[0], env: Record<string, string> = {}, inside = '') {
-  return findConnection(options, { env: { HOME: '/nonexistent', ...env }, cwd: join(home, inside) })
+function find(
+  options: Parameters<typeof findConnection>[0],
+  env: Record<string, string> = {},
+  inside = '',
+  holder?: Parameters<typeof findConnection>[2],
+) {
+  return findConnection(options, { env: { HOME: '/nonexistent', ...env }, cwd: join(home, inside) }, holder)
 }
 
 async function server(folder: string, url: string, key: string, pid: number = process.pid): Promise<void> {

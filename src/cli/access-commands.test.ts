@@ -30,6 +30,8 @@ const json = async <T>(...args: string[]): Promise<T> => {
   expect([code, err]).toEqual([0, ''])
   return JSON.parse(out) as T
 }
+const countKeys = async (): Promise<number> =>
+  (await json<{ items: ApiKey[] }>('key', 'list', '--limit', '200')).items.length
 const whoami = async (key: string) =>
   (await server.call<{ role: string; tenant: string }>('GET', '/api/whoami', undefined, { key })).body
 const KEY = /^sk_[0-9A-Za-z]{43}\n$/
@@ -93,8 +95,7 @@ test('a key goes into a new file that only its maker can read, and nowhere else'
 
 test('no key is made that cannot be kept, and no file is left of a key that was not made', async () => {
   await writeFile(join(cwd, 'taken'), 'precious')
-  const count = async () => (await json<{ items: ApiKey[] }>('key', 'list', '--limit', '200')).items.length
-  const before = await count()
+  const before = await countKeys()
   for (const file of ['taken', 'nowhere/x.key']) {
     const refused = await skillet('key', 'create', 'x', '--role', 'agent', '--output', file)
     expect(refused).toMatchObject({ code: 2, out: '', err: expect.stringContaining('No key was made.') })
@@ -103,26 +104,25 @@ test('no key is made that cannot be kept, and no file is left of a key that was 
   expect(late).toMatchObject({ code: 1, err: expect.stringContaining('not in the future') })
   expect(await readdir(cwd)).toEqual(['taken'])
   expect(await readFile(join(cwd, 'taken'), 'utf8')).toBe('precious')
-  expect(await count()).toBe(before)
+  expect(await countKeys()).toBe(before)
 })
 
 test('skills are granted by name, to a key or to a subject, until a day, and taken back', async () => {
   const agent = await json<ApiKey>('key', 'create', 'bot', '--role', 'agent')
-  const some = await json<Grant>(
-    ...[
-      'grant',
-      'create',
-      agent.id,
-      '--skill',
-      'notes',
-      '--skill',
-      'other',
-      '--stage',
-      'prod',
-      '--until',
-      '2999-12-31',
-    ],
-  )
+  const options = [
+    'grant',
+    'create',
+    agent.id,
+    '--skill',
+    'notes',
+    '--skill',
+    'other',
+    '--stage',
+    'prod',
+    '--until',
+    '2999-12-31',
+  ]
+  const some = await json<Grant>(...options)
   expect(some).toMatchObject({ principal: agent.id, stages: ['prod'], expires_at: '3000-01-01T00:00:00.000Z' })
   expect(some.allowed_skills).toHaveLength(2)
   const all = await skillet('grant', 'create', 'oidc:corp:anna', '--all-skills')

@@ -21,6 +21,8 @@ afterAll(async () => {
 })
 
 const create = async (body: object): Promise<Created> => (await server.call<Created>('POST', '/api/keys', body)).body
+const count = async (): Promise<number> =>
+  (await server.call<{ items: unknown[] }>('GET', '/api/keys?limit=200')).body.items.length
 const whoami = (key: string) => server.call<{ role: string }>('GET', '/api/whoami', undefined, { key })
 
 test('an owner makes keys of every role, and each is shown once', async () => {
@@ -44,7 +46,7 @@ test('keys are listed, newest first, with who made them and without what they ar
     body.items
       .map(({ id }) => id)
       .toSorted()
-      .reverse(),
+      .toReversed(),
   )
   expect(body.items.map(({ id }) => id)).toEqual(expect.arrayContaining(made.map(({ id }) => id)))
   const me = (await server.call<{ key: string }>('GET', '/api/whoami')).body.key
@@ -76,7 +78,6 @@ test('an expiry lies in the future, and holds in whatever form it was written', 
 })
 
 test('what cannot be a key is refused, and no key is made', async () => {
-  const count = async () => (await server.call<{ items: unknown[] }>('GET', '/api/keys?limit=200')).body.items.length
   const before = await count()
   const bodies = [
     { role: 'operator', name: 'x' },

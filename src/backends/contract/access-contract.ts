@@ -4,9 +4,10 @@ import { digestOf } from '../../model/audit.ts'
 import type { Engine } from '../ports.ts'
 import { newApiKey, newNote, newTenant } from './engine-fixtures.ts'
 
-export function accessContract(engine: () => Engine): void {
-  const AT = '2026-01-01T00:00:00.000Z'
+const AT = '2026-01-01T00:00:00.000Z'
+const at = (minute: number): string => `2026-01-01T00:0${minute}:00.000Z`
 
+export function accessContract(engine: () => Engine): void {
   async function made(change: Parameters<typeof newTenant>[0] = {}) {
     const one = newTenant(change)
     await engine().access.createTenant(one.tenant, one.key, one.hash, null)
@@ -66,7 +67,7 @@ export function accessContract(engine: () => Engine): void {
   test('tenants are listed in pages, newest first', async () => {
     const names = []
     for (let i = 0; i < 3; i++) names.unshift((await made()).tenant.name)
-    names.sort().reverse()
+    names.sort((a, b) => (a < b ? 1 : -1))
     const first = await engine().access.listTenants({ limit: 2 })
     const second = await engine().access.listTenants({ limit: 2, cursor: first.next! })
     expect([...first.items, ...second.items].map(({ name }) => name)).toEqual(names)
@@ -132,7 +133,6 @@ export function accessContract(engine: () => Engine): void {
   test('when a key was last used never moves back', async () => {
     const { access } = engine()
     const { tenant, key } = await made()
-    const at = (minute: number): string => `2026-01-01T00:0${minute}:00.000Z`
     const lastUsed = async () => (await access.findKeyById(tenant.id, key.id))!.last_used_at
     await access.touchKeys([])
     expect(await lastUsed()).toBeNull()

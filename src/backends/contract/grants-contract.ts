@@ -33,7 +33,6 @@ export function grantsContract(engine: () => Engine): void {
     await engine().access.createGrant(grant, newNote(grant.tenant, 'grant.create', grant.id))
     return grant
   }
-  const newestFirst = (grants: Grant[]): Grant[] => grants.toSorted((a, b) => (a.id < b.id ? 1 : -1))
 
   test('a grant is found as it was made, within its tenant', async () => {
     const { access } = engine()
@@ -91,3 +90,5 @@ export function grantsContract(engine: () => Engine): void {
     expect((detail['deleted_grants'] as string[]).toSorted()).toEqual(mine.map(({ id }) => id).toSorted())
   })
 }
+
+const newestFirst = (grants: Grant[]): Grant[] => grants.toSorted((a, b) => (a.id < b.id ? 1 : -1))

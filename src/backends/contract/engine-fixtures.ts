@@ -119,7 +119,7 @@ export function newDeployment(stage: Stage, version: string, digest: string = `s
     handler: { kind: 'python', file: 'main.py', function: 'handler', takes_context: false },
     runtime: 'python3',
     bundle_blob: 'b'.repeat(64),
-    config: { size: 'M', timeout_s: 300, isolation: 'session', env: { LANG: 'C' }, network: [] },
+    config: { size: 'M', timeout_s: 300, isolation: 'session', env: { LANG: 'C' }, secret_refs: {}, network: [] },
     change_level: null,
     origin: 'deploy',
     promoted_from: null,

@@ -5,6 +5,7 @@ import type { SkillStore } from '../ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { afterKey, rowsFor, toPage } from './page.ts'
 import { type StageRow, toStage } from './rows.ts'
+import { requireSecrets } from './secret-use.ts'
 import { semverRank } from './semver-rank.ts'
 
 type DeploymentStore = Pick<
@@ -30,6 +31,7 @@ export function createDeploymentStore(db: Database): DeploymentStore {
     activate(change) {
       return db.tx(async (t) => {
         const stage = await point(t, change)
+        await requireSecrets(t, stage.tenant, change.deployment.config)
         await keepVersion(t, change.version)
         await keepDeployment(t, change.deployment)
         await t.query(

@@ -1,5 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Vault } from '../access-ports.ts'
+import type { MasterKeys } from '../disk/master-key.ts'
 import type { Engine } from '../ports.ts'
 import { createAccessStore } from './access-store.ts'
 import type { Database } from './database.ts'
@@ -7,19 +9,26 @@ import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
 import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
+import { createSecretStore } from './secret-store.ts'
 import { createSkillStore } from './skill-store.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
+import { createSqlVault } from './vault.ts'
 import { Watchers } from './watchers.ts'
 
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'skillet.db'
+
+/** An engine whose database can hold the values of secrets, too. */
+export interface SqlEngine extends Engine {
+  vault(keys: MasterKeys): Vault
+}
 
 /**
  * The engine on SQLite. This process owns the folder until `close`, or until it ends in whatever way.
  * @param options.folder Made when missing; readable by its owner only.
  * @throws DataFolderInUse when another process owns the folder; Error when the database was made by a newer Skillet.
  */
-export async function openSqliteEngine(options: { folder: string; signal?: AbortSignal }): Promise<Engine> {
+export async function openSqliteEngine(options: { folder: string; signal?: AbortSignal }): Promise<SqlEngine> {
   const { folder, signal } = options
   signal?.throwIfAborted()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -39,11 +48,13 @@ export async function openSqliteEngine(options: { folder: string; signal?: Abort
 }
 
 /** The engine on an open, migrated database. */
-function createSqlEngine(db: Database, onClosed: () => void): Engine {
+function createSqlEngine(db: Database, onClosed: () => void): SqlEngine {
   const watchers = new Watchers()
   let closing: Promise<void> | null = null
   return {
     access: createAccessStore(db),
+    secrets: createSecretStore(db),
+    vault: (keys) => createSqlVault(db, keys),
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     runs: createRunStore(db, watchers),

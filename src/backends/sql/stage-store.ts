@@ -6,6 +6,7 @@ import type { SkillStore } from '../ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { type StageRow, toStage } from './rows.ts'
 import { endRunsOf } from './run-ending.ts'
+import { requireSecrets } from './secret-use.ts'
 import type { Watchers } from './watchers.ts'
 
 type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'listStages' | 'deleteStage'>
@@ -14,6 +15,7 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
   return {
     putStage(tenant, skill, name, config, revision) {
       return db.tx(async (t) => {
+        if (config !== null) await requireSecrets(t, tenant, config)
         const made = await insertStage(t, tenant, skill, name, JSON.stringify(config ?? {}))
         if (made !== null) {
           // Revision 0 stands for "there is none yet".

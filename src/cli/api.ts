@@ -3,6 +3,7 @@ import type { LogLine, Run, RunStatus } from '../model/runs.ts'
 import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Upload } from '../model/skills.ts'
 import type { DeployProposal } from '../skills/shapes.ts'
 import { createAccessApi } from './api-access.ts'
+import { createQuotaApi } from './api-quota.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
 import { type Answer, createHttp } from './http.ts'
@@ -50,6 +51,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
   return {
     url,
     ...createAccessApi(http),
+    ...createQuotaApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),
     whoami: (): Promise<{ key: string; tenant: string; role: AnyRole }> => ok('GET', '/api/whoami'),

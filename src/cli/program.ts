@@ -10,6 +10,8 @@ import { invokeCommand } from './commands/invoke.ts'
 import { keyCreateCommand } from './commands/key-create.ts'
 import { keyListCommand } from './commands/key-list.ts'
 import { keyRevokeCommand } from './commands/key-revoke.ts'
+import { quotaSetCommand } from './commands/quota-set.ts'
+import { quotaShowCommand } from './commands/quota-show.ts'
 import { runCancelCommand } from './commands/run-cancel.ts'
 import { runListCommand } from './commands/run-list.ts'
 import { runLogsCommand } from './commands/run-logs.ts'
@@ -28,6 +30,7 @@ import { tenantListCommand } from './commands/tenant-list.ts'
 import { tenantResumeCommand } from './commands/tenant-resume.ts'
 import { tenantShowCommand } from './commands/tenant-show.ts'
 import { tenantSuspendCommand } from './commands/tenant-suspend.ts'
+import { usageCommand } from './commands/usage.ts'
 import { validateCommand } from './commands/validate.ts'
 import { whoamiCommand } from './commands/whoami.ts'
 
@@ -96,6 +99,8 @@ export function createProgram(cli: Cli, version: string): Command {
         grantDeleteCommand(cli),
       ]),
     )
+    .addCommand(noun('quota', 'caps: show, set', [quotaShowCommand(cli), quotaSetCommand(cli)]))
+    .addCommand(usageCommand(cli))
     .addCommand(doctorCommand(cli))
     .addCommand(whoamiCommand(cli))
     .addHelpText(

@@ -9,8 +9,12 @@ function timesText({ queue_ms, start_ms, execution_ms, warm }: Run): string {
   return `queued ${duration(queue_ms)}, start ${duration(start_ms)}${kind}, execution ${duration(execution_ms)}`
 }
 
-/** How a run ended: its state, its times, and why it failed. */
+/** How a run ended: its state, its times, and why it failed or was not executed. */
 export function endText(run: Run, paint: Paint): string {
+  if (run.throttle !== null) {
+    const cap = run.throttle.cap.replaceAll('_', ' ')
+    return `${paint('yellow', run.status)} (${cap})  ${paint('dim', `${run.id}  nothing was executed or billed`)}\n${run.error?.message ?? ''}\n`
+  }
   const style = run.status === 'succeeded' ? 'green' : run.status === 'failed' ? 'red' : 'yellow'
   const reason = run.reason === null ? '' : ` (${run.reason})`
   const error = run.error === null ? '' : `\n${run.error.stack ?? `${run.error.type}: ${run.error.message}`}`

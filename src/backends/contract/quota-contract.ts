@@ -5,7 +5,7 @@ import type { Engine } from '../ports.ts'
 import { LONG, OVER, SUCCEEDED, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
 import { cap, statuses, storm, usedOf } from './quota-fixtures.ts'
 
-/** Rounds of the storm: `npm run proof:quota` asks for a thousand. */
+/** Rounds of the storm. A thousand take four minutes: SKILLET_QUOTA_ROUNDS=1000. */
 const ROUNDS = Number(process.env['SKILLET_QUOTA_ROUNDS'] ?? 20)
 
 export function quotaContract(engine: () => Engine): void {

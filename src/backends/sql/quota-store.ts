@@ -61,14 +61,14 @@ export function createQuotaStore(db: Database): QuotaStore {
         ['usage.stage = ?', stage],
       ]
       const given = parts.filter((part): part is [string, string] => part[1] !== undefined)
-      const { columns, keys, names } = GROUPS[groupBy]
+      const { columns, keys, names, order } = GROUPS[groupBy]
       return db.query<UsageRow>(
         `SELECT ${columns}, runs, succeeded, failed, cancelled, throttled, billable_ms, cpu_ms, peak_memory_bytes FROM (
            SELECT ${keys}, sum(runs) AS runs, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(cancelled) AS cancelled,
              sum(throttled) AS throttled, sum(billable_ms) AS billable_ms, sum(cpu_ms) AS cpu_ms,
              max(peak_memory_bytes) AS peak_memory_bytes
            FROM usage WHERE ${given.map(([text]) => text).join(' AND ')} GROUP BY ${keys}
-         ) AS sums ${names} ORDER BY ${keys}`,
+         ) AS sums ${names} ORDER BY ${order}`,
         ...given.map(([, value]) => value),
       )
     },
@@ -83,16 +83,20 @@ const GROUPS = {
     keys: 'day',
     columns: 'day, NULL AS skill, NULL AS skill_name, NULL AS stage, NULL AS stage_name',
     names: '',
+    order: 'sums.day',
   },
   skill: {
     keys: 'skill',
-    columns: 'NULL AS day, sums.skill, skills.name AS skill_name, NULL AS stage, NULL AS stage_name',
+    columns: 'NULL AS day, sums.skill AS skill, skills.name AS skill_name, NULL AS stage, NULL AS stage_name',
     names: SKILL_NAME,
+    order: 'sums.skill',
   },
   stage: {
     keys: 'skill, stage',
-    columns: 'NULL AS day, sums.skill, skills.name AS skill_name, sums.stage, stages.name AS stage_name',
+    columns:
+      'NULL AS day, sums.skill AS skill, skills.name AS skill_name, sums.stage AS stage, stages.name AS stage_name',
     names: `${SKILL_NAME} ${STAGE_NAME}`,
+    order: 'sums.skill, sums.stage',
   },
 } as const
 

@@ -1,7 +1,9 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createAuthenticator } from './access/authenticate.ts'
+import { createAuthorizer } from './access/authorize.ts'
 import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './access/bootstrap.ts'
+import { createDenials } from './access/denials.ts'
 import { createGrantsService } from './access/grants.ts'
 import { readKeyFile } from './access/key-file.ts'
 import { createKeyService } from './access/key-service.ts'
@@ -56,8 +58,8 @@ export interface LogEntry {
 
 export interface RunningServer {
   readonly url: string
-  /** The owner key of the first tenant. */
-  readonly key: string
+  /** The owner key of the first tenant, if it still lies in the data folder. */
+  readonly key: string | null
   /** The operator's key, if it still lies in the data folder. */
   readonly operatorKey: string | null
   /** True when this start made the tenant: the key is to be shown this once. */
@@ -141,13 +143,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
 
     const stopping = new AbortController()
-    const auth = createAuthenticator(engine.access)
+    const auth = open.adopt(createAuthenticator(engine.access, { onError }), (it) => it.close())
+    const authorizer = createAuthorizer(engine)
+    const denials = open.adopt(createDenials(engine.audit, { onError }), (it) => it.close())
     const app = createApp(
       {
         auth,
+        authorizer,
+        denials,
         tenants: createTenantsService({ access: engine.access, auth }),
         keys: createKeyService({ access: engine.access, auth }),
-        grants: createGrantsService({ engine, auth }),
+        grants: createGrantsService({ engine, authorizer }),
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         quotas: createQuotasService({ engine }),
@@ -183,7 +189,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     let stopped: Promise<void> | null = null
     return {
       url,
-      key: owner?.key ?? (await readFile(ownerKeyFile(dataDir), 'utf8')).trim(),
+      key: owner?.key ?? (await readKeyFile(ownerKeyFile(dataDir))),
       operatorKey: operator?.key ?? (await readKeyFile(operatorKeyFile(dataDir))),
       firstStart: owner !== null,
       stop: () => (stopped ??= open.disposeAsync()),

@@ -2,12 +2,11 @@ import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { newApiKey, newNote, newTenant } from '../backends/contract/engine-fixtures.ts'
+import { newNote } from '../backends/contract/engine-fixtures.ts'
 import type { Engine } from '../backends/ports.ts'
 import { openSqliteEngine } from '../backends/sql/sql-engine.ts'
-import { type ApiKey, OPERATOR_TENANT } from '../model/access.ts'
+import { OPERATOR_TENANT } from '../model/access.ts'
 import { now } from '../model/json.ts'
-import { createAuthenticator } from './authenticate.ts'
 import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './bootstrap.ts'
 import { hashKey, newKey } from './keys.ts'
 
@@ -21,14 +20,6 @@ afterEach(async () => {
   await engine.close()
   await rm(dataDir, { recursive: true, force: true })
 })
-
-async function keyWith(more: Partial<ApiKey>): Promise<{ key: string; row: ApiKey }> {
-  const fresh = newKey()
-  const { tenant } = newTenant()
-  const row = newApiKey(tenant.id, { role: 'viewer', prefix: fresh.prefix, ...more }).key
-  await engine.access.createTenant(tenant, row, fresh.hash, null)
-  return { key: fresh.key, row }
-}
 
 describe('the first start', () => {
   test('makes a tenant and a key that only its owner can read, and hands it out once', async () => {
@@ -106,48 +97,5 @@ describe("the operator's key", () => {
     await writeFile(`${operatorKeyFile(dataDir)}.new`, 'torn')
     expect(await bootstrapOperator({ engine, dataDir })).not.toBeNull()
     expect((await readdir(dataDir)).filter((name) => name.endsWith('.new'))).toEqual([])
-  })
-})
-
-describe('authenticating', () => {
-  test('a good key is its principal', async () => {
-    const { key, row } = await keyWith({})
-    const auth = createAuthenticator(engine.access)
-    const principal = { kind: 'key', id: row.id, tenant: row.tenant, role: 'viewer' }
-    expect(await auth.authenticate(`Bearer ${key}`)).toEqual(principal)
-    expect(await auth.authenticate(`bearer  ${key}`)).toEqual(principal)
-  })
-
-  test('revoked, expired and unknown ones are refused', async () => {
-    const auth = createAuthenticator(engine.access)
-    const revoked = await keyWith({ revoked_at: now() })
-    const expired = await keyWith({ expires_at: now(Date.now() - 1) })
-    for (const key of [revoked.key, expired.key, newKey().key]) {
-      await expect(auth.authenticate(`Bearer ${key}`)).rejects.toMatchObject({ code: 'unauthenticated' })
-    }
-  })
-
-  test('a key is remembered for a while, until it is forgotten or expires', async () => {
-    let at = Date.now()
-    let asked = 0
-    const auth = createAuthenticator(
-      { findKey: (hash) => (asked++, engine.access.findKey(hash)) },
-      { rememberMs: 1000, clock: () => at },
-    )
-    const { key, row } = await keyWith({ expires_at: now(at + 2500) })
-    const header = `Bearer ${key}`
-    const asks = async (): Promise<number> => {
-      await auth.authenticate(header)
-      return asked
-    }
-    expect([await asks(), await asks()]).toEqual([1, 1])
-    at += 1001
-    expect([await asks(), await asks()]).toEqual([2, 2])
-    auth.forget(row.id)
-    expect(await asks()).toBe(3)
-    at += 1498
-    expect(await asks()).toBe(4)
-    at += 1
-    await expect(auth.authenticate(header)).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 })

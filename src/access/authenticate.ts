@@ -1,75 +1,99 @@
 import type { AccessStore } from '../backends/access-ports.ts'
-import type { Principal } from '../model/access.ts'
+import { OPERATOR_TENANT, type Principal } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
 import { hashKey, isKey } from './keys.ts'
+import { createLastUsed } from './last-used.ts'
+import { createMemory } from './memory.ts'
 
 export interface Authenticator {
   /**
    * Who sends this `Authorization` header.
-   * @throws SkilletError unauthenticated
+   * @throws SkilletError unauthenticated, tenant_suspended, identity_unavailable
    */
   authenticate(header: string | undefined): Promise<Principal>
   /** Forgets what is remembered of a key, so that its revocation counts at once in this process. */
   forget(keyId: string): void
-  /** The same for all keys of a tenant, so that its suspension counts at once. */
+  /** The same for all principals of a tenant, so that its suspension counts at once. */
   forgetTenant(tenant: string): void
+  /** Writes down when keys were last used. May be called twice. */
+  close(): Promise<void>
 }
 
-/** How long a key that was found good is taken as good without asking the state, in milliseconds. */
+/** Whose key or token it is, and until when that holds (milliseconds since 1970). */
+export interface Identity {
+  readonly value: Principal
+  readonly until: number
+}
+export type VerifyToken = (token: string) => Promise<Identity>
+
+export interface AuthenticatorOptions {
+  /** Tokens of other issuers; without it they are refused. */
+  readonly verifyToken?: VerifyToken | undefined
+  /** Told when the last use of keys could not be written. */
+  readonly onError: (error: unknown, doing: string) => void
+  /** Default 5000. What another process revokes or suspends is refused here after at most this many milliseconds. */
+  readonly rememberMs?: number
+  /** Default 30,000. How long uses of keys are collected before they are written, in milliseconds. */
+  readonly flushMs?: number
+  readonly clock?: () => number
+}
+
 const REMEMBER_MS = 5000
-/** How many keys are remembered, least recently found out first. */
-const REMEMBER_KEYS = 10_000
 
-/**
- * Maps bearer keys to principals. A key is looked up by its hash, so the time it takes says nothing of how much of a guess was right.
- * @param options.rememberMs Default 5000. Another process's revocation takes effect after at most this long.
- */
+/** Maps keys and tokens to principals. Both are looked up by their hash, so the time it takes says nothing of how much of a guess was right. */
 export function createAuthenticator(
-  access: Pick<AccessStore, 'findKey'>,
-  options: { rememberMs?: number; clock?: () => number } = {},
+  access: Pick<AccessStore, 'findKey' | 'touchKeys'>,
+  options: AuthenticatorOptions,
 ): Authenticator {
-  const { rememberMs = REMEMBER_MS, clock = Date.now } = options
-  const remembered = new Map<string, { principal: Principal; until: number }>()
+  const { rememberMs = REMEMBER_MS, clock = Date.now, verifyToken } = options
+  const known = createMemory<Principal>({ ms: rememberMs, clock })
+  const lastUsed = createLastUsed(access, { clock, ...options })
 
-  async function look(hash: string): Promise<Principal> {
+  async function findKey(hash: string): Promise<Identity> {
     const found = await access.findKey(hash)
     if (found === null) throw refused('The key is not known here.')
-    const { key } = found
+    const { key, tenant } = found
     if (key.revoked_at !== null) throw refused(`Key ${key.prefix}… was revoked at ${key.revoked_at}.`)
-    const expires = key.expires_at === null ? Infinity : Date.parse(key.expires_at)
-    if (expires <= clock()) throw refused(`Key ${key.prefix}… expired at ${key.expires_at}.`)
-    const principal: Principal = { kind: 'key', id: key.id, tenant: key.tenant, role: key.role }
-    if (remembered.size >= REMEMBER_KEYS) remembered.delete(remembered.keys().next().value!)
-    remembered.set(hash, { principal, until: Math.min(clock() + rememberMs, expires) })
-    return principal
+    const until = key.expires_at === null ? Infinity : Date.parse(key.expires_at)
+    if (until <= clock()) throw refused(`Key ${key.prefix}… expired at ${key.expires_at}.`)
+    if (tenant.suspended && tenant.id !== OPERATOR_TENANT.id) throw suspended(tenant.name)
+    return { value: { kind: 'key', id: key.id, tenant: key.tenant, role: key.role }, until }
   }
 
   return {
     async authenticate(header) {
-      const key = bearer(header)
-      const hash = hashKey(key)
-      const known = remembered.get(hash)
-      if (known !== undefined && known.until > clock()) return known.principal
-      remembered.delete(hash)
-      return look(hash)
+      const credential = bearer(header)
+      const hash = hashKey(credential)
+      if (isKey(credential)) {
+        const principal = await known.get(hash, () => findKey(hash))
+        lastUsed.note(principal.id)
+        return principal
+      }
+      if (!isToken(credential)) throw refused(NO_KEY)
+      if (verifyToken === undefined) throw refused('Tokens are not accepted here: no issuer is configured.')
+      return known.get(hash, () => verifyToken(credential))
     },
 
-    forget(keyId) {
-      for (const [hash, { principal }] of remembered) if (principal.id === keyId) remembered.delete(hash)
-    },
-
-    forgetTenant(tenant) {
-      for (const [hash, { principal }] of remembered) if (principal.tenant === tenant) remembered.delete(hash)
-    },
+    forget: (keyId) => known.forget(({ id }) => id === keyId),
+    forgetTenant: (tenant) => known.forget((principal) => principal.tenant === tenant),
+    close: () => lastUsed.close(),
   }
 }
+
+export const refused = (detail: string, cause?: unknown): SkilletError =>
+  new SkilletError('unauthenticated', detail, { cause })
+
+export const suspended = (tenant: string): SkilletError =>
+  new SkilletError('tenant_suspended', `The tenant "${tenant}" is suspended.`)
+
+const NO_KEY = 'What was sent does not have the form of a key (sk_ and 43 letters and digits).'
 
 function bearer(header: string | undefined): string {
   if (header === undefined) throw refused('The request has no Authorization header.')
   const match = /^Bearer +([^\s]+)$/i.exec(header)
   if (match === null) throw refused('The Authorization header is not of the form "Bearer <key>".')
-  if (!isKey(match[1]!)) throw refused('What was sent does not have the form of a key (sk_ and 43 letters and digits).')
   return match[1]!
 }
 
-const refused = (detail: string): SkilletError => new SkilletError('unauthenticated', detail)
+/** A signed JWT: three parts, of which the first is a JSON object. */
+const isToken = (text: string): boolean => /^eyJ[\w-]*\.[\w-]+\.[\w-]+$/.test(text)

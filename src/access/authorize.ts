@@ -1,46 +1,112 @@
-import type { AnyRole, Principal } from '../model/access.ts'
-import { SkilletError } from '../model/errors.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { Grant, Principal } from '../model/access.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import { now } from '../model/json.ts'
+import { type Coverage, covers, touches } from './coverage.ts'
+import { createMemory } from './memory.ts'
+import { type Operation, PERMISSIONS } from './permissions.ts'
 
-/**
- * What a role may do: `yes`; `grant`: for skills and stages that a grant covers; `own`: of those, only what it began itself; `no`.
- * Lists show what is covered.
- */
-export type Permission = 'yes' | 'grant' | 'own' | 'no'
+/** What a path names, as it names it: by id or name. What is in it besides does not matter here. */
+export type Target = { readonly skill?: string; readonly stage?: string; readonly run?: string }
 
-const OWNER = { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'no' } as const
-const OPERATOR = { owner: 'no', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' } as const
+export interface Authorizer {
+  /**
+   * Lets the principal do the operation to the target, or refuses. What is not in the tenant is not found, whatever the grants say.
+   * @returns What it may see of a list. Null: everything; then nothing was asked of the state.
+   * @throws SkilletError forbidden, not_granted, not_found
+   */
+  authorize(principal: Principal, operation: Operation, target: Target): Promise<Coverage | null> | null
+  /** Those that are in force now. */
+  grantsOf(principal: Principal): Promise<Grant[]>
+  /** Forgets what is remembered of the principal's grants, so that a change counts at once in this process. */
+  forget(principal: string): void
+}
 
-/** Who may do what: the one table. An operation that is not listed does not exist. */
-export const PERMISSIONS = {
-  'self.read': { owner: 'yes', developer: 'yes', viewer: 'yes', agent: 'yes', operator: 'yes' },
-  'skills.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
-  'skills.write': OWNER,
-  'stages.write': OWNER,
-  'packages.upload': OWNER,
-  'stages.deploy': OWNER,
-  'runs.invoke': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'grant', operator: 'no' },
-  'runs.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'own', operator: 'no' },
-  'runs.control': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'own', operator: 'no' },
-  'keys.manage': OWNER,
-  'grants.manage': OWNER,
-  'secrets.manage': OWNER,
-  'quota.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
-  'quota.write': OWNER,
-  'audit.read': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
-  'tenants.manage': OPERATOR,
-  'vault.rotate': OPERATOR,
-} as const satisfies Record<string, Record<AnyRole, Permission>>
+/** How long grants are taken as they were found, in milliseconds. They end when they expire all the same. */
+const REMEMBER_MS = 5000
 
-export type Operation = keyof typeof PERMISSIONS
+/** @param options.rememberMs Default 5000. Another process's change of grants takes effect after at most this long. */
+export function createAuthorizer(
+  engine: Pick<Engine, 'access' | 'skills' | 'runs'>,
+  options: { rememberMs?: number; clock?: () => number } = {},
+): Authorizer {
+  const { rememberMs = REMEMBER_MS, clock = Date.now } = options
+  const known = createMemory<{ principal: string; grants: Grant[] }>({ ms: rememberMs, clock })
 
-/**
- * Lets the principal do the operation, or refuses.
- * There are no grants yet, so `grant` refuses; whoever adds them answers it here and nowhere else.
- * @throws SkilletError forbidden
- */
-export function authorize(principal: Principal, operation: Operation): void {
-  const permission: Permission = PERMISSIONS[operation][principal.role]
-  if (permission === 'yes') return
-  const why = permission === 'grant' ? ' without a grant' : ''
-  throw new SkilletError('forbidden', `A key with the role "${principal.role}" may not do "${operation}"${why}.`)
+  async function grantsOf({ tenant, id }: Principal): Promise<Grant[]> {
+    const { grants } = await known.get(`${tenant} ${id}`, async () => {
+      const found = await engine.access.grantsOf(tenant, id, now(clock()))
+      return { value: { principal: id, grants: found }, until: Infinity }
+    })
+    return grants.filter(({ expires_at }) => expires_at === null || Date.parse(expires_at) > clock())
+  }
+
+  async function check(principal: Principal, operation: Operation, target: Target, ownOnly: boolean) {
+    const thing = await find(engine, principal.tenant, target)
+    const coverage: Coverage = { grants: await grantsOf(principal), ownOnly }
+    if (thing === null) return coverage
+    if (ownOnly && 'by' in thing && thing.by !== principal.id) {
+      throw notGranted(principal, operation, `Run "${target.run}" was begun by somebody else.`)
+    }
+    if (thing.stage !== null || OF_WHOLE_SKILLS.has(operation)) {
+      if (!covers(coverage, thing.skill, thing.stage)) throw notGranted(principal, operation, uncovered(target))
+    } else if (!touches(coverage, thing.skill)) throw notGranted(principal, operation, uncovered(target))
+    return coverage
+  }
+
+  return {
+    authorize(principal, operation, target) {
+      const permission = PERMISSIONS[operation][principal.role]
+      if (permission === 'yes') return null
+      if (permission === 'no') {
+        throw new SkilletError('forbidden', `The role "${principal.role}" may not do "${operation}".`)
+      }
+      return check(principal, operation, target, permission === 'own')
+    },
+    grantsOf,
+    forget: (principal) => known.forget((entry) => entry.principal === principal),
+  }
+}
+
+/** Where a thing belongs: to a skill, and to a stage of it by name, which is null where it belongs to the skill as such. */
+interface Place {
+  readonly skill: string
+  readonly stage: string | null
+  readonly by?: string
+}
+
+/** Operations for which a grant must cover all stages of the skill. */
+const OF_WHOLE_SKILLS: ReadonlySet<Operation> = new Set(['versions.read'])
+
+/** The stage of a run that has gone since: only grants of all stages cover it. */
+const GONE = ''
+
+/** @returns Null where the path names nothing. @throws SkilletError not_found */
+async function find(
+  { skills, runs }: Pick<Engine, 'skills' | 'runs'>,
+  tenant: string,
+  target: Target,
+): Promise<Place | null> {
+  if (target.run !== undefined) {
+    const run = await runs.find(tenant, target.run)
+    if (run === null) throw notFound('run', target.run)
+    const stage = await skills.findStage(tenant, run.skill, run.stage)
+    return { skill: run.skill, stage: stage?.name ?? GONE, by: run.created_by }
+  }
+  if (target.skill === undefined) return null
+  const skill = await skills.findSkill(tenant, target.skill)
+  if (skill === null) throw notFound('skill', target.skill)
+  if (target.stage === undefined) return { skill: skill.id, stage: null }
+  const stage = await skills.findStage(tenant, skill.id, target.stage)
+  if (stage === null) throw notFound('stage', `${skill.name}/${target.stage}`)
+  return { skill: skill.id, stage: stage.name }
+}
+
+function uncovered({ skill, stage, run }: Target): string {
+  if (run !== undefined) return `No grant covers the skill and stage of run "${run}".`
+  return stage === undefined ? `No grant covers skill "${skill}".` : `No grant covers stage "${skill}/${stage}".`
+}
+
+function notGranted({ role }: Principal, operation: Operation, why: string): SkilletError {
+  return new SkilletError('not_granted', `The role "${role}" needs a grant for "${operation}". ${why}`)
 }

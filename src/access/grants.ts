@@ -5,7 +5,7 @@ import { noteOf } from '../model/audit.ts'
 import { type Problem, SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
-import type { Authenticator } from './authenticate.ts'
+import type { Authorizer } from './authorize.ts'
 import { futureInstant } from './expiry.ts'
 import { isInForce } from './keys.ts'
 
@@ -31,9 +31,9 @@ export interface GrantsService {
 
 export function createGrantsService(parts: {
   engine: Pick<Engine, 'access' | 'skills'>
-  auth: Pick<Authenticator, 'forget'>
+  authorizer: Pick<Authorizer, 'forget'>
 }): GrantsService {
-  const { engine, auth } = parts
+  const { engine, authorizer } = parts
   const { access } = engine
 
   async function find(tenant: string, id: string): Promise<Grant> {
@@ -58,7 +58,7 @@ export function createGrantsService(parts: {
       const { principal, allowed_skills, stages, expires_at } = grant
       const detail = { principal, allowed_skills, stages, expires_at }
       await access.createGrant(grant, noteOf(caller, 'grant.create', { kind: 'grant', id: grant.id }, detail))
-      auth.forget(principal)
+      authorizer.forget(principal)
       return grant
     },
 
@@ -69,7 +69,7 @@ export function createGrantsService(parts: {
       const { principal } = await find(caller.tenant, id)
       const note = noteOf(caller, 'grant.delete', { kind: 'grant', id }, { principal })
       if (!(await access.deleteGrant(caller.tenant, id, note))) throw notFound('grant', id)
-      auth.forget(principal)
+      authorizer.forget(principal)
     },
   }
 }

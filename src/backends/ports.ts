@@ -124,8 +124,10 @@ export interface RunFilter extends PageOptions {
   readonly skill?: string | undefined
   readonly stage?: string | undefined
   readonly status?: RunStatus | undefined
-  /** Only runs of these skills, and of these stages of them where they are named; undefined: all. */
-  readonly only?: readonly { readonly skill: string; readonly stages: readonly string[] | null }[] | undefined
+  /** Only runs of any of these: of the skills (ids) on the stages (names); null: all of them. Undefined: all runs. */
+  readonly only?:
+    | readonly { readonly skills: readonly string[] | null; readonly stages: readonly string[] | null }[]
+    | undefined
   /** Only runs that this principal began. */
   readonly createdBy?: string | undefined
 }

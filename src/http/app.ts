@@ -39,7 +39,8 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const { stopping = new AbortController().signal, onFault = toStderr } = options
   const app: App = new Hono<Env>()
   const routes = allRoutes(services, options, stopping)
-  for (const one of routes) mount(app, one, { auth: services.auth, stopping, onFault })
+  const { auth, authorizer, denials } = services
+  for (const one of routes) mount(app, one, { auth, authorizer, denials, stopping, onFault })
   app.notFound((c) => {
     const requestId = newId('request')
     return toResponse(missing(routes, c.req.method, c.req.path, requestId), requestId)

@@ -1,7 +1,11 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import { authorize } from '../access/authorize.ts'
 import type { Authenticator } from '../access/authenticate.ts'
+import type { Authorizer } from '../access/authorize.ts'
+import type { Coverage } from '../access/coverage.ts'
+import type { Denials } from '../access/denials.ts'
+import type { Operation } from '../access/permissions.ts'
+import type { Caller } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { LIMITS } from '../model/sizes.ts'
@@ -14,7 +18,9 @@ import type { AnyCall, Route } from './route.ts'
 export type Env = { Bindings: Partial<HttpBindings> }
 
 export interface MountOptions {
-  readonly auth: Authenticator
+  readonly auth: Pick<Authenticator, 'authenticate'>
+  readonly authorizer: Pick<Authorizer, 'authorize'>
+  readonly denials: Pick<Denials, 'record'>
   /** Aborted when the server stops: from then on nothing new is begun. */
   readonly stopping: AbortSignal
   /** Told of faults of ours; the caller only gets the request id. */
@@ -42,11 +48,14 @@ export function failureReply(error: unknown, requestId: string, options: Pick<Mo
 }
 
 async function serve(c: Context<Env>, route: Route, options: MountOptions, requestId: string): Promise<Reply> {
-  const { auth, stopping } = options
+  const { stopping } = options
   const open = route.access === 'public'
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
-  const principal = open ? null : await auth.authenticate(c.req.header('authorization'))
-  if (principal !== null) authorize(principal, route.access as Exclude<Route['access'], 'public'>)
+  const from = { request_id: requestId, client: c.env.incoming?.socket.remoteAddress ?? null }
+  const principal = open ? null : await options.auth.authenticate(c.req.header('authorization'))
+  const params = paramsOf(c)
+  const caller = principal === null ? null : { ...principal, ...from }
+  const coverage = caller === null ? null : await allow(caller, route, params, options)
   const header = (name: string): string | undefined => c.req.header(name)
   const stream = (): AsyncIterable<Uint8Array> => streamOf(c)
   let text = ''
@@ -56,11 +65,11 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, reque
     if (text === '' && route.bodyOptional !== true) throw new SkilletError('bad_request', 'The request has no body.')
     body = check(route.body, text === '' ? {} : parseJson(text), 'body')
   }
-  const from = { request_id: requestId, client: c.env.incoming?.socket.remoteAddress ?? null }
   const call: AnyCall = {
-    caller: principal === null ? null : { ...principal, ...from },
+    caller,
+    coverage,
     from,
-    params: paramsOf(c),
+    params,
     query: route.query === undefined ? undefined : check(route.query, c.req.query(), 'query'),
     body,
     text,
@@ -70,6 +79,24 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, reque
     signal: () => AbortSignal.any([stopping, gone(c)]),
   }
   return route.handle(call)
+}
+
+/** What of a list the caller may see, or the refusal, which is audited. */
+async function allow(
+  caller: Caller,
+  route: Route,
+  target: Readonly<Record<string, string>>,
+  { authorizer, denials }: MountOptions,
+): Promise<Coverage | null> {
+  const operation = route.access as Operation
+  try {
+    return await authorizer.authorize(caller, operation, target)
+  } catch (error) {
+    if (error instanceof SkilletError && error.code !== 'not_found') {
+      await denials.record(caller, { operation, method: route.method, path: route.path, target, error })
+    }
+    throw error
+  }
 }
 
 /** What was given up because the client has gone, or because the server stops, is no fault. */

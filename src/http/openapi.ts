@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PERMISSIONS, type Permission } from '../access/permissions.ts'
 import { ERRORS, type ErrorCode } from '../model/errors.ts'
 import { Problem } from './problem.ts'
 import type { ResponseSpec, Route } from './route.ts'
@@ -30,17 +31,35 @@ export function describeApi(routes: readonly Route[], version: string): Json {
     security: [{ key: [] }],
     paths,
     components: {
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'An API key (sk_…).' } },
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key (sk_…), or a token of an issuer that the server is configured for.',
+        },
+      },
       schemas: components,
     },
   }
 }
 
+/** What every route that asks for a key can answer with. */
+const KEYED = [
+  'unauthenticated',
+  'tenant_suspended',
+  'identity_unavailable',
+  'forbidden',
+  'unavailable',
+] as const satisfies ErrorCode[]
+
 /** Every code that the route can answer with: what it declares and what follows from the declaration. */
 function errorCodes(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors)
-  if (route.access !== 'public')
-    for (const code of ['unauthenticated', 'forbidden', 'unavailable'] as const) codes.add(code)
+  if (route.access !== 'public') {
+    for (const code of KEYED) codes.add(code)
+    const roles: Permission[] = Object.values(PERMISSIONS[route.access])
+    if (route.path.includes('{') && roles.some((one) => one === 'grant' || one === 'own')) codes.add('not_granted')
+  }
   if (route.path.includes('{')) codes.add('not_found')
   if (route.query !== undefined || route.body !== undefined || route.headers !== undefined) codes.add('bad_request')
   if (route.body !== undefined)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { Operation } from '../access/authorize.ts'
+import type { Coverage } from '../access/coverage.ts'
+import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { Reply } from './reply.ts'
@@ -63,6 +64,8 @@ interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   readonly body: z.output<Body>
   /** The JSON text that `body` was read from. */
   readonly text: string
+  /** What of a list the caller may see; null: everything. Only lists have to look at it: what the path names is covered. */
+  readonly coverage: Coverage | null
   /** Which request this is and where it came from. */
   readonly from: Pick<Caller, 'request_id' | 'client'>
   /** As it was asked for. */

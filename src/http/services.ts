@@ -1,4 +1,6 @@
 import type { Authenticator } from '../access/authenticate.ts'
+import type { Authorizer } from '../access/authorize.ts'
+import type { Denials } from '../access/denials.ts'
 import type { GrantsService } from '../access/grants.ts'
 import type { KeyService } from '../access/key-service.ts'
 import type { TenantsService } from '../access/tenants.ts'
@@ -10,7 +12,9 @@ import type { UploadTicket } from '../skills/uploads.ts'
 
 /** What the HTTP interface stands on. */
 export interface Services {
-  readonly auth: Authenticator
+  readonly auth: Pick<Authenticator, 'authenticate'>
+  readonly authorizer: Pick<Authorizer, 'authorize' | 'grantsOf'>
+  readonly denials: Pick<Denials, 'record'>
   readonly tenants: TenantsService
   readonly keys: KeyService
   readonly grants: GrantsService

@@ -12,7 +12,8 @@ export interface Catalogue {
   /** @throws SkilletError name_taken */
   create(caller: Caller, skill: { name: string; description: string }): Promise<Skill>
   find(tenant: string, idOrName: string): Promise<Skill>
-  list(tenant: string, page: PageOptions): Promise<Page<Skill>>
+  /** @param page.only Ids; undefined: all. */
+  list(tenant: string, page: PageOptions & { only?: readonly string[] | undefined }): Promise<Page<Skill>>
   describe(caller: Caller, idOrName: string, description: string): Promise<Skill>
   /** Its stages go with it and its queued runs are cancelled; run records stay. */
   remove(caller: Caller, idOrName: string): Promise<void>

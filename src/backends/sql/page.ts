@@ -17,6 +17,11 @@ export function literal(count: number): string {
 /** The LIMIT that reads a page: one more row tells whether there is a next one. */
 export const rowsFor = (options: PageOptions): string => literal(size(options) + 1)
 
+/** A condition with a placeholder for each value; of none, what is never true. */
+export function oneOf(column: string, values: readonly string[]): string {
+  return values.length === 0 ? '1 = 0' : `${column} IN (${values.map(() => '?').join(', ')})`
+}
+
 /** The key after which the page begins; null for the first page. @throws SkilletError bad_request */
 export function afterKey({ cursor }: PageOptions): string | null {
   if (cursor === undefined) return null

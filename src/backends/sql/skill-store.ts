@@ -5,7 +5,7 @@ import type { Skill } from '../../model/skills.ts'
 import type { SkillStore } from '../ports.ts'
 import type { Database } from './database.ts'
 import { createDeploymentStore } from './deployment-store.ts'
-import { afterKey, rowsFor, toPage } from './page.ts'
+import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
 import { endRunsOf } from './run-ending.ts'
 import { createStageStore } from './stage-store.ts'
 import { createUploadStore } from './upload-store.ts'
@@ -47,11 +47,13 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
 
     async listSkills(tenant, page) {
       const after = afterKey(page)
+      const only = page.only === undefined ? null : oneOf('id', page.only)
       const rows = await db.query<Skill>(
         `SELECT ${COLUMNS} FROM skills WHERE tenant = ? AND deleted_at IS NULL ${after === null ? '' : 'AND id < ?'}
-         ORDER BY id DESC LIMIT ${rowsFor(page)}`,
+         ${only === null ? '' : `AND ${only}`} ORDER BY id DESC LIMIT ${rowsFor(page)}`,
         tenant,
         ...(after === null ? [] : [after]),
+        ...(page.only ?? []),
       )
       return toPage(
         rows,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { placesOf } from '../../access/coverage.ts'
 import { SkilletError } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
 import { LogLine, Run, RunEvent, RunStatus, isTerminal } from '../../model/runs.ts'
@@ -25,6 +26,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       path: '/api/runs',
       access: 'runs.read',
       summary: 'List runs, newest first',
+      description: 'Whoever needs a grant sees those of skills and stages that it covers; an agent, its own of these.',
       query: PageQuery.extend({
         skill: Reference.optional().meta({ description: 'Id or name; of a deleted skill, its id.' }),
         stage: Reference.optional().meta({ description: 'Id, or with `skill` its name.' }),
@@ -32,9 +34,16 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       }),
       responses: { 200: { description: 'One page.', schema: pageOf(RunSummary) } },
       errors: ['not_found'],
-      async handle({ caller: { tenant }, query }) {
+      async handle({ caller: { id, tenant }, query, coverage }) {
         const { limit, cursor, status } = query
-        const page = await runs.list(tenant, { limit, cursor, status, ...(await resolve(services, tenant, query)) })
+        const page = await runs.list(tenant, {
+          limit,
+          cursor,
+          status,
+          ...(await resolve(services, tenant, query)),
+          only: placesOf(coverage),
+          createdBy: coverage?.ownOnly === true ? id : undefined,
+        })
         return { status: 200, body: { ...page, items: page.items.map(summaryOf) } }
       },
     }),

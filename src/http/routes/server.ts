@@ -1,29 +1,36 @@
 import { z } from 'zod'
-import { AnyRole } from '../../model/access.ts'
+import { AnyRole, Grant } from '../../model/access.ts'
 import { type Route, route } from '../route.ts'
 import type { ReadinessCheck, Services } from '../services.ts'
 
 const Check = z
   .object({ name: z.string(), ok: z.boolean(), message: z.string().nullable(), fix: z.string().nullable() })
   .meta({ id: 'Check' })
+const Whoami = z
+  .object({
+    key: z.string().meta({ description: 'Id of the key, or `oidc:<issuer name>:<subject>`.' }),
+    kind: z.enum(['key', 'token']),
+    tenant: z.string(),
+    role: AnyRole,
+    grants: z.array(Grant).meta({ description: 'Those that are in force. Owners and viewers need none.' }),
+  })
+  .meta({ id: 'Whoami' })
 const Readiness = z.object({ ready: z.boolean(), checks: z.array(Check) }).meta({ id: 'Readiness' })
 
-export const serverRoutes = (services: Pick<Services, 'checks'>, stopping: AbortSignal): Route[] => [
+export const serverRoutes = (services: Pick<Services, 'checks' | 'authorizer'>, stopping: AbortSignal): Route[] => [
   route({
     id: 'whoami',
     tag: 'server',
     method: 'GET',
     path: '/api/whoami',
     access: 'self.read',
-    summary: 'Show whose key this is',
-    responses: {
-      200: { description: 'The key.', schema: z.object({ key: z.string(), tenant: z.string(), role: AnyRole }) },
-    },
+    summary: 'Show whose key this is, and what it is granted',
+    responses: { 200: { description: 'The key, or the subject of the token.', schema: Whoami } },
     errors: [],
-    handle: ({ caller }) => ({
-      status: 200,
-      body: { key: caller.id, tenant: caller.tenant, role: caller.role },
-    }),
+    async handle({ caller }) {
+      const { id: key, kind, tenant, role } = caller
+      return { status: 200, body: { key, kind, tenant, role, grants: await services.authorizer.grantsOf(caller) } }
+    },
   }),
   route({
     id: 'getHealth',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { skillsOf } from '../../access/coverage.ts'
 import { Name, Skill } from '../../model/skills.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { type Route, route } from '../route.ts'
@@ -29,10 +30,14 @@ export const skillRoutes = ({ skills: { catalogue } }: Pick<Services, 'skills'>)
     path: '/api/skills',
     access: 'skills.read',
     summary: 'List the skills, newest first',
+    description: 'Whoever needs a grant sees those that it covers, or a stage of them.',
     query: PageQuery,
     responses: { 200: { description: 'One page.', schema: pageOf(Skill) } },
     errors: [],
-    handle: async ({ caller, query }) => ({ status: 200, body: await catalogue.list(caller.tenant, query) }),
+    handle: async ({ caller, query, coverage }) => ({
+      status: 200,
+      body: await catalogue.list(caller.tenant, { ...query, only: skillsOf(coverage) }),
+    }),
   }),
   route({
     id: 'getSkill',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { covers } from '../../access/coverage.ts'
 import { Activation, Deployment, Name, Stage, StageConfig } from '../../model/skills.ts'
 import { check } from '../body.ts'
 import { PageQuery, pageOf } from '../pages.ts'
@@ -15,12 +16,13 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
     path: '/api/skills/{skill}/stages',
     access: 'skills.read',
     summary: 'List the stages of a skill',
+    description: 'Whoever needs a grant sees those that it covers.',
     responses: { 200: { description: 'All of them.', schema: z.object({ items: z.array(Stage) }) } },
     errors: [],
-    handle: async ({ caller, params }) => ({
-      status: 200,
-      body: { items: await stages.list(caller.tenant, params.skill) },
-    }),
+    async handle({ caller, params, coverage }) {
+      const all = await stages.list(caller.tenant, params.skill)
+      return { status: 200, body: { items: all.filter(({ skill, name }) => covers(coverage, skill, name)) } }
+    },
   }),
   route({
     id: 'getStage',

@@ -1,0 +1,35 @@
+import type { AnyRole } from '../model/access.ts'
+
+/**
+ * What a role may do: `yes`; `grant`: for skills and stages that a grant covers; `own`: of those, only what it began itself; `no`.
+ * Lists show what is covered.
+ */
+export type Permission = 'yes' | 'grant' | 'own' | 'no'
+
+const OWNER = { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'no' } as const
+const OPERATOR = { owner: 'no', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' } as const
+
+/** Who may do what: the one table. An operation that is not listed does not exist. */
+export const PERMISSIONS = {
+  'self.read': { owner: 'yes', developer: 'yes', viewer: 'yes', agent: 'yes', operator: 'yes' },
+  'skills.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
+  // A skill as a whole: a grant of single stages does not cover it, as versions may never have been on those.
+  'versions.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
+  'skills.write': OWNER,
+  'stages.write': OWNER,
+  'packages.upload': OWNER,
+  'stages.deploy': OWNER,
+  'runs.invoke': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'grant', operator: 'no' },
+  'runs.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'own', operator: 'no' },
+  'runs.control': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'own', operator: 'no' },
+  'keys.manage': OWNER,
+  'grants.manage': OWNER,
+  'secrets.manage': OWNER,
+  'quota.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
+  'quota.write': OWNER,
+  'audit.read': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
+  'tenants.manage': OPERATOR,
+  'vault.rotate': OPERATOR,
+} as const satisfies Record<string, Record<AnyRole, Permission>>
+
+export type Operation = keyof typeof PERMISSIONS

@@ -45,7 +45,7 @@ async function demo(): Promise<void> {
     progress.end()
     progress.note(server.url)
     try {
-      const api = createApi(server, io.signal)
+      const api = createApi({ url: server.url, key: server.key! }, io.signal)
       await ready(api)
       const rows = []
       for (const sample of SAMPLES) rows.push(...(await show(api, sample)))

@@ -41,13 +41,15 @@ async function start(): Promise<void> {
   closeInheritedFds()
   const server = await listen({ dataDir, ...(values.host && { host: values.host }), log: logFault }, values.port)
   try {
-    const api = createApi(server, io.signal)
+    const { url, key } = server
+    if (key === null) throw noKey(dataDir)
+    const api = createApi({ url, key }, io.signal)
     for (const sample of SAMPLES) {
       if (await isServed(api, sample.name)) continue
       say(`${sample.name}: ${sample.kind}`)
       await deploySample(api, sample, progress, paint, io.signal)
     }
-    io.out(whatToTry(server, shortest(dataDir)))
+    io.out(whatToTry({ url, key }, shortest(dataDir)))
     if (!io.signal.aborted) await once(io.signal, 'abort')
   } finally {
     await server.stop()
@@ -75,6 +77,12 @@ async function isServed(api: Api, skill: string): Promise<boolean> {
   }
 }
 
+/** The key is whose the folder is: it may have been put away. */
+const noKey = (dataDir: string): CliError =>
+  new CliError(EXIT.refused, `There is no owner.key in ${dataDir}.`, {
+    fix: 'Put it back, name another folder with --data, or start the server alone with "skillet serve".',
+  })
+
 /** As it would be typed here. */
 function shortest(path: string): string {
   const from = relative(process.cwd(), path)
@@ -82,7 +90,7 @@ function shortest(path: string): string {
 }
 
 /** The key stands in the commands by its file only: what is typed lands in histories and process lists. */
-function whatToTry({ url, key }: RunningServer, data: string): string {
+function whatToTry({ url, key }: { url: string; key: string }, data: string): string {
   const header = `-H @<(echo "Authorization: Bearer $(cat ${data}/owner.key)")`
   const invoke = `${url}/api/skills/csv-profile/stages/${STAGE}/invoke`
   return `

@@ -48,7 +48,7 @@ export class TestServer {
     return this.#server.url
   }
   get key(): string {
-    return this.#server.key
+    return this.#server.key!
   }
 
   async stop(): Promise<void> {

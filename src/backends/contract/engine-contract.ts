@@ -4,6 +4,7 @@ import { deploymentsContract } from './deployments-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
 import { grantsContract } from './grants-contract.ts'
 import { quotaContract } from './quota-contract.ts'
+import { quotaPeriodsContract } from './quota-periods-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
@@ -31,6 +32,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('events', () => runEventsContract(engine))
     describe('lists of runs', () => runListContract(engine))
     describe('quotas', () => quotaContract(engine))
+    describe('days and months of quotas', () => quotaPeriodsContract(engine))
 
     test('says that it works, and refuses after it was closed', async () => {
       await engine().check()

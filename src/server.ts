@@ -9,6 +9,7 @@ import { readKeyFile } from './access/key-file.ts'
 import { createKeyService } from './access/key-service.ts'
 import { createTenantsService } from './access/tenants.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
+import { openMasterKeys } from './backends/disk/master-key.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
 import { serve } from './http/serve.ts'
@@ -32,6 +33,7 @@ import { runDoctor } from './runtime/doctor.ts'
 import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
+import { createSecretsService } from './secrets/service.ts'
 import { createSkillsService } from './skills/service.ts'
 
 export interface ServerOptions {
@@ -45,6 +47,10 @@ export interface ServerOptions {
   readonly warmUp?: boolean
   /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
   readonly graceMs?: number
+  /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
+  readonly environment?: string
+  /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */
+  readonly masterKey?: string
   /** Told of everything worth knowing. */
   readonly log: (entry: LogEntry) => void
 }
@@ -90,6 +96,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const operator = await bootstrapOperator({ engine, dataDir })
     if (operator !== null) info(`a key for the operator was made: ${operator.file}`)
 
+    const vault = engine.vault(await openMasterKeys({ dataDir, given: options.masterKey }))
+    const secrets = createSecretsService({ engine, vault, environment: options.environment ?? 'dev', onError })
+
     const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
     const driver = open.adopt(await createBwrapDriver({ places }), (it) => it.close())
     // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
@@ -133,6 +142,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       blobs,
       validator,
       requireIsolation: gate.require,
+      referToSecrets: secrets.refer,
       listener: {
         activated: ({ deployment, previous }) => {
           if (previous !== null) pool.retire(previous)
@@ -154,12 +164,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         tenants: createTenantsService({ access: engine.access, auth }),
         keys: createKeyService({ access: engine.access, auth }),
         grants: createGrantsService({ engine, authorizer }),
+        secrets,
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         quotas: createQuotasService({ engine }),
         events: engine.runs,
         verifyUpload: blobs.verifyUpload,
-        checks: () => [{ name: 'state', check: () => engine.check() }, ...gate.checks()],
+        checks: () => [
+          { name: 'state', check: () => engine.check() },
+          { name: 'vault', check: () => vault.check() },
+          ...gate.checks(),
+        ],
       },
       {
         stopping: stopping.signal,

@@ -12,6 +12,7 @@ import { grantRoutes } from './routes/grants.ts'
 import { invokeRoutes } from './routes/invoke.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { runRoutes } from './routes/runs.ts'
+import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
 import { skillRoutes } from './routes/skills.ts'
 import { stageRoutes } from './routes/stages.ts'
@@ -64,6 +65,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...runRoutes(services, { heartbeatMs }),
     ...keyRoutes(services),
     ...grantRoutes(services),
+    ...secretRoutes(services),
     ...tenantRoutes(services),
     ...usageRoutes(services),
     ...serverRoutes(services, stopping),

@@ -49,7 +49,9 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new SkilletError('bad_request', `The body is not JSON: ${(error as Error).message}`, { cause: error })
+    // The engine's own words quote the text, which may hold a secret: only the place is taken from them.
+    const place = /\bline \d+ column \d+/.exec((error as Error).message)?.[0]
+    throw new SkilletError('bad_request', `The body is not JSON${place === undefined ? '' : `: see ${place}`}.`)
   }
 }
 

@@ -7,6 +7,7 @@ import type { TenantsService } from '../access/tenants.ts'
 import type { Engine } from '../backends/ports.ts'
 import type { QuotasService } from '../quotas/service.ts'
 import type { RunsService } from '../runs/service.ts'
+import type { SecretsService } from '../secrets/secrets.ts'
 import type { SkillsService } from '../skills/service.ts'
 import type { UploadTicket } from '../skills/uploads.ts'
 
@@ -18,6 +19,7 @@ export interface Services {
   readonly tenants: TenantsService
   readonly keys: KeyService
   readonly grants: GrantsService
+  readonly secrets: SecretsService
   readonly skills: SkillsService
   readonly runs: RunsService
   readonly quotas: QuotasService

@@ -31,6 +31,10 @@ export const LIMITS = {
   /** stdout and stderr of one run together; what is over is cut and marked. */
   logBytes: 2 ** 20,
   requestBytes: 7 * 2 ** 20,
+  /** The value of a secret, in UTF-8. */
+  secretBytes: 64 * 2 ** 10,
+  /** References to secrets in the configuration of a stage. */
+  secretRefs: 100,
   schemaBytes: 256 * 2 ** 10,
   schemaDepth: 64,
   schemaRefs: 256,

@@ -8,7 +8,7 @@ import { type Promote, createPromote } from './promote.ts'
 import { createPlanner, proposalOf } from './proposal.ts'
 import { type Rollback, createRollback } from './rollback.ts'
 import type { DeployProposal } from './shapes.ts'
-import { type Stages, createStages } from './stages.ts'
+import { type ReferToSecrets, type Stages, createStages } from './stages.ts'
 import { type ArrivalListener, type Uploads, createUploads } from './uploads.ts'
 import { type Versions, createVersions } from './versions.ts'
 
@@ -31,6 +31,7 @@ export function createSkillsService(parts: {
   blobs: Pick<Blobs, 'put' | 'uploadUrl'>
   validator: ArrivalListener
   listener: StageListener
+  referToSecrets: ReferToSecrets
   requireIsolation: () => void
   maxUploadBytes?: number
 }): SkillsService {
@@ -39,7 +40,7 @@ export function createSkillsService(parts: {
   const plan = createPlanner(shared)
   return {
     catalogue: createCatalogue(shared),
-    stages: createStages(shared),
+    stages: createStages({ ...shared, referToSecrets: parts.referToSecrets }),
     uploads: createUploads({ ...parts, lookup, maxBytes: parts.maxUploadBytes }),
     versions: createVersions(shared),
     propose: async (tenant, skill, stage) => proposalOf(await plan(tenant, skill, stage)),

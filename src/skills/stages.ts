@@ -3,6 +3,7 @@ import type { Caller } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { notFound } from '../model/errors.ts'
 import type { Activation, Deployment, Stage, StageConfig } from '../model/skills.ts'
+import { requireEnvironment } from './environment.ts'
 import type { StageListener } from './listener.ts'
 import type { Lookup } from './lookup.ts'
 
@@ -11,7 +12,9 @@ export interface Stages {
   find(tenant: string, skill: string, stage: string): Promise<Stage>
   /**
    * Makes the stage or replaces its configuration; what is deployed stays as it was frozen.
-   * @param revision When given, only if that is the present one. @throws SkilletError stage_changed
+   * @param config Its secrets by id or name; kept are their ids.
+   * @param revision When given, only if that is the present one.
+   * @throws SkilletError stage_changed, name_reserved, secret_unknown
    */
   put(caller: Caller, skill: string, name: string, config: StageConfig, revision?: number): Promise<Stage>
   remove(caller: Caller, skill: string, stage: string): Promise<void>
@@ -21,8 +24,16 @@ export interface Stages {
   deployment(tenant: string, skill: string, stage: string, id?: string): Promise<Deployment>
 }
 
-export function createStages(parts: { engine: Engine; lookup: Lookup; listener: StageListener }): Stages {
-  const { engine, lookup, listener } = parts
+/** Ids in place of names of secrets. @throws SkilletError secret_unknown with a pointer for each that there is not */
+export type ReferToSecrets = (tenant: string, refs: Readonly<Record<string, string>>) => Promise<Record<string, string>>
+
+export function createStages(parts: {
+  engine: Engine
+  lookup: Lookup
+  listener: StageListener
+  referToSecrets: ReferToSecrets
+}): Stages {
+  const { engine, lookup, listener, referToSecrets } = parts
   return {
     async list(tenant, skillName) {
       const skill = await lookup.skill(tenant, skillName)
@@ -34,9 +45,12 @@ export function createStages(parts: { engine: Engine; lookup: Lookup; listener: 
     },
 
     async put(caller, skillName, name, config, revision) {
+      requireEnvironment(config)
       const skill = await lookup.skill(caller.tenant, skillName)
+      const { secret_refs: refs } = config
+      const kept = refs === undefined ? config : { ...config, secret_refs: await referToSecrets(caller.tenant, refs) }
       const note = noteOf(caller, 'stage.put', { kind: 'stage', id: `${skill.id}/${name}` })
-      return engine.skills.putStage(caller.tenant, skill.id, name, config, revision, note)
+      return engine.skills.putStage(caller.tenant, skill.id, name, kept, revision, note)
     },
 
     async remove(caller, skillName, stageName) {

@@ -51,7 +51,7 @@ export const stageRoutes = ({ skills: { stages } }: Pick<Services, 'skills'>): R
       revision: z.number().int().optional().meta({ description: 'Only if the stage has this revision.' }),
     }),
     responses: { 200: { description: 'The stage as it is now.', schema: Stage } },
-    errors: ['stage_changed'],
+    errors: ['stage_changed', 'name_reserved', 'secret_unknown'],
     async handle({ caller, params, body }) {
       const name = check(z.object({ stage: Name }), { stage: params.stage }, 'path').stage
       return { status: 200, body: await stages.put(caller, params.skill, name, body.config, body.revision) }

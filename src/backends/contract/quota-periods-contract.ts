@@ -15,9 +15,6 @@ export function quotaPeriodsContract(engine: () => Engine): void {
     return settle(engine(), tenant.id)
   }
 
-  /** Only the clock: timers go on as they do. */
-  const itIs = (instant: string) => vi.useFakeTimers({ now: new Date(instant), toFake: ['Date'] })
-
   async function run(place: Place, ending: Partial<Ending> = {}): Promise<string> {
     const id = await admit(engine().runs, place)
     for (const claim of await engine().runs.take('default', 1, LONG)) {
@@ -85,8 +82,6 @@ export function quotaPeriodsContract(engine: () => Engine): void {
     itIs('2026-11-21T12:00:00Z')
     const place = await settled('UTC', {})
     const other = await settle(engine(), place.tenant, 'other')
-    const usage = (cpu_ms: number | null, peak_memory_bytes: number) =>
-      ({ wall_ms: 1, cpu_ms, peak_memory_bytes, limits: 'hard' }) as const
     await run(place, { billable_ms: 100, usage: usage(10.4, 500) })
     await run(place, { status: 'failed', output: null, billable_ms: 50, usage: usage(5, 900) })
     await run(place, { billable_ms: null, usage: null })
@@ -169,3 +164,9 @@ export function quotaPeriodsContract(engine: () => Engine): void {
     expect((await told())[0]).toEqual(['runs_per_day', 6, 6, 'system', place.tenant])
   })
 }
+
+/** Only the clock: timers go on as they do. */
+const itIs = (instant: string) => vi.useFakeTimers({ now: new Date(instant), toFake: ['Date'] })
+
+const usage = (cpu_ms: number | null, peak_memory_bytes: number) =>
+  ({ wall_ms: 1, cpu_ms, peak_memory_bytes, limits: 'hard' }) as const

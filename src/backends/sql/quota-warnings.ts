@@ -19,8 +19,7 @@ export async function warn(t: Transaction, tenant: string, used: Used, standings
   const fresh = close.filter((standing) => !known.includes(keyOf(standing)))
   if (fresh.length === 0) return
   for (const standing of fresh) await writeAudit(t, noteOfSoftLimit(tenant, standing))
-  const periods = [used.day, used.month]
-  const kept = known.filter((key) => periods.includes(key.split(' ')[2]!))
+  const kept = known.filter((key) => key.endsWith(` ${used.day}`) || key.endsWith(` ${used.month}`))
   await t.query(
     'UPDATE quota_used SET warned = ? WHERE tenant = ? AND scope = ?',
     JSON.stringify([...kept, ...fresh.map(keyOf)]),

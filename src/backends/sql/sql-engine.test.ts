@@ -100,6 +100,8 @@ test('the queue and every list read through an index', async () => {
     runs_stage: `SELECT * FROM runs WHERE tenant = 't' AND stage = 's' ${page}`,
     runs_skill_over: `SELECT * FROM runs WHERE tenant = 't' AND skill = 's' AND status = 'x' AND finished_at IS NOT NULL ${page}`,
     runs_stage_over: `SELECT * FROM runs WHERE tenant = 't' AND stage = 's' AND status = 'x' AND finished_at IS NOT NULL ${page}`,
+    runs_handed_back: `SELECT id, skill FROM runs WHERE tenant = 't' AND status = 'queued' AND counted = 1`,
+    'runs_live (tenant=? AND status=?)': `SELECT id, skill FROM runs WHERE tenant = 't' AND status = 'running' AND finished_at IS NULL`,
     skills_list: `SELECT * FROM skills WHERE tenant = 't' AND deleted_at IS NULL ${page}`,
     versions_list: `SELECT * FROM versions WHERE skill = 's' AND tenant = 't' ORDER BY rank DESC LIMIT 10`,
     activations: `SELECT * FROM activations WHERE stage = 's' AND tenant = 't' ORDER BY revision DESC LIMIT 10`,

@@ -102,7 +102,7 @@ async function skillIds(
   const ids = new Set<string>()
   const problems: Problem[] = []
   for (const [i, idOrName] of wanted.entries()) {
-    const skill = idOrName === '*' ? null : await skills.findSkill(tenant, idOrName)
+    const skill = await skills.findSkill(tenant, idOrName)
     if (skill !== null) ids.add(skill.id)
     else {
       const message = idOrName === '*' ? 'stands for all skills, and so alone' : `is no skill: "${idOrName}"`

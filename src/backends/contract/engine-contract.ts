@@ -5,10 +5,12 @@ import type { OpenEngine } from './engine-fixtures.ts'
 import { grantsContract } from './grants-contract.ts'
 import { quotaContract } from './quota-contract.ts'
 import { quotaPeriodsContract } from './quota-periods-contract.ts'
+import { quotaScopesContract } from './quota-scopes-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
 import { runQueueContract } from './run-queue-contract.ts'
+import { secretContract } from './secret-contract.ts'
 import { skillsContract } from './skills-contract.ts'
 import { uploadsContract } from './uploads-contract.ts'
 
@@ -24,6 +26,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
 
     describe('access', () => accessContract(engine))
     describe('grants', () => grantsContract(engine))
+    describe('secrets', () => secretContract(engine))
     describe('skills and stages', () => skillsContract(engine))
     describe('uploads', () => uploadsContract(engine))
     describe('deployments', () => deploymentsContract(engine))
@@ -32,6 +35,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('events', () => runEventsContract(engine))
     describe('lists of runs', () => runListContract(engine))
     describe('quotas', () => quotaContract(engine))
+    describe('whose quotas hold', () => quotaScopesContract(engine))
     describe('days and months of quotas', () => quotaPeriodsContract(engine))
 
     test('says that it works, and refuses after it was closed', async () => {

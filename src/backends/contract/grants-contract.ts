@@ -4,7 +4,7 @@ import { digestOf } from '../../model/audit.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Engine } from '../ports.ts'
-import { newApiKey, newNote, newTenant } from './engine-fixtures.ts'
+import { newApiKey, newNote, newSkill, newTenant } from './engine-fixtures.ts'
 
 export function grantsContract(engine: () => Engine): void {
   let tenant: string
@@ -78,6 +78,20 @@ export function grantsContract(engine: () => Engine): void {
       { action: 'grant.create', target: grant.id, before: null, after: digestOf(grant) },
       { action: 'grant.delete', target: grant.id, before: digestOf(grant), after: null },
     ])
+  })
+
+  test('a deleted skill is in no grant any more; a grant of nothing else goes with it, one of all skills stays', async () => {
+    const { access, skills } = engine()
+    const [gone, kept] = [newSkill(tenant, 'gone'), newSkill(tenant, 'kept')]
+    for (const skill of [gone, kept]) await skills.createSkill(skill, newNote(tenant, 'skill.create', skill.id))
+    const both = await granted({ allowed_skills: [gone.id, kept.id].toSorted() })
+    const only = await granted({ allowed_skills: [gone.id] })
+    const all = await granted({ allowed_skills: ['*'] })
+    await skills.deleteSkill(tenant, gone.id, newNote(tenant, 'skill.delete', gone.id))
+    const left = newestFirst([{ ...both, allowed_skills: [kept.id] }, all])
+    expect((await access.listGrants(tenant, { limit: 10 })).items).toEqual(left)
+    expect(await access.grantsOf(tenant, key, now())).toEqual(left)
+    expect(await access.findGrant(tenant, only.id)).toBeNull()
   })
 
   test('the grants of a key go with it, and the log says which', async () => {

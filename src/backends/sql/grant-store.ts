@@ -1,7 +1,7 @@
 import type { Grant } from '../../model/access.ts'
 import type { AccessStore } from '../access-ports.ts'
 import { writeAudit } from './audit-log.ts'
-import type { Database, Queries } from './database.ts'
+import type { Database, Queries, Transaction } from './database.ts'
 import { afterKey, rowsFor, toPage } from './page.ts'
 import { json } from './rows.ts'
 
@@ -68,6 +68,15 @@ export function createGrantStore(db: Database): GrantStore {
         at,
       ]),
   }
+}
+
+/** Takes a deleted skill out of its tenant's grants. Those that named nothing else go with it. */
+export async function forgetSkill(t: Transaction, tenant: string, skill: string): Promise<void> {
+  await t.query('DELETE FROM grant_skills WHERE skill = ?', skill)
+  await t.query(
+    'DELETE FROM grants WHERE tenant = ? AND NOT EXISTS (SELECT 1 FROM grant_skills s WHERE s.grant_id = grants.id)',
+    tenant,
+  )
 }
 
 interface GrantRow extends Omit<Grant, 'allowed_skills' | 'stages'> {

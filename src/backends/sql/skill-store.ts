@@ -5,6 +5,7 @@ import type { Skill } from '../../model/skills.ts'
 import type { SkillStore } from '../ports.ts'
 import type { Database } from './database.ts'
 import { createDeploymentStore } from './deployment-store.ts'
+import { forgetSkill } from './grant-store.ts'
 import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
 import { endRunsOf } from './run-ending.ts'
 import { createStageStore } from './stage-store.ts'
@@ -89,6 +90,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
         await t.query(`UPDATE uploads SET state = 'expired' WHERE state = 'pending' AND stage IN (${STAGES})`, id)
         await t.query(`DELETE FROM activations WHERE stage IN (${STAGES})`, id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
+        await forgetSkill(t, tenant, id)
         await endRunsOf(t, watchers, { tenant, column: 'skill', id })
         return true
       })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { Caps } from '../../model/quotas.ts'
 import type { Engine } from '../ports.ts'
-import { LONG, OVER, SUCCEEDED, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
+import { LONG, OVER, SUCCEEDED, admit, newNote, settle } from './engine-fixtures.ts'
 import { cap, statuses, storm, usedOf } from './quota-fixtures.ts'
 
 /** Rounds of the storm. A thousand take four minutes: SKILLET_QUOTA_ROUNDS=1000. */

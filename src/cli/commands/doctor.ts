@@ -42,7 +42,7 @@ async function scratchReadiness({ io }: Call): Promise<Readiness> {
     const { startServer } = await import('../../server.ts')
     const server = await startServer({ dataDir, port: 0, log: () => {} })
     try {
-      return await settledReadiness(createApi(server, io.signal), io.signal)
+      return await settledReadiness(createApi({ url: server.url, key: server.key! }, io.signal), io.signal)
     } finally {
       await server.stop()
     }

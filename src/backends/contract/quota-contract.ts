@@ -6,7 +6,7 @@ import { LONG, OVER, SUCCEEDED, admit, newNote, settle } from './engine-fixtures
 import { cap, statuses, storm, usedOf } from './quota-fixtures.ts'
 
 /** Rounds of the storm. A thousand take four minutes: SKILLET_QUOTA_ROUNDS=1000. */
-const ROUNDS = Number(process.env['SKILLET_QUOTA_ROUNDS'] ?? 20)
+const ROUNDS = Number(process.env['SKILLET_QUOTA_ROUNDS'] ?? 50)
 
 export function quotaContract(engine: () => Engine): void {
   test(

@@ -4,6 +4,7 @@ import type { Vault } from '../access-ports.ts'
 import type { MasterKeys } from '../disk/master-key.ts'
 import type { Engine } from '../ports.ts'
 import { createAccessStore } from './access-store.ts'
+import { createAuditStore } from './audit-store.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
@@ -53,6 +54,7 @@ function createSqlEngine(db: Database, onClosed: () => void): SqlEngine {
   let closing: Promise<void> | null = null
   return {
     access: createAccessStore(db),
+    audit: createAuditStore(db),
     secrets: createSecretStore(db),
     vault: (keys) => createSqlVault(db, keys),
     quotas: createQuotaStore(db),

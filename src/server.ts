@@ -7,6 +7,8 @@ import { createDenials } from './access/denials.ts'
 import { createGrantsService } from './access/grants.ts'
 import { readKeyFile } from './access/key-file.ts'
 import { createKeyService } from './access/key-service.ts'
+import { createTokenVerifier } from './access/oidc.ts'
+import { readOidcFile } from './access/oidc-config.ts'
 import { createTenantsService } from './access/tenants.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openMasterKeys } from './backends/disk/master-key.ts'
@@ -51,6 +53,8 @@ export interface ServerOptions {
   readonly environment?: string
   /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */
   readonly masterKey?: string
+  /** JSON file that names the issuers whose tokens are accepted besides keys (docs/oidc.md). Default: none. */
+  readonly oidcFile?: string | undefined
   /** Told of everything worth knowing. */
   readonly log: (entry: LogEntry) => void
 }
@@ -76,7 +80,7 @@ export interface RunningServer {
 
 /**
  * The composition root: the one place where the rooms are put together and a backend is chosen.
- * @throws DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
+ * @throws OidcConfigError when that file cannot be used; DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataDir, warmUp = true, log } = options
@@ -88,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // What was opened is closed in the opposite order, also when starting fails half-way.
   const open = new AsyncDisposableStack()
   try {
+    const issuers = options.oidcFile === undefined ? [] : await readOidcFile(options.oidcFile)
     let url = ''
     const engine = open.adopt(await openSqliteEngine({ folder: dataDir }), (it) => it.close())
     const blobOptions = { folder: join(dataDir, 'blobs'), secretFile: join(dataDir, 'upload.key'), baseUrl: () => url }
@@ -153,7 +158,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
 
     const stopping = new AbortController()
-    const auth = open.adopt(createAuthenticator(engine.access, { onError }), (it) => it.close())
+    const verifyToken = issuers.length === 0 ? undefined : createTokenVerifier(issuers, engine.access, { onError })
+    const auth = open.adopt(createAuthenticator(engine.access, { onError, verifyToken }), (it) => it.close())
     const authorizer = createAuthorizer(engine)
     const denials = open.adopt(createDenials(engine.audit, { onError }), (it) => it.close())
     const app = createApp(

@@ -82,21 +82,15 @@ test('a key is remembered for a while, until it is forgotten or expires', async 
 test('a revocation counts at once where it is told, even while the key is being looked up, and elsewhere after rememberMs', async () => {
   let at = Date.now()
   const { header, row } = await keyWith()
-  let looked = (): void => {}
-  let answer = (): void => {}
-  const looking = new Promise<void>((resolve) => {
-    looked = resolve
-  })
-  const gate = new Promise<void>((resolve) => {
-    answer = resolve
-  })
+  const looking = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
   const slow = createAuthenticator(
     {
       ...engine.access,
       async findKey(hash) {
         const found = await engine.access.findKey(hash)
-        looked()
-        await gate
+        looking.resolve()
+        await gate.promise
         return found
       },
     },
@@ -105,10 +99,10 @@ test('a revocation counts at once where it is told, even while the key is being 
   const elsewhere = create({ rememberMs: 1000, clock: () => at })
   await elsewhere.authenticate(header)
   const before = slow.authenticate(header)
-  await looking
+  await looking.promise
   await engine.access.revokeKey(row.tenant, row.id, now(), newNote(row.tenant, 'key.revoke'))
   slow.forget(row.id)
-  answer()
+  gate.resolve()
   expect(await before).toMatchObject({ id: row.id })
   await expect(slow.authenticate(header)).rejects.toMatchObject({ code: 'unauthenticated' })
   expect(await elsewhere.authenticate(header)).toMatchObject({ id: row.id })

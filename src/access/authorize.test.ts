@@ -223,26 +223,20 @@ describe('grants', () => {
     const { tenant, notes } = await makeWorld()
     const developer = principalOf('developer', tenant)
     const made = await grant(developer, {})
-    let arrive: () => void = () => {}
-    const read = new Promise<void>((resolve) => {
-      arrive = resolve
-    })
-    let go: () => void = () => {}
-    const gate = new Promise<void>((resolve) => {
-      go = resolve
-    })
+    const read = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
     const slow = async (...of: [string, string, string]) => {
       const found = await engine.access.grantsOf(...of)
-      arrive()
-      await gate
+      read.resolve()
+      await gate.promise
       return found
     }
     const { authorize, forget } = createAuthorizer({ ...engine, access: { ...engine.access, grantsOf: slow } })
     const first = authorize(developer, 'skills.read', { skill: notes.skill.id })
-    await read
+    await read.promise
     await engine.access.deleteGrant(tenant, made.id, newNote(tenant, 'grant.delete'))
     forget(developer.id)
-    go()
+    gate.resolve()
     await first
     await expect(authorize(developer, 'skills.read', { skill: notes.skill.id })).rejects.toMatchObject({
       code: 'not_granted',
@@ -262,7 +256,7 @@ describe('grants', () => {
       const coverage = await authorize(developer, 'runs.read', {})
       const page = await engine.runs.list(tenant, { limit: 10, only: placesOf(coverage) })
       const skills = await engine.skills.listSkills(tenant, { limit: 10, only: skillsOf(coverage) })
-      return [page.items.map(({ id }) => id), skills.items.map(({ name }) => name)]
+      return [page.items.map(({ id }) => id).toSorted(), skills.items.map(({ name }) => name).toSorted()]
     }
     const widen = async (change: Partial<Grant>) => {
       await grant(developer, change)
@@ -272,10 +266,7 @@ describe('grants', () => {
     await widen({ allowed_skills: [notes.skill.id], stages: ['dev', 'none'] })
     expect(await listed()).toEqual([[onDev], ['notes']])
     await widen({ stages: ['prod'] })
-    expect(await listed()).toEqual([
-      [elsewhere, onDev, first],
-      ['other', 'notes'],
-    ])
+    expect(await listed()).toEqual([[elsewhere, onDev, first].toSorted(), ['notes', 'other']])
     const own = await engine.runs.list(tenant, { limit: 10, createdBy: developer.id, only: [] })
     expect(own.items).toEqual([])
     expect((await engine.runs.list(tenant, { limit: 10, createdBy: developer.id })).items).toHaveLength(1)

@@ -10,6 +10,7 @@ interface Options {
   readonly host: string
   readonly port: number
   readonly warmUp: boolean
+  readonly oidc?: string
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -17,6 +18,7 @@ export function serveCommand(cli: Cli): Command {
     .description('run a server in the foreground, with its data in --data, SKILLET_DATA or ./.skillet')
     .option('--host <address>', 'address to listen on; anything but 127.0.0.1 opens it to the network', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', portOf, 8787)
+    .option('--oidc <file>', 'accept tokens of the issuers that this JSON file names; default: SKILLET_OIDC, else none')
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
 }
@@ -24,6 +26,7 @@ export function serveCommand(cli: Cli): Command {
 async function serve(call: Call<Options>) {
   const { io, options, paintErr: paint } = call
   const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
+  const oidc = options.oidc ?? io.env['SKILLET_OIDC']
   const log = (entry: LogEntry): void => io.err(options.json === true ? `${JSON.stringify(entry)}\n` : logLine(entry))
   // Loaded here: the other commands only speak HTTP, and start faster without a server.
   const [{ startServer }, { closeInheritedFds }] = await Promise.all([
@@ -37,6 +40,7 @@ async function serve(call: Call<Options>) {
     host: options.host,
     port: options.port,
     warmUp: options.warmUp,
+    oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
     log,
   }).catch((error: unknown) => {
     throw isPortTaken(error) ? portTaken(options.port, error) : error

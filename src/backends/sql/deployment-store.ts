@@ -2,6 +2,7 @@ import { SkilletError, notFound } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
 import type { Activation, Deployment, Stage, Version } from '../../model/skills.ts'
 import type { SkillStore } from '../ports.ts'
+import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { afterKey, rowsFor, toPage } from './page.ts'
 import { type StageRow, toStage } from './rows.ts'
@@ -45,6 +46,7 @@ export function createDeploymentStore(db: Database): DeploymentStore {
           change.by,
           change.at,
         )
+        await writeAudit(t, change.note, { after: stage })
         return stage
       })
     },

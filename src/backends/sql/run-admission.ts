@@ -18,13 +18,16 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
         await insertRun(t, run)
-        await writeAudit(t, note, { after: { id: run.id, deployment: run.deployment } })
         try {
           await t.savepoint(() => enqueue(t, run.id, queue))
         } catch (error) {
-          return refused(t, run, error)
+          const failed = await refused(t, run, error)
+          await writeAudit(t, note, { after: asked(run) })
+          return failed
         }
         const taken = take === undefined ? [] : await takeRuns(t, watchers, queue, 1, take.leaseMs)
+        // After what taking writes to quotas and log: in one order everywhere, so that no two transactions wait for each other.
+        await writeAudit(t, note, { after: asked(run) })
         if (taken[0]?.run.id !== run.id) watchers.queueChanged(t, queue)
         return { outcome: 'admitted', run, taken }
       })
@@ -73,6 +76,9 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
     )
   }
 }
+
+/** What was asked for, without its input. */
+const asked = ({ id, deployment }: Run): object => ({ id, deployment })
 
 /** With its payloads. */
 export async function readRun(db: Pick<Database, 'query'>, tenant: string, id: string): Promise<Run | null> {

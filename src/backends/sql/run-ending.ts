@@ -1,6 +1,8 @@
+import type { AuditNote } from '../../model/audit.ts'
 import { now } from '../../model/json.ts'
 import type { FailureReason, Run } from '../../model/runs.ts'
 import type { Ending, RunStore } from '../ports.ts'
+import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
 import type { Refusal } from './quota-admission.ts'
@@ -23,7 +25,7 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
       })
     },
 
-    cancel(tenant, id) {
+    cancel(tenant, id, note) {
       return db.tx(async (t) => {
         const [known] = await t.query('SELECT id FROM runs WHERE id = ? AND tenant = ?', id, tenant)
         if (known === undefined) return
@@ -32,15 +34,18 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
           `UPDATE runs SET cancel_requested = 1 WHERE id = ? AND status IN ('queued', 'running') RETURNING *`,
           id,
         )
-        if (run?.status !== 'queued') return
-        await t.query('DELETE FROM queue WHERE run = ?', id)
-        await endRun(t, watchers, id, CANCELLED)
+        if (run === undefined) return
+        if (run.status === 'queued') {
+          await t.query('DELETE FROM queue WHERE run = ?', id)
+          await endRun(t, watchers, id, CANCELLED)
+        }
+        await writeAudit(t, note)
       })
     },
   }
 }
 
-type Cancel = (tenant: string, id: string) => Promise<void>
+type Cancel = (tenant: string, id: string, note: AuditNote) => Promise<void>
 
 const NOT_EXECUTED: Omit<Ending, 'status' | 'reason' | 'error'> = {
   output: null,

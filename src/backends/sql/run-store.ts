@@ -31,8 +31,8 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
       )
     },
 
-    async cancel(tenant, id) {
-      await ending.cancel(tenant, id)
+    async cancel(tenant, id, note) {
+      await ending.cancel(tenant, id, note)
       return readRun(db, tenant, id)
     },
 

@@ -3,7 +3,8 @@ import { isId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Skill } from '../../model/skills.ts'
 import type { SkillStore } from '../ports.ts'
-import type { Database } from './database.ts'
+import { writeAudit } from './audit-log.ts'
+import type { Database, Transaction } from './database.ts'
 import { createDeploymentStore } from './deployment-store.ts'
 import { forgetSkill } from './grant-store.ts'
 import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
@@ -20,9 +21,9 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
     ...createUploadStore(db),
     ...createDeploymentStore(db),
 
-    async createSkill(skill) {
-      const [made] = await db.tx((t) =>
-        t.query(
+    createSkill(skill, note) {
+      return db.tx(async (t) => {
+        const [made] = await t.query(
           `INSERT INTO skills (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (tenant, name) WHERE deleted_at IS NULL DO NOTHING RETURNING id`,
           skill.id,
@@ -31,9 +32,10 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
           skill.description,
           skill.created_at,
           skill.updated_at,
-        ),
-      )
-      if (made === undefined) throw new SkilletError('name_taken', `There is a skill named "${skill.name}" already.`)
+        )
+        if (made === undefined) throw new SkilletError('name_taken', `There is a skill named "${skill.name}" already.`)
+        await writeAudit(t, note, { after: skill })
+      })
     },
 
     async findSkill(tenant, idOrName) {
@@ -64,38 +66,47 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
       )
     },
 
-    async updateSkill(tenant, id, { description }) {
-      const [row] = await db.tx((t) =>
-        t.query<Skill>(
-          `UPDATE skills SET description = ?, updated_at = ? WHERE id = ? AND tenant = ? AND deleted_at IS NULL
-           RETURNING ${COLUMNS}`,
+    updateSkill(tenant, id, { description }, note) {
+      return db.tx(async (t) => {
+        const before = await readSkill(t, tenant, id)
+        if (before === null) return null
+        const after: Skill = { ...before, description, updated_at: now() }
+        await t.query(
+          'UPDATE skills SET description = ?, updated_at = ? WHERE id = ?',
           description,
-          now(),
+          after.updated_at,
           id,
-          tenant,
-        ),
-      )
-      return row === undefined ? null : { ...row }
+        )
+        await writeAudit(t, note, { before, after })
+        return after
+      })
     },
 
-    deleteSkill(tenant, id) {
+    deleteSkill(tenant, id, note) {
       return db.tx(async (t) => {
-        const [gone] = await t.query(
-          'UPDATE skills SET deleted_at = ? WHERE id = ? AND tenant = ? AND deleted_at IS NULL RETURNING id',
-          now(),
-          id,
-          tenant,
-        )
-        if (gone === undefined) return false
+        const before = await readSkill(t, tenant, id)
+        if (before === null) return false
+        await t.query('UPDATE skills SET deleted_at = ? WHERE id = ?', now(), id)
         await t.query(`UPDATE uploads SET state = 'expired' WHERE state = 'pending' AND stage IN (${STAGES})`, id)
         await t.query(`DELETE FROM activations WHERE stage IN (${STAGES})`, id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
         await forgetSkill(t, tenant, id)
         await endRunsOf(t, watchers, { tenant, column: 'skill', id })
+        await writeAudit(t, note, { before })
         return true
       })
     },
   }
+}
+
+/** Within a transaction that changes it: nobody else may in between. */
+async function readSkill(t: Transaction, tenant: string, id: string): Promise<Skill | null> {
+  const [row] = await t.query<Skill>(
+    `UPDATE skills SET updated_at = updated_at WHERE id = ? AND tenant = ? AND deleted_at IS NULL RETURNING ${COLUMNS}`,
+    id,
+    tenant,
+  )
+  return row === undefined ? null : { ...row }
 }
 
 const STAGES = 'SELECT id FROM stages WHERE skill = ?'

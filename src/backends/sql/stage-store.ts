@@ -3,6 +3,7 @@ import { isId, newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Stage } from '../../model/skills.ts'
 import type { SkillStore } from '../ports.ts'
+import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type StageRow, toStage } from './rows.ts'
 import { endRunsOf } from './run-ending.ts'
@@ -13,13 +14,14 @@ type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'listStages' | 'de
 
 export function createStageStore(db: Database, watchers: Watchers): StageStore {
   return {
-    putStage(tenant, skill, name, config, revision) {
+    putStage(tenant, skill, name, config, revision, note) {
       return db.tx(async (t) => {
         if (config !== null) await requireSecrets(t, tenant, config)
         const made = await insertStage(t, tenant, skill, name, JSON.stringify(config ?? {}))
         if (made !== null) {
           // Revision 0 stands for "there is none yet".
           if (revision !== undefined && revision !== 0) throw changed(name, revision, null)
+          await writeAudit(t, note, { after: made })
           return made
         }
         const found = await stageNamed(t, skill, name)
@@ -33,7 +35,9 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
           found.revision,
         )
         if (row === undefined) throw changed(name, found.revision, null)
-        return toStage(row)
+        const after = toStage(row)
+        await writeAudit(t, note, { before: found, after })
+        return after
       })
     },
 
@@ -57,13 +61,14 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
       return rows.map(toStage)
     },
 
-    deleteStage(tenant, id) {
+    deleteStage(tenant, id, note) {
       return db.tx(async (t) => {
-        const [gone] = await t.query('DELETE FROM stages WHERE id = ? AND tenant = ? RETURNING id', id, tenant)
+        const [gone] = await t.query<StageRow>('DELETE FROM stages WHERE id = ? AND tenant = ? RETURNING *', id, tenant)
         if (gone === undefined) return false
         await t.query(`UPDATE uploads SET state = 'expired' WHERE stage = ? AND state = 'pending'`, id)
         await t.query('DELETE FROM activations WHERE stage = ?', id)
         await endRunsOf(t, watchers, { tenant, column: 'stage', id })
+        await writeAudit(t, note, { before: toStage(gone) })
         return true
       })
     },

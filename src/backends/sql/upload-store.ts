@@ -1,6 +1,7 @@
 import { SkilletError, notFound } from '../../model/errors.ts'
 import type { SkillStore } from '../ports.ts'
 import type { Package } from '../../model/packages.ts'
+import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type UploadRow, toUpload } from './rows.ts'
 
@@ -20,7 +21,7 @@ const NEWEST = `UPDATE stages SET state = ?, revision = revision + 1, updated_at
 
 export function createUploadStore(db: Database): UploadStore {
   return {
-    createUpload(upload) {
+    createUpload(upload, note) {
       return db.tx(async (t) => {
         // What is announced and not sent yet says nothing of the stage: it is what its deployment makes it.
         const [stage] = await t.query(
@@ -51,6 +52,7 @@ export function createUploadStore(db: Database): UploadStore {
           upload.expires_at,
           upload.finished_at,
         )
+        await writeAudit(t, note, { after: upload })
       })
     },
 
@@ -64,7 +66,7 @@ export function createUploadStore(db: Database): UploadStore {
       return row === undefined ? null : toUpload(row)
     },
 
-    receiveUpload(id, at) {
+    receiveUpload(id, at, note) {
       return db.tx(async (t) => {
         const [row] = await t.query<UploadRow>(
           `UPDATE uploads SET state = 'received' WHERE id = ? AND state = 'pending' AND expires_at > ? RETURNING *`,
@@ -73,7 +75,9 @@ export function createUploadStore(db: Database): UploadStore {
         )
         if (row === undefined) throw await whyNotReceived(t, id)
         await t.query(NEWEST, 'validating', at, row.stage, id)
-        return toUpload(row)
+        const after = toUpload(row)
+        await writeAudit(t, note, { before: { ...after, state: 'pending' }, after })
+        return after
       })
     },
 

@@ -50,9 +50,9 @@ export interface ServerOptions {
   /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
   readonly graceMs?: number
   /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
-  readonly environment?: string
+  readonly environment?: string | undefined
   /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */
-  readonly masterKey?: string
+  readonly masterKey?: string | undefined
   /** JSON file that names the issuers whose tokens are accepted besides keys (docs/oidc.md). Default: none. */
   readonly oidcFile?: string | undefined
   /** Told of everything worth knowing. */

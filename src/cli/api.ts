@@ -4,6 +4,7 @@ import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Up
 import type { DeployProposal } from '../skills/shapes.ts'
 import { createAccessApi } from './api-access.ts'
 import { createQuotaApi } from './api-quota.ts'
+import { createSecretApi } from './api-secret.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
 import { type Answer, createHttp } from './http.ts'
@@ -52,6 +53,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     url,
     ...createAccessApi(http),
     ...createQuotaApi(http),
+    ...createSecretApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),
     whoami: (): Promise<{ key: string; tenant: string; role: AnyRole }> => ok('GET', '/api/whoami'),

@@ -17,6 +17,12 @@ import { runListCommand } from './commands/run-list.ts'
 import { runLogsCommand } from './commands/run-logs.ts'
 import { runReplayCommand } from './commands/run-replay.ts'
 import { runShowCommand } from './commands/run-show.ts'
+import { secretCreateCommand } from './commands/secret-create.ts'
+import { secretDeleteCommand } from './commands/secret-delete.ts'
+import { secretListCommand } from './commands/secret-list.ts'
+import { secretRotateMasterKeyCommand } from './commands/secret-rotate-master-key.ts'
+import { secretShowCommand } from './commands/secret-show.ts'
+import { secretUpdateCommand } from './commands/secret-update.ts'
 import { serveCommand } from './commands/serve.ts'
 import { skillDeleteCommand } from './commands/skill-delete.ts'
 import { skillListCommand } from './commands/skill-list.ts'
@@ -74,6 +80,16 @@ export function createProgram(cli: Cli, version: string): Command {
         stageConfigCommand(cli),
         stagePromoteCommand(cli),
         stageRollbackCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('secret', 'secrets: create, list, show, update, delete, rotate-master-key', [
+        secretCreateCommand(cli),
+        secretListCommand(cli),
+        secretShowCommand(cli),
+        secretUpdateCommand(cli),
+        secretDeleteCommand(cli),
+        secretRotateMasterKeyCommand(cli),
       ]),
     )
     .addCommand(

@@ -28,6 +28,9 @@ async function serve(call: Call<Options>) {
   const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
   const oidc = options.oidc ?? io.env['SKILLET_OIDC']
   const log = (entry: LogEntry): void => io.err(options.json === true ? `${JSON.stringify(entry)}\n` : logLine(entry))
+  const masterKey = io.env['SKILLET_MASTER_KEY']
+  // Nothing that the server starts is to inherit it.
+  delete process.env['SKILLET_MASTER_KEY']
   // Loaded here: the other commands only speak HTTP, and start faster without a server.
   const [{ startServer }, { closeInheritedFds }] = await Promise.all([
     import('../../server.ts'),
@@ -40,6 +43,8 @@ async function serve(call: Call<Options>) {
     host: options.host,
     port: options.port,
     warmUp: options.warmUp,
+    environment: io.env['SKILLET_ENV'] || undefined,
+    masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
     log,
   }).catch((error: unknown) => {

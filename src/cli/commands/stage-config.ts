@@ -10,6 +10,8 @@ interface Options {
   readonly env?: Record<string, string>
   readonly unset?: string[]
   readonly network?: string[]
+  /** NAME to a secret, or to null where it is to go. */
+  readonly secret?: Record<string, string | null>
 }
 
 export function stageConfigCommand(cli: Cli): Command {
@@ -24,6 +26,8 @@ export function stageConfigCommand(cli: Cli): Command {
     )
     .option('--env <NAME=value>', 'set an environment variable; repeatable', variable)
     .option('--unset <name...>', 'remove environment variables')
+    .option('--secret <NAME=secret>', 'set an environment variable to the value of a secret; repeatable', secretRef)
+    .option('--no-secret <NAME>', 'remove a variable that is a secret; repeatable', noSecretRef)
     .option('--network <domain...>', 'the domains that the skill may reach')
     .action(
       action<Options>(cli, async (call, skill, name) => {
@@ -42,8 +46,8 @@ export function stageConfigCommand(cli: Cli): Command {
 
 /** Null when nothing is asked for. */
 function changedConfig(config: StageConfig, options: Options): StageConfig | null {
-  const { size, timeout, isolation, env, unset, network } = options
-  if ([size, timeout, isolation, env, unset, network].every((option) => option === undefined)) return null
+  const { size, timeout, isolation, env, unset, network, secret } = options
+  if ([size, timeout, isolation, env, unset, network, secret].every((option) => option === undefined)) return null
   const kept = Object.entries({ ...config.env, ...env }).filter(([key]) => !(unset ?? []).includes(key))
   return {
     ...config,
@@ -51,8 +55,17 @@ function changedConfig(config: StageConfig, options: Options): StageConfig | nul
     ...(timeout !== undefined && { timeout_s: timeout }),
     ...(isolation && { isolation }),
     ...((env !== undefined || unset !== undefined) && { env: Object.fromEntries(kept) }),
+    ...(secret && { secret_refs: changedRefs(config.secret_refs, secret) }),
     ...(network && { network }),
   }
+}
+
+function changedRefs(
+  refs: StageConfig['secret_refs'],
+  change: Record<string, string | null>,
+): StageConfig['secret_refs'] {
+  const merged = Object.entries({ ...refs, ...change })
+  return Object.fromEntries(merged.filter((entry): entry is [string, string] => entry[1] !== null))
 }
 
 function seconds(text: string): number {
@@ -64,4 +77,13 @@ function variable(text: string, before: Record<string, string> | undefined): Rec
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('It is not of the form NAME=value.')
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
+/** Both options count up in one table, in the order in which they were given. */
+function secretRef(text: string, before: Options['secret']): Options['secret'] {
+  return { ...before, ...variable(text, undefined) }
+}
+
+function noSecretRef(name: string, before: Options['secret']): Options['secret'] {
+  return { ...before, [name]: null }
 }

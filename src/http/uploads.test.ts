@@ -1,3 +1,4 @@
+import { NOTE } from '../backends/contract/engine-fixtures.ts'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
@@ -138,7 +139,7 @@ test('an upload whose time has passed is expired, and its URL is refused', async
   const { body: ticket } = await server.call<Ticket>('POST', UPLOADS, { size: bytes.length, sha256: sha256(bytes) })
   const upload = (await server.engine.skills.findUploadById(ticket.upload_id))!
   const late = { ...upload, id: `${upload.id.slice(0, -1)}0`, expires_at: '2020-01-01T00:00:00.000Z' }
-  await server.engine.skills.createUpload(late)
+  await server.engine.skills.createUpload(late, NOTE)
   expect(await stateOf({ ...ticket, upload_id: late.id })).toBe('expired')
   const { pathname, search } = new URL(server.uploadUrl(late))
   const answer = await server.call<Ticket>('PUT', pathname + search, undefined, { key: null, raw: bytes })

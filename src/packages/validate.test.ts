@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DiskBlobs, openDiskBlobs } from '../backends/disk/disk-blobs.ts'
-import { newApiKey, newTenant } from '../backends/contract/engine-fixtures.ts'
+import { NOTE, newApiKey, newTenant } from '../backends/contract/engine-fixtures.ts'
 import type { Engine } from '../backends/ports.ts'
 import { openSqliteEngine } from '../backends/sql/sql-engine.ts'
 import { newId } from '../model/ids.ts'
@@ -61,28 +61,31 @@ afterAll(async () => {
 /** An upload that has just arrived, to a skill of its own. */
 async function arrive(zip: Buffer, name = `skill-${newId('skill').slice(-8)}`): Promise<Upload> {
   const skill = { id: newId('skill'), tenant, name, description: '', created_at: now(), updated_at: now() }
-  await engine.skills.createSkill(skill)
-  const stage = await engine.skills.putStage(tenant, skill.id, 'dev', {})
+  await engine.skills.createSkill(skill, NOTE)
+  const stage = await engine.skills.putStage(tenant, skill.id, 'dev', {}, undefined, NOTE)
   const sha256 = createHash('sha256').update(zip).digest('hex')
   const id = newId('upload')
   await blobs.put(Readable.from([zip]), { maxBytes: 2 ** 30 })
-  await engine.skills.createUpload({
-    id,
-    tenant,
-    skill: skill.id,
-    stage: stage.id,
-    state: 'pending',
-    size: zip.length,
-    sha256,
-    step: null,
-    findings: [],
-    digest: null,
-    created_by: 'k',
-    created_at: now(),
-    expires_at: now(Date.now() + 60_000),
-    finished_at: null,
-  })
-  return engine.skills.receiveUpload(id, now())
+  await engine.skills.createUpload(
+    {
+      id,
+      tenant,
+      skill: skill.id,
+      stage: stage.id,
+      state: 'pending',
+      size: zip.length,
+      sha256,
+      step: null,
+      findings: [],
+      digest: null,
+      created_by: 'k',
+      created_at: now(),
+      expires_at: now(Date.now() + 60_000),
+      finished_at: null,
+    },
+    NOTE,
+  )
+  return engine.skills.receiveUpload(id, now(), NOTE)
 }
 
 async function finished(upload: Upload): Promise<Upload> {

@@ -49,7 +49,7 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<{
       handler: { kind: 'python', file: 'main.py', function: 'handler', takes_context: false },
       runtime: 'python3',
       bundle_blob: 'b',
-      config: { size: 'S', timeout_s: 60, isolation, env: {}, network: [] },
+      config: { size: 'S', timeout_s: 60, isolation, env: {}, secret_refs: {}, network: [] },
       change_level: null,
       origin: 'deploy',
       promoted_from: null,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Engine } from '../ports.ts'
-import { activate, newDeployment, newUpload, settle, versionOf } from './engine-fixtures.ts'
+import { NOTE, activate, newDeployment, newUpload, settle, versionOf } from './engine-fixtures.ts'
 
 export function deploymentsContract(engine: () => Engine): void {
   test('an activation points the stage, keeps version and deployment, and is remembered', async () => {
@@ -49,7 +49,7 @@ export function deploymentsContract(engine: () => Engine): void {
     const second = await activate(engine(), stage, newDeployment(stage, '1.1.0'))
     const back = await activate(engine(), second, deployment, { kind: 'rollback', by: 'key_2' })
     expect(back).toMatchObject({ deployment: deployment.id, revision: 4 })
-    const dev = await skills.putStage(tenant, skill.id, 'dev', null)
+    const dev = await skills.putStage(tenant, skill.id, 'dev', null, undefined, NOTE)
     const promoted = { ...newDeployment(dev, '1.1.0'), origin: 'promote', promoted_from: deployment.id } as const
     expect(await activate(engine(), dev, promoted, { kind: 'promote' })).toMatchObject({ state: 'active' })
     const history = await skills.listActivations(tenant, stage.id, { limit: 2 })
@@ -81,7 +81,7 @@ export function deploymentsContract(engine: () => Engine): void {
     const deployment = newDeployment(stage, '1.1.0')
     const foreign = { ...stage, tenant: newId('tenant') }
     await expect(activate(engine(), foreign, deployment)).rejects.toMatchObject({ code: 'not_found' })
-    await skills.deleteStage(stage.tenant, stage.id)
+    await skills.deleteStage(stage.tenant, stage.id, NOTE)
     await expect(activate(engine(), stage, deployment)).rejects.toMatchObject({ code: 'not_found' })
   })
 
@@ -89,8 +89,8 @@ export function deploymentsContract(engine: () => Engine): void {
     const { skills } = engine()
     const { tenant, skill, stage, deployment } = await settle(engine())
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
-    await skills.receiveUpload(upload.id, now())
+    await skills.createUpload(upload, NOTE)
+    await skills.receiveUpload(upload.id, now(), NOTE)
     const waiting = (await skills.findStage(tenant, skill.id, 'prod'))!
     const after = await activate(engine(), waiting, deployment, { kind: 'rollback' })
     expect(after).toMatchObject({ state: 'validating', upload: upload.id })

@@ -61,6 +61,9 @@ export function newNote(tenant: string, action: AuditAction, target: string = 'x
   return noteOf(caller, action, { kind, id: target })
 }
 
+/** For verbs whose audit is not what the test is about. */
+export const NOTE: AuditNote = newNote(newId('tenant'), 'skill.update')
+
 export function newSkill(tenant: string, name: string): Skill {
   return { id: newId('skill'), tenant, name, description: 'Tells.', created_at: now(), updated_at: now() }
 }

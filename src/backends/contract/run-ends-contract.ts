@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { Admission, Engine } from '../ports.ts'
-import { LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
+import { NOTE, LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
 
 export function runEndsContract(engine: () => Engine): void {
   test('a run is finished once, with all that is known of it', async () => {
@@ -43,11 +43,11 @@ export function runEndsContract(engine: () => Engine): void {
     const { runs } = engine()
     const place = await settle(engine())
     const id = await admit(runs, place)
-    const cancelled = await runs.cancel(place.tenant, id)
+    const cancelled = await runs.cancel(place.tenant, id, NOTE)
     expect(cancelled).toMatchObject({ status: 'cancelled', attempt: 0, input: { text: 'größer than ✓' } })
     expect(await runs.find(place.tenant, id)).toEqual(cancelled)
     expect(await runs.take('default', 1, LONG)).toEqual([])
-    expect(await runs.cancel(place.tenant, id)).toEqual(cancelled)
+    expect(await runs.cancel(place.tenant, id, NOTE)).toEqual(cancelled)
   })
 
   test('a running run is asked to stop, and its worker says how it ended', async () => {
@@ -55,9 +55,9 @@ export function runEndsContract(engine: () => Engine): void {
     const place = await settle(engine())
     const id = await admit(runs, place)
     const [claim] = await runs.take('default', 1, LONG)
-    expect(await runs.cancel(place.tenant, id)).toMatchObject({ status: 'running', cancel_requested: true })
+    expect(await runs.cancel(place.tenant, id, NOTE)).toMatchObject({ status: 'running', cancel_requested: true })
     await runs.finish(id, claim!.token, { ...SUCCEEDED, status: 'cancelled', output: null })
-    expect(await runs.cancel(place.tenant, id)).toMatchObject({ status: 'cancelled' })
+    expect(await runs.cancel(place.tenant, id, NOTE)).toMatchObject({ status: 'cancelled' })
   })
 
   test('a run that was to stop and lost its worker is cancelled, not started again', async () => {
@@ -65,7 +65,7 @@ export function runEndsContract(engine: () => Engine): void {
     const place = await settle(engine())
     const id = await admit(runs, place)
     await runs.take('default', 1, OVER)
-    await runs.cancel(place.tenant, id)
+    await runs.cancel(place.tenant, id, NOTE)
     expect(await runs.take('default', 1, LONG)).toEqual([])
     expect(await runs.find(place.tenant, id)).toMatchObject({ status: 'cancelled', attempt: 1, reason: null })
     expect((await runs.events(place.tenant, id, 0, 10)).at(-1)).toMatchObject({ type: 'result' })
@@ -75,14 +75,14 @@ export function runEndsContract(engine: () => Engine): void {
     const { runs } = engine()
     const place = await settle(engine())
     const id = await admit(runs, place)
-    expect(await runs.cancel(newId('tenant'), id)).toBeNull()
+    expect(await runs.cancel(newId('tenant'), id, NOTE)).toBeNull()
     expect(await runs.find(newId('tenant'), id)).toBeNull()
     expect(await runs.find(place.tenant, id)).toMatchObject({ status: 'queued', cancel_requested: false })
-    expect(await runs.cancel(place.tenant, newId('run'))).toBeNull()
+    expect(await runs.cancel(place.tenant, newId('run'), NOTE)).toBeNull()
     const [claim] = await runs.take('default', 1, LONG)
     await runs.finish(id, claim!.token, SUCCEEDED)
     const before = await runs.find(place.tenant, id)
-    expect(await runs.cancel(place.tenant, id)).toEqual(before)
+    expect(await runs.cancel(place.tenant, id, NOTE)).toEqual(before)
   })
 
   test('cancelling and taking at once: the run is cancelled, or its worker is told', async () => {
@@ -90,7 +90,7 @@ export function runEndsContract(engine: () => Engine): void {
     const place = await settle(engine())
     for (let i = 0; i < 20; i++) {
       const id = await admit(runs, place)
-      const acts = [() => runs.take('default', 1, LONG), () => runs.cancel(place.tenant, id)]
+      const acts = [() => runs.take('default', 1, LONG), () => runs.cancel(place.tenant, id, NOTE)]
       if (i % 2 === 1) acts.reverse()
       await Promise.all(acts.map((act) => act()))
       const run = await runs.find(place.tenant, id)
@@ -104,7 +104,7 @@ export function runEndsContract(engine: () => Engine): void {
     const place = await settle(engine())
     const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
     const admissions = await Promise.all(
-      Array.from({ length: 20 }, () => runs.admit(newRun(place), 'default', { idempotency: key })),
+      Array.from({ length: 20 }, () => runs.admit(newRun(place), 'default', NOTE, { idempotency: key })),
     )
     const first = admissions.filter(({ outcome }) => outcome === 'admitted')
     expect(first).toHaveLength(1)
@@ -114,23 +114,25 @@ export function runEndsContract(engine: () => Engine): void {
 
     const [claim] = await runs.take('default', 1, LONG)
     await runs.finish(id, claim!.token, SUCCEEDED)
-    const repeated = await runs.admit(newRun(place), 'default', { idempotency: key })
+    const repeated = await runs.admit(newRun(place), 'default', NOTE, { idempotency: key })
     expect(repeated).toMatchObject({ outcome: 'repeated', run: { id, status: 'succeeded', output: { answer: 42 } } })
-    const other = await runs.admit(newRun(place), 'default', { idempotency: { ...key, fingerprint: 'g' } })
+    const other = await runs.admit(newRun(place), 'default', NOTE, { idempotency: { ...key, fingerprint: 'g' } })
     expect(other).toEqual({ outcome: 'mismatch' })
     const foreign = await settle(engine())
-    expect(await runs.admit(newRun(foreign), 'default', { idempotency: key })).toMatchObject({ outcome: 'admitted' })
+    expect(await runs.admit(newRun(foreign), 'default', NOTE, { idempotency: key })).toMatchObject({
+      outcome: 'admitted',
+    })
   })
 
   test('a key that has expired is as good as new', async () => {
     const { runs } = engine()
     const place = await settle(engine())
     const old = { key: 'k', fingerprint: 'f', expires_at: '2020-01-01T00:00:00.000Z' }
-    await runs.admit(newRun(place, { created_at: '2019-12-31T00:00:00.000Z' }), 'default', { idempotency: old })
+    await runs.admit(newRun(place, { created_at: '2019-12-31T00:00:00.000Z' }), 'default', NOTE, { idempotency: old })
     const fresh = { key: 'k', fingerprint: 'g', expires_at: '2999-01-01T00:00:00.000Z' }
-    const second = await runs.admit(newRun(place), 'default', { idempotency: fresh })
+    const second = await runs.admit(newRun(place), 'default', NOTE, { idempotency: fresh })
     expect(second.outcome).toBe('admitted')
-    expect(runOf(await runs.admit(newRun(place), 'default', { idempotency: fresh }))).toBe(runOf(second))
+    expect(runOf(await runs.admit(newRun(place), 'default', NOTE, { idempotency: fresh }))).toBe(runOf(second))
   })
 }
 

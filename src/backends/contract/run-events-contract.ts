@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { LogLine } from '../../model/runs.ts'
 import type { Engine } from '../ports.ts'
-import { LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
+import { NOTE, LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
 
 export function runEventsContract(engine: () => Engine): void {
   test('a run tells what happened to it, in order and without gaps', async () => {
@@ -87,7 +87,7 @@ export function runEventsContract(engine: () => Engine): void {
     const id = await admit(runs, place)
     const [claim] = await runs.take('default', 1, LONG)
     await runs.release(id, claim!.token)
-    await runs.cancel(place.tenant, id)
+    await runs.cancel(place.tenant, id, NOTE)
     const events = await runs.events(place.tenant, id, 0, 100)
     expect(events.map(({ seq, data }) => [seq, (data as { status: string }).status])).toEqual([
       [1, 'queued'],

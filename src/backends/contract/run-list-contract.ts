@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { Engine, RunFilter } from '../ports.ts'
-import { LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
+import { NOTE, LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
 
 export function runListContract(engine: () => Engine): void {
   /** Every page of a list, as ids. */
@@ -43,7 +43,7 @@ export function runListContract(engine: () => Engine): void {
     const [succeeds, fails, runsOn] = await runs.take('default', 3, LONG)
     await runs.finish(succeeds!.run.id, succeeds!.token, SUCCEEDED)
     await runs.finish(fails!.run.id, fails!.token, { ...SUCCEEDED, status: 'failed', reason: 'timeout', output: null })
-    await runs.cancel(place.tenant, 'run_b0')
+    await runs.cancel(place.tenant, 'run_b0', NOTE)
 
     const { tenant, skill, stage } = place
     expect(runsOn!.run.id).toBe('run_a2')

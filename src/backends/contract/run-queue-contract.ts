@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import { LIMITS } from '../../model/sizes.ts'
 import type { Claim, Engine } from '../ports.ts'
-import { LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
+import { NOTE, LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
 
 export function runQueueContract(engine: () => Engine): void {
   test('an admitted run is queued, and taken as it was asked for', async () => {
     const { runs } = engine()
     const place = await settle(engine())
     const run = newRun(place, { replay_of: newId('run') })
-    expect(await runs.admit(run, 'default')).toEqual({ outcome: 'admitted', run, taken: [] })
+    expect(await runs.admit(run, 'default', NOTE)).toEqual({ outcome: 'admitted', run, taken: [] })
     expect(await runs.find(place.tenant, run.id)).toEqual(run)
     expect(await runs.take('long', 10, LONG)).toEqual([])
     const [claim, ...more] = await runs.take('default', 10, LONG)
@@ -99,7 +99,7 @@ export function runQueueContract(engine: () => Engine): void {
     for (let i = 0; i < 3; i++) await admit(runs, place)
     const claims = await runs.take('default', 3, OVER)
     await runs.finish(claims[0]!.run.id, claims[0]!.token, SUCCEEDED)
-    await runs.cancel(place.tenant, claims[1]!.run.id)
+    await runs.cancel(place.tenant, claims[1]!.run.id, NOTE)
     const held = claims.map(({ run, token }) => ({ run: run.id, token }))
     expect(await runs.heartbeat(held, LONG)).toEqual(['lost', 'cancel', 'held'])
     expect(await runs.heartbeat([], LONG)).toEqual([])
@@ -146,7 +146,7 @@ export function runQueueContract(engine: () => Engine): void {
     const woken: string[] = []
     const unwatch = runs.watchQueue((queue) => woken.push(queue))
     expect(await runs.nextVisible('long')).toBeNull()
-    await runs.admit(newRun(place), 'long')
+    await runs.admit(newRun(place), 'long', NOTE)
     expect(woken).toEqual(['long'])
     expect(await runs.nextVisible('long')).toBeLessThanOrEqual(Date.now())
     const [claim] = await runs.take('long', 1, LONG)
@@ -154,7 +154,7 @@ export function runQueueContract(engine: () => Engine): void {
     await runs.release(claim!.run.id, claim!.token)
     expect(woken).toEqual(['long', 'long'])
     unwatch()
-    await runs.admit(newRun(place), 'default')
+    await runs.admit(newRun(place), 'default', NOTE)
     expect(woken).toHaveLength(2)
   })
 }

@@ -3,12 +3,12 @@ import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Stage } from '../../model/skills.ts'
 import type { Engine } from '../ports.ts'
-import { activate, newDeployment, newPackage, newUpload, settle } from './engine-fixtures.ts'
+import { NOTE, activate, newDeployment, newPackage, newUpload, settle } from './engine-fixtures.ts'
 
 export function uploadsContract(engine: () => Engine): void {
   async function emptyStage(): Promise<Stage> {
     const { tenant, skill } = await settle(engine())
-    return engine().skills.putStage(tenant, skill.id, 'dev', null)
+    return engine().skills.putStage(tenant, skill.id, 'dev', null, undefined, NOTE)
   }
   async function stageNow({ tenant, skill, id }: Stage): Promise<Stage> {
     return (await engine().skills.findStage(tenant, skill, id))!
@@ -26,15 +26,15 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const stage = await emptyStage()
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
+    await skills.createUpload(upload, NOTE)
     expect(await skills.findUpload(stage.tenant, upload.id)).toEqual(upload)
     expect(await skills.findUploadById(upload.id)).toEqual(upload)
     expect(await skills.findUpload(newId('tenant'), upload.id)).toBeNull()
     expect(await stageNow(stage)).toMatchObject({ state: 'empty', upload: upload.id, revision: stage.revision + 1 })
-    await expect(skills.createUpload(newUpload({ ...stage, id: newId('stage') }))).rejects.toMatchObject({
+    await expect(skills.createUpload(newUpload({ ...stage, id: newId('stage') }), NOTE)).rejects.toMatchObject({
       code: 'not_found',
     })
-    await expect(skills.createUpload(newUpload({ ...stage, tenant: newId('tenant') }))).rejects.toMatchObject({
+    await expect(skills.createUpload(newUpload({ ...stage, tenant: newId('tenant') }), NOTE)).rejects.toMatchObject({
       code: 'not_found',
     })
   })
@@ -43,8 +43,8 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const stage = await emptyStage()
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
-    expect(await skills.receiveUpload(upload.id, now())).toMatchObject({ state: 'received' })
+    await skills.createUpload(upload, NOTE)
+    expect(await skills.receiveUpload(upload.id, now(), NOTE)).toMatchObject({ state: 'received' })
     expect(await stageNow(stage)).toMatchObject({ state: 'validating' })
     await skills.stepUpload(upload.id, 'scanning')
     expect(await skills.findUpload(stage.tenant, upload.id)).toMatchObject({ state: 'validating', step: 'scanning' })
@@ -68,9 +68,9 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const { tenant, stage, deployment } = await settle(engine())
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
+    await skills.createUpload(upload, NOTE)
     expect(await stageNow(stage)).toMatchObject({ state: 'active' })
-    await skills.receiveUpload(upload.id, now())
+    await skills.receiveUpload(upload.id, now(), NOTE)
     const ended = await skills.finishUpload(upload.id, { findings: [FINDING], package: null, at: now() })
     expect(ended).toMatchObject({ state: 'rejected', findings: [FINDING], digest: null })
     expect(await stageNow(stage)).toMatchObject({ state: 'validation_failed', deployment: deployment.id })
@@ -81,14 +81,14 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const stage = await emptyStage()
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
-    const ends = await Promise.allSettled([1, 2, 3].map(() => skills.receiveUpload(upload.id, now())))
+    await skills.createUpload(upload, NOTE)
+    const ends = await Promise.allSettled([1, 2, 3].map(() => skills.receiveUpload(upload.id, now(), NOTE)))
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const end of ends) if (end.status === 'rejected') expect(end.reason.code).toBe('upload_repeated')
     const late = newUpload(stage, { expires_at: '2020-01-01T00:00:00.000Z' })
-    await skills.createUpload(late)
-    await expect(skills.receiveUpload(late.id, now())).rejects.toMatchObject({ code: 'upload_expired' })
-    await expect(skills.receiveUpload(newId('upload'), now())).rejects.toMatchObject({ code: 'not_found' })
+    await skills.createUpload(late, NOTE)
+    await expect(skills.receiveUpload(late.id, now(), NOTE)).rejects.toMatchObject({ code: 'upload_expired' })
+    await expect(skills.receiveUpload(newId('upload'), now(), NOTE)).rejects.toMatchObject({ code: 'not_found' })
   })
 
   test('an upload that is not the newest any more leaves its stage alone', async () => {
@@ -96,9 +96,9 @@ export function uploadsContract(engine: () => Engine): void {
     const stage = await emptyStage()
     const older = newUpload(stage)
     const newer = newUpload(stage)
-    await skills.createUpload(older)
-    await skills.receiveUpload(older.id, now())
-    await skills.createUpload(newer)
+    await skills.createUpload(older, NOTE)
+    await skills.receiveUpload(older.id, now(), NOTE)
+    await skills.createUpload(newer, NOTE)
     const before = await stageNow(stage)
     await skills.finishUpload(older.id, { findings: [], package: newPackage('sha256:1'), at: now() })
     expect(await stageNow(stage)).toEqual(before)
@@ -108,8 +108,8 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const stage = await emptyStage()
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
-    await skills.receiveUpload(upload.id, now())
+    await skills.createUpload(upload, NOTE)
+    await skills.receiveUpload(upload.id, now(), NOTE)
     const first = await skills.finishUpload(upload.id, { findings: [FINDING], package: null, at: now() })
     await skills.stepUpload(upload.id, 'building')
     const again = await skills.finishUpload(upload.id, { findings: [], package: newPackage('sha256:1'), at: now() })
@@ -121,8 +121,8 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const stage = await emptyStage()
     const [pending, received, validating, finished] = [1, 2, 3, 4].map(() => newUpload(stage))
-    for (const upload of [pending!, received!, validating!, finished!]) await skills.createUpload(upload)
-    for (const upload of [received!, validating!, finished!]) await skills.receiveUpload(upload.id, now())
+    for (const upload of [pending!, received!, validating!, finished!]) await skills.createUpload(upload, NOTE)
+    for (const upload of [received!, validating!, finished!]) await skills.receiveUpload(upload.id, now(), NOTE)
     await skills.stepUpload(validating!.id, 'checking')
     await skills.finishUpload(finished!.id, { findings: [], package: null, at: now() })
     const ids = (await skills.unfinishedUploads()).map(({ id }) => id)
@@ -133,8 +133,8 @@ export function uploadsContract(engine: () => Engine): void {
     const { skills } = engine()
     const stage = await emptyStage()
     const upload = newUpload(stage)
-    await skills.createUpload(upload)
-    await skills.receiveUpload(upload.id, now())
+    await skills.createUpload(upload, NOTE)
+    await skills.receiveUpload(upload.id, now(), NOTE)
     await skills.finishUpload(upload.id, { findings: [], package: newPackage('sha256:1.0.1'), at: now() })
     const ready = await stageNow(stage)
     const deployed = await activate(engine(), ready, newDeployment(ready, '1.0.1'), { upload: upload.id })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { engineContract } from '../contract/engine-contract.ts'
-import { LONG, SUCCEEDED, newRun, settle } from '../contract/engine-fixtures.ts'
+import { NOTE, LONG, SUCCEEDED, newRun, settle } from '../contract/engine-fixtures.ts'
 import type { Engine } from '../ports.ts'
 import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'
 
@@ -36,7 +36,7 @@ test('a run that the queue refuses is failed, and can be asked for again with th
   sabotage.exec(`CREATE TRIGGER full BEFORE INSERT ON queue BEGIN SELECT RAISE(ABORT, 'the queue is full'); END`)
   const run = newRun(place)
   const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
-  const refused = await runs.admit(run, 'default', { idempotency: key })
+  const refused = await runs.admit(run, 'default', NOTE, { idempotency: key })
   const expected = {
     id: run.id,
     status: 'failed',
@@ -53,7 +53,7 @@ test('a run that the queue refuses is failed, and can be asked for again with th
   ])
   sabotage.exec('DROP TRIGGER full')
   sabotage.close()
-  const again = await runs.admit(newRun(place), 'default', { idempotency: key })
+  const again = await runs.admit(newRun(place), 'default', NOTE, { idempotency: key })
   expect(again.outcome).toBe('admitted')
   expect((await runs.take('default', 10, LONG)).map(({ run: { id } }) => id)).not.toContain(run.id)
 })
@@ -62,7 +62,7 @@ test('everything is there after closing and opening again', async () => {
   const first = await open()
   const place = await settle(first)
   const run = newRun(place)
-  await first.runs.admit(run, 'default')
+  await first.runs.admit(run, 'default', NOTE)
   const [claim] = await first.runs.take('default', 1, LONG)
   await first.runs.finish(run.id, claim!.token, SUCCEEDED)
   const before = await first.runs.find(place.tenant, run.id)

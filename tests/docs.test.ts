@@ -5,6 +5,7 @@ import { EXIT } from '../src/cli/exit-codes.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { processIo } from '../src/cli/io.ts'
 import { LIMITS, SIZES } from '../src/model/sizes.ts'
+import { RESERVED_NAMES, RESERVED_PREFIXES } from '../src/runtime/reserved-env.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string): string => readFileSync(`${ROOT}/${file}`, 'utf8')
@@ -60,4 +61,12 @@ test('docs/limits.md names every limit and size with its figure', () => {
   for (const [name, { memory_mb, queue }] of Object.entries(SIZES)) {
     expect(page).toMatch(new RegExp(`^\\| ${name} \\| ${memory_mb} MB \\| .* \\| ${queue} \\|$`, 'm'))
   }
+})
+
+test('docs/limits.md names every reserved name', () => {
+  const named = [...read('docs/limits.md').matchAll(/`([A-Z][A-Z0-9_]*\*?)`/g)].map(([, name]) => name!)
+  expect(named.slice(named.findIndex((name) => name.endsWith('*')))).toEqual([
+    ...RESERVED_PREFIXES.map((prefix) => `${prefix}*`),
+    ...RESERVED_NAMES,
+  ])
 })

@@ -101,7 +101,7 @@ export const ERRORS = {
   vault_unavailable: {
     status: 503,
     title: 'The vault cannot be read or written',
-    fix: 'The server log names the reason; the master key must be the one that the values were sealed with.',
+    fix: 'Start the server with the master key that the values were sealed under; the detail says what cannot be opened.',
   },
   stage_changed: {
     status: 409,

@@ -4,7 +4,7 @@
  */
 export function isReservedEnv(name: string): boolean {
   const upper = name.toUpperCase()
-  return NAMES.has(upper) || PREFIXES.some((prefix) => upper.startsWith(prefix))
+  return RESERVED_NAMES.has(upper) || RESERVED_PREFIXES.some((prefix) => upper.startsWith(prefix))
 }
 
 /** The given environment without reserved names and without names or values that no process can have. */
@@ -17,9 +17,21 @@ export function stripReservedEnv(env: Readonly<Record<string, string>>): Record<
   return kept
 }
 
-const PREFIXES = ['AWS_', 'AGENT_RUNNER_', 'SKILLET_', 'PYTHON', 'LD_', 'DYLD_', 'GCONV_', 'MALLOC_', 'GLIBC_']
+/** In upper case. */
+export const RESERVED_PREFIXES: readonly string[] = [
+  'AWS_',
+  'AGENT_RUNNER_',
+  'SKILLET_',
+  'PYTHON',
+  'LD_',
+  'DYLD_',
+  'GCONV_',
+  'MALLOC_',
+  'GLIBC_',
+]
 
-const NAMES: ReadonlySet<string> = new Set([
+/** In upper case. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'NODE_OPTIONS',
   'NODE_PATH',
   'NODE_CHANNEL_FD',

@@ -173,6 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         secrets,
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
+        audit: engine.audit,
         quotas: createQuotasService({ engine }),
         events: engine.runs,
         verifyUpload: blobs.verifyUpload,

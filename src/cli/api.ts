@@ -7,6 +7,7 @@ import { createQuotaApi } from './api-quota.ts'
 import { createSecretApi } from './api-secret.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
+import { createAuditApi } from './api-audit.ts'
 import { type Answer, createHttp } from './http.ts'
 import { putFile } from './put-file.ts'
 
@@ -52,6 +53,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
   return {
     url,
     ...createAccessApi(http),
+    ...createAuditApi(http),
     ...createQuotaApi(http),
     ...createSecretApi(http),
     /** With the status: 503 says what is wrong, too. */

@@ -46,6 +46,26 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     return answer
   }
 
+  /** Lines of a body as they come. @throws CliError for a status of 400 or more, and when the connection breaks */
+  async function* lines(path: string, query: Request['query']): AsyncGenerator<string, void> {
+    const url = new URL(path, base)
+    for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value))
+    let rest = ''
+    try {
+      const response = await fetch(url, { headers: { authorization: `Bearer ${key}` }, signal: signal ?? null })
+      if (response.status >= 400) throw problemError(response.status, parse(await response.text()))
+      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+        const parts = (rest + text).split('\n')
+        rest = parts.pop()!
+        yield* parts
+      }
+    } catch (error) {
+      if (error instanceof CliError || signal?.aborted === true) throw error
+      throw unreachable(base, error)
+    }
+    if (rest !== '') yield rest
+  }
+
   return {
     /** Any status. */
     call,
@@ -53,6 +73,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     answered,
     ok: async <T>(method: string, path: string, request?: Request): Promise<T> =>
       (await answered<T>(method, path, request)).body,
+    lines,
   }
 }
 

@@ -1,5 +1,8 @@
 import { Command } from 'commander'
 import type { Cli } from './call.ts'
+import { auditExportCommand } from './commands/audit-export.ts'
+import { auditListCommand } from './commands/audit-list.ts'
+import { auditVerifyCommand } from './commands/audit-verify.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { grantCreateCommand } from './commands/grant-create.ts'
@@ -116,6 +119,13 @@ export function createProgram(cli: Cli, version: string): Command {
       ]),
     )
     .addCommand(noun('quota', 'caps: show, set', [quotaShowCommand(cli), quotaSetCommand(cli)]))
+    .addCommand(
+      noun('audit', 'who did what: list, export, verify', [
+        auditListCommand(cli),
+        auditExportCommand(cli),
+        auditVerifyCommand(cli),
+      ]),
+    )
     .addCommand(usageCommand(cli))
     .addCommand(doctorCommand(cli))
     .addCommand(whoamiCommand(cli))

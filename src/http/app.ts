@@ -7,6 +7,7 @@ import { describeApi } from './openapi.ts'
 import { problemReply } from './problem.ts'
 import { type Reply, toResponse } from './reply.ts'
 import { type Route, route } from './route.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { invokeRoutes } from './routes/invoke.ts'
@@ -68,6 +69,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...secretRoutes(services),
     ...tenantRoutes(services),
     ...usageRoutes(services),
+    ...auditRoutes(services),
     ...serverRoutes(services, stopping),
   ]
   let document: string | undefined

@@ -5,6 +5,7 @@ import type { GrantsService } from '../access/grants.ts'
 import type { KeyService } from '../access/key-service.ts'
 import type { TenantsService } from '../access/tenants.ts'
 import type { Engine } from '../backends/ports.ts'
+import type { AuditStore } from '../backends/access-ports.ts'
 import type { QuotasService } from '../quotas/service.ts'
 import type { RunsService } from '../runs/service.ts'
 import type { SecretsService } from '../secrets/secrets.ts'
@@ -23,6 +24,7 @@ export interface Services {
   readonly skills: SkillsService
   readonly runs: RunsService
   readonly quotas: QuotasService
+  readonly audit: Pick<AuditStore, 'list' | 'read' | 'head'>
   /** Stored events, for logs. */
   readonly events: Pick<Engine['runs'], 'events'>
   /**

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { accessContract } from './access-contract.ts'
+import { auditContract } from './audit-contract.ts'
 import { deploymentsContract } from './deployments-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
 import { grantsContract } from './grants-contract.ts'
@@ -27,6 +28,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('access', () => accessContract(engine))
     describe('grants', () => grantsContract(engine))
     describe('secrets', () => secretContract(engine))
+    describe('audit', () => auditContract(engine))
     describe('skills and stages', () => skillsContract(engine))
     describe('uploads', () => uploadsContract(engine))
     describe('deployments', () => deploymentsContract(engine))

@@ -110,6 +110,6 @@ export async function insertKey(t: Transaction, key: ApiKey, keyHash: string): P
 const GRANTS = 'SELECT id FROM grants WHERE tenant = ? AND principal = ?'
 
 async function keyById(from: Pick<Database, 'query'>, tenant: string, id: string): Promise<ApiKey | null> {
-  const [row] = await from.query<ApiKey>(`SELECT ${COLUMNS} FROM api_keys WHERE id = ?`, id)
+  const [row] = await from.query<ApiKey>(`SELECT ${COLUMNS} FROM api_keys WHERE id = ? AND tenant = ?`, id, tenant)
   return row === undefined ? null : { ...row }
 }

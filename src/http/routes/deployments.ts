@@ -30,7 +30,14 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     description: 'Without a new upload, what is served is frozen again with the configuration as it is now.',
     body: DeployRequest,
     responses: { 201: { description: 'What the stage serves now.', schema: Deployment } },
-    errors: ['stage_not_ready', 'stage_changed', 'change_level_too_low', 'version_invalid', 'version_taken'],
+    errors: [
+      'stage_not_ready',
+      'stage_changed',
+      'change_level_too_low',
+      'version_invalid',
+      'version_taken',
+      'secret_unknown',
+    ],
     handle: async ({ caller, params, body }) => ({
       status: 201,
       body: await skills.deploy(caller, params.skill, params.stage, body),
@@ -47,7 +54,7 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     body: RollbackRequest,
     bodyOptional: true,
     responses: { 200: { description: 'What the stage serves now.', schema: Deployment } },
-    errors: ['nothing_to_roll_back', 'stage_changed'],
+    errors: ['nothing_to_roll_back', 'stage_changed', 'secret_unknown'],
     handle: async ({ caller, params, body }) => ({
       status: 200,
       body: await skills.rollback(caller, params.skill, params.stage, body),
@@ -63,7 +70,7 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     description: "The other stage's own configuration is frozen with it. `revision` is that of the other stage.",
     body: PromoteRequest,
     responses: { 201: { description: 'What the other stage serves now.', schema: Deployment } },
-    errors: ['stage_not_active', 'stage_changed'],
+    errors: ['stage_not_active', 'stage_changed', 'secret_unknown'],
     handle: async ({ caller, params, body }) => ({
       status: 201,
       body: await skills.promote(caller, params.skill, params.stage, body),

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { EXIT } from '../src/cli/exit-codes.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { processIo } from '../src/cli/io.ts'
+import { AUDIT_ACTIONS } from '../src/model/audit.ts'
 import { LIMITS, SIZES } from '../src/model/sizes.ts'
 import { RESERVED_NAMES, RESERVED_PREFIXES } from '../src/runtime/reserved-env.ts'
 
@@ -69,4 +70,9 @@ test('docs/limits.md names every reserved name', () => {
     ...RESERVED_PREFIXES.map((prefix) => `${prefix}*`),
     ...RESERVED_NAMES,
   ])
+})
+
+test('docs/audit.md says when each action is written', () => {
+  const cells = [...read('docs/audit.md').matchAll(/^\| (`.*`) \|/gm)].flatMap(([, cell]) => cell!.split(', '))
+  expect(cells.map((cell) => cell.replaceAll('`', ''))).toEqual([...AUDIT_ACTIONS])
 })

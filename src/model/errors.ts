@@ -41,10 +41,21 @@ export const ERRORS = {
     title: 'That method is not served at this path',
     fix: 'See /openapi.json for the methods of each path.',
   },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    fix: 'Send it again, faster.',
+  },
+  url_too_long: { status: 414, title: 'The URL is too long', fix: 'Send large values in the body.' },
   rate_limited: {
     status: 429,
-    title: 'Too many requests with this key',
+    title: 'Too many requests with this key, or without a valid one',
     fix: 'Wait as long as Retry-After says, then go slower than RateLimit-Policy says.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers of the request are too large',
+    fix: 'Send fewer or shorter headers.',
   },
   body_too_large: {
     status: 413,

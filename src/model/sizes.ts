@@ -30,7 +30,15 @@ export const LIMITS = {
   outputBytes: 6 * 2 ** 20,
   /** stdout and stderr of one run together; what is over is cut and marked. */
   logBytes: 2 ** 20,
+  /** The body of an invocation, and that of any other request with JSON. */
   requestBytes: 7 * 2 ** 20,
+  bodyBytes: 2 ** 20,
+  /** URL and headers of a request together, the URL alone, and the number of headers. */
+  headerBytes: 16 * 2 ** 10,
+  urlBytes: 8 * 2 ** 10,
+  headerFields: 100,
+  /** Open connections; one more is hung up on. */
+  connections: 8192,
   /** The value of a secret, in UTF-8. */
   secretBytes: 64 * 2 ** 10,
   /** References to secrets in the configuration of a stage. */

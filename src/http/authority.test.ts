@@ -9,6 +9,7 @@ import {
   type Position,
   SKILL,
   STAGE,
+  type Somebody,
   type World,
   castOf,
   makeWorld,
@@ -150,6 +151,23 @@ describe('who may call what', () => {
     expect(new Set(body.items.map((run) => run.created_by))).toEqual(new Set([id]))
     const refused = await world.server.call('GET', `/api/runs/${anothers}`, undefined, { key })
     expect([refused.status, (refused.body as { code: string }).code]).toEqual([403, 'not_granted'])
+  })
+
+  test("an Idempotency-Key is its sender's own", async () => {
+    const path = `/api/skills/${SKILL}/stages/${STAGE}/invoke`
+    const invoke = async ({ key }: Somebody) =>
+      (
+        await world.server.call<{ run_id: string }>(
+          'POST',
+          path,
+          { input: { a: 1 } },
+          { key, headers: { 'idempotency-key': 'daily' } },
+        )
+      ).body.run_id
+    const [developer, agent] = [cast['developer with a grant'], cast['agent with a grant']]
+    const run = await invoke(developer)
+    expect(await invoke(agent)).not.toBe(run)
+    expect(await invoke(developer)).toBe(run)
   })
 
   test('a grant that is taken away counts at once, and so does one that is given', async () => {

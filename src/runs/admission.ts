@@ -65,6 +65,8 @@ export function createAdmission(parts: {
     const run = newRun(caller, deployment, input, more.replay_of ?? null, at)
     const idempotency = more.idempotency && {
       ...more.idempotency,
+      // Of the caller alone: nobody takes another's run for the answer, or spoils a key that another will use.
+      key: JSON.stringify([caller.id, more.idempotency.key]),
       expires_at: now(at + LIMITS.idempotencySeconds * 1000),
     }
     // A worker with a free place takes the next run in the same transaction: one sync less on the way of a warm run.

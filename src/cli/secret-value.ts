@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Call } from './call.ts'
 import { CliError, usageError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
@@ -12,12 +12,25 @@ export interface ValueOptions {
   readonly valueFile?: string
 }
 
-/** Where the value of a secret comes from. There is no option for the value itself: others see the arguments of a process. */
-export function valueOptions(): Option[] {
-  return [
-    new Option('--value-stdin', 'read the value from stdin; one line end at its end is cut').conflicts('valueFile'),
-    new Option('--value-file <path>', 'read the value from a file; one line end at its end is cut'),
-  ]
+/**
+ * Lets a command with one argument take the value of a secret, from anywhere but its arguments: others see those of a process.
+ * Who tries is told so, and not in words that repeat the value.
+ */
+export function takeValue(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--value-stdin', 'read the value from stdin; one line end at its end is cut').conflicts('valueFile'),
+    )
+    .addOption(new Option('--value-file <path>', 'read the value from a file; one line end at its end is cut'))
+    .addOption(new Option('--value [value]').hideHelp())
+    .allowExcessArguments()
+    .hook('preAction', (used) => {
+      if (used.args.length <= 1 && !('value' in used.opts())) return
+      throw usageError(
+        'A value is never an argument: other users of the machine can see it there.',
+        'Let it be asked for, or give it with --value-stdin or --value-file. If it was a real one, replace it where it came from.',
+      )
+    })
 }
 
 /** What is said of a value never quotes it. @throws CliError when there is none, or when it is no text */

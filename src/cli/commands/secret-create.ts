@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { SecretKind } from '../../model/secrets.ts'
 import { type Cli, action } from '../call.ts'
-import { type ValueOptions, readSecretValue, valueOptions } from '../secret-value.ts'
+import { type ValueOptions, readSecretValue, takeValue } from '../secret-value.ts'
 
 interface Options extends ValueOptions {
   readonly kind: SecretKind
@@ -16,8 +16,7 @@ export function secretCreateCommand(cli: Cli): Command {
         .choices(SecretKind.options)
         .default('value'),
     )
-  for (const option of valueOptions()) command.addOption(option)
-  return command.action(
+  return takeValue(command).action(
     action<Options>(cli, async (call, name) => {
       const api = call.api()
       const value = await readSecretValue(call, name)

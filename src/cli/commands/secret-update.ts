@@ -1,13 +1,12 @@
 import { Command } from 'commander'
 import { type Cli, action } from '../call.ts'
-import { type ValueOptions, readSecretValue, valueOptions } from '../secret-value.ts'
+import { type ValueOptions, readSecretValue, takeValue } from '../secret-value.ts'
 
 export function secretUpdateCommand(cli: Cli): Command {
   const command = new Command('update')
     .description('give a secret a new value; runs that begin from then on get it, without a deploy')
     .argument('<secret>', 'name or id')
-  for (const option of valueOptions()) command.addOption(option)
-  return command.action(
+  return takeValue(command).action(
     action<ValueOptions>(cli, async (call, name) => {
       const api = call.api()
       const secret = await api.updateSecret(name, await readSecretValue(call, name))

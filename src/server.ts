@@ -14,6 +14,9 @@ import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openMasterKeys } from './backends/disk/master-key.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
+import { createClientAddress } from './http/client-address.ts'
+import type { Rate } from './http/rate-limit.ts'
+import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
@@ -55,9 +58,19 @@ export interface ServerOptions {
   readonly masterKey?: string | undefined
   /** JSON file that names the issuers whose tokens are accepted besides keys (docs/oidc.md). Default: none. */
   readonly oidcFile?: string | undefined
+  /** What one key may send; null: as much as it wants. Default 2,000 requests a second, 4,000 at once. */
+  readonly rateLimit?: Rate | null | undefined
+  /** What one address may send that fails to authenticate; null: as much as it wants. Default 20 requests a second, 100 at once. */
+  readonly failureLimit?: Rate | null | undefined
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustProxies?: readonly string[] | undefined
+  /** Told of each request when it has ended. Default: nobody is. */
+  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined
   /** Told of everything worth knowing. */
   readonly log: (entry: LogEntry) => void
 }
+
+export type { RequestLogEntry }
 
 export interface LogEntry {
   readonly at: string
@@ -80,7 +93,7 @@ export interface RunningServer {
 
 /**
  * The composition root: the one place where the rooms are put together and a backend is chosen.
- * @throws OidcConfigError when that file cannot be used; DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
+ * @throws OidcConfigError when that file cannot be used; ProxyListError; DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataDir, warmUp = true, log } = options
@@ -92,6 +105,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // What was opened is closed in the opposite order, also when starting fails half-way.
   const open = new AsyncDisposableStack()
   try {
+    const observers = { clientOf: createClientAddress(options.trustProxies), requestLog: options.requestLog }
     const issuers = options.oidcFile === undefined ? [] : await readOidcFile(options.oidcFile)
     let url = ''
     const engine = open.adopt(await openSqliteEngine({ folder: dataDir }), (it) => it.close())
@@ -187,10 +201,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         stopping: stopping.signal,
         version: await packageVersion(),
         onFault: (error, id) => onError(error, `request ${id}`),
+        rateLimit: options.rateLimit,
+        failureLimit: options.failureLimit,
+        ...observers,
       },
     )
     const address = { host: options.host ?? '127.0.0.1', port: options.port ?? 8787 }
-    const listening = open.adopt(await serve(app, { ...address, stopping }), (it) => it.close())
+    const listening = open.adopt(await serve(app, { ...address, stopping, ...observers }), (it) => it.close())
     url = listening.url
 
     const abandoned = await engine.runs.recover()

@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
 import { SkilletError } from '../model/errors.ts'
-import { newId } from '../model/ids.ts'
 import { AnyObject } from '../model/json.ts'
+import { type ClientAddress, createClientAddress } from './client-address.ts'
 import { type Env, failureReply, mount } from './mount.ts'
 import { describeApi } from './openapi.ts'
 import { problemReply } from './problem.ts'
 import { type Reply, toResponse } from './reply.ts'
+import { type RequestLog, arrive } from './request-log.ts'
 import { type Route, route } from './route.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
@@ -22,10 +23,11 @@ import { uploadRoutes } from './routes/uploads.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { versionRoutes } from './routes/versions.ts'
 import type { Services } from './services.ts'
+import { type ThrottleOptions, createThrottle } from './throttle.ts'
 
 export type App = Hono<Env>
 
-export interface AppOptions {
+export interface AppOptions extends ThrottleOptions {
   /** Aborted when the server stops: waits and streams end, nothing new is begun. Default: never. */
   readonly stopping?: AbortSignal
   /** A comment is sent on quiet event streams so often, in milliseconds. Default 15,000. */
@@ -34,22 +36,28 @@ export interface AppOptions {
   readonly version?: string
   /** Told of faults of ours with the id that the caller got. Default: to stderr. */
   readonly onFault?: (error: unknown, requestId: string) => void
+  /** Told of each request when it has ended. Default: nobody is. */
+  readonly requestLog?: RequestLog | undefined
+  /** Default: the socket's address. */
+  readonly clientOf?: ClientAddress
 }
 
 /** The native HTTP interface (DESIGN 8). Every route is in the OpenAPI document that it serves. */
 export function createApp(services: Services, options: AppOptions = {}): App {
-  const { stopping = new AbortController().signal, onFault = toStderr } = options
+  const { stopping = new AbortController().signal, onFault = toStderr, requestLog } = options
   const app: App = new Hono<Env>()
   const routes = allRoutes(services, options, stopping)
-  const { auth, authorizer, denials } = services
-  for (const one of routes) mount(app, one, { auth, authorizer, denials, stopping, onFault })
+  const { authorizer, denials } = services
+  const auth = createThrottle(services.auth, options)
+  const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
+  for (const one of routes) mount(app, one, { auth, authorizer, denials, stopping, onFault, ...observers })
   app.notFound((c) => {
-    const requestId = newId('request')
-    return toResponse(missing(routes, c.req.method, c.req.path, requestId), requestId)
+    const { request_id } = arrive(c.env, null, observers)
+    return toResponse(missing(routes, c.req.method, c.req.path, request_id), request_id)
   })
-  app.onError((error) => {
-    const requestId = newId('request')
-    return toResponse(failureReply(error, requestId, { onFault }), requestId)
+  app.onError((error, c) => {
+    const { request_id } = arrive(c.env, null, observers)
+    return toResponse(failureReply(error, request_id, { onFault }), request_id)
   })
   return app
 }

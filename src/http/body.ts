@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { type Problem, SkilletError } from '../model/errors.ts'
 
@@ -7,38 +8,25 @@ const MAX_DEPTH = 200
 /** What the body readers need of a request. */
 export interface Incoming {
   header(name: string): string | undefined
-  text(): Promise<string>
+  bytes(): Promise<Buffer>
   stream(): AsyncIterable<Uint8Array>
 }
 
 /**
  * The body's text, never holding more than `limit` bytes of it.
- * @throws SkilletError body_too_large, unsupported_media_type
+ * @throws SkilletError body_too_large, unsupported_media_type, bad_request when it is not UTF-8
  */
 export async function readJsonText(request: Incoming, limit: number): Promise<string> {
   const length = request.header('content-length')
   if (length === undefined && request.header('transfer-encoding') === undefined) return ''
   if (length === '0') return ''
-  const type = request.header('content-type')
-  if (type === undefined || !JSON_TYPE.test(type)) {
-    throw new SkilletError(
-      'unsupported_media_type',
-      `The body comes as ${type ? `"${type}"` : 'nothing that is named'}.`,
-    )
-  }
-  if (length !== undefined) {
-    if (Number(length) > limit) throw tooLarge(`${length} bytes are`, limit)
-    // The length is what the parser of HTTP holds the client to.
-    return request.text()
-  }
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.stream()) {
-    size += chunk.byteLength
-    if (size > limit) throw tooLarge('More was sent than is', limit)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  checkType(request.header('content-type'), request.header('content-encoding'))
+  if (length !== undefined && Number(length) > limit) throw tooLarge(`${length} bytes are`, limit)
+  // The length is what the parser of HTTP holds the client to.
+  const bytes = length === undefined ? await collect(request.stream(), limit) : await request.bytes()
+  // Decoding would put U+FFFD where the caller meant something else.
+  if (!isUtf8(bytes)) throw new SkilletError('bad_request', 'The body is not UTF-8.')
+  return bytes.toString('utf8')
 }
 
 /** @throws SkilletError bad_request */
@@ -66,7 +54,32 @@ export function check<T extends z.ZodType>(schema: T, value: unknown, where: 'bo
   throw new SkilletError('bad_request', `The ${where} has ${problems.length} problem(s).`, { problems })
 }
 
-const JSON_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i
+/** `application/json` alone, in UTF-8, as it is. */
+function checkType(type: string | undefined, encoding: string | undefined): void {
+  const [name, ...parameters] = (type ?? '').split(';').map((part) => part.trim().toLowerCase())
+  const foreign = parameters.some((one) => one.startsWith('charset') && !/^charset="?utf-?8"?$/.test(one))
+  if (name !== 'application/json' || foreign) {
+    const what = type ? `"${type.slice(0, 100)}"` : 'nothing that is named'
+    throw new SkilletError('unsupported_media_type', `The body comes as ${what}; it must be JSON in UTF-8.`)
+  }
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new SkilletError(
+      'unsupported_media_type',
+      `The body is encoded as "${encoding.slice(0, 100)}"; send it as it is.`,
+    )
+  }
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of stream) {
+    size += chunk.byteLength
+    if (size > limit) throw tooLarge('More was sent than is', limit)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
 
 const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 

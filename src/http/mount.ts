@@ -1,24 +1,25 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
-import type { Authenticator } from '../access/authenticate.ts'
 import type { Authorizer } from '../access/authorize.ts'
 import type { Coverage } from '../access/coverage.ts'
 import type { Denials } from '../access/denials.ts'
 import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
-import { newId } from '../model/ids.ts'
 import { LIMITS } from '../model/sizes.ts'
 import { check, parseJson, readJsonText } from './body.ts'
 import { problemReply } from './problem.ts'
+import { RateLimited } from './rate-limit.ts'
 import { type Reply, toResponse } from './reply.ts'
-import type { AnyCall, Route } from './route.ts'
+import { type Observers, type Visit, arrive } from './request-log.ts'
+import { type AnyCall, PATH_PARAM, type Route } from './route.ts'
+import type { Throttle } from './throttle.ts'
 
 /** The bindings are empty when the app is called without a socket. */
 export type Env = { Bindings: Partial<HttpBindings> }
 
-export interface MountOptions {
-  readonly auth: Pick<Authenticator, 'authenticate'>
+export interface MountOptions extends Observers {
+  readonly auth: Throttle
   readonly authorizer: Pick<Authorizer, 'authorize'>
   readonly denials: Pick<Denials, 'record'>
   /** Aborted when the server stops: from then on nothing new is begun. */
@@ -31,28 +32,34 @@ export interface MountOptions {
 export function mount(app: Hono<Env>, route: Route, options: MountOptions): void {
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
   app.on(route.method, path, async (c) => {
-    const requestId = newId('request')
+    const visit = arrive(c.env, route.path, options)
+    const { request_id } = visit
     try {
-      return toResponse(await serve(c, route, options, requestId), requestId)
+      return toResponse(await serve(c, route, options, visit), request_id)
     } catch (error) {
-      return toResponse(failureReply(interrupted(error, c, options) ?? error, requestId, options), requestId)
+      return toResponse(failureReply(interrupted(error, c, options) ?? error, request_id, options), request_id)
     }
   })
 }
 
 /** @returns The problem to answer with; a fault of ours is told to `onFault` and shows nothing of itself. */
 export function failureReply(error: unknown, requestId: string, options: Pick<MountOptions, 'onFault'>): Reply {
+  if (error instanceof RateLimited) return problemReply(error, requestId, error.headers)
   if (error instanceof SkilletError) return problemReply(error, requestId)
   options.onFault(error, requestId)
   return problemReply(new SkilletError('internal', 'The request could not be completed.'), requestId)
 }
 
-async function serve(c: Context<Env>, route: Route, options: MountOptions, requestId: string): Promise<Reply> {
+async function serve(c: Context<Env>, route: Route, options: MountOptions, visit: Visit): Promise<Reply> {
   const { stopping } = options
   const open = route.access === 'public'
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
-  const from = { request_id: requestId, client: c.env.incoming?.socket.remoteAddress ?? null }
-  const principal = open ? null : await options.auth.authenticate(c.req.header('authorization'))
+  const from = { request_id: visit.request_id, client: visit.client }
+  const principal = open ? null : await options.auth.authenticate(c.req.header('authorization'), visit.client)
+  if (principal !== null) {
+    visit.principal = principal.id
+    visit.tenant = principal.tenant
+  }
   const params = paramsOf(c)
   const caller = principal === null ? null : { ...principal, ...from }
   const coverage = caller === null ? null : await allow(caller, route, params, options)
@@ -61,7 +68,8 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, reque
   let text = ''
   let body: unknown
   if (route.body !== undefined) {
-    text = await readJsonText({ header, stream, text: () => c.req.text() }, LIMITS.requestBytes)
+    const bytes = async () => Buffer.from(await c.req.arrayBuffer())
+    text = await readJsonText({ header, stream, bytes }, route.maxBytes ?? LIMITS.bodyBytes)
     if (text === '' && route.bodyOptional !== true) throw new SkilletError('bad_request', 'The request has no body.')
     body = check(route.body, text === '' ? {} : parseJson(text), 'body')
   }
@@ -110,12 +118,10 @@ function interrupted(error: unknown, c: Context<Env>, { stopping }: MountOptions
   return new SkilletError('unavailable', 'The request was interrupted.', { cause: error })
 }
 
-/** What no id, name, version or upload contains is not looked up. */
-const PARAM = /^[A-Za-z0-9._+-]{1,100}$/
-
 function paramsOf(c: Context<Env>): Record<string, string> {
   const params = c.req.param()
-  for (const [kind, value] of Object.entries(params)) if (!PARAM.test(value)) throw notFound(kind, value.slice(0, 100))
+  for (const [kind, value] of Object.entries(params))
+    if (!PATH_PARAM.test(value)) throw notFound(kind, value.slice(0, 100))
   return params
 }
 

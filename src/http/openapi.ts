@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { PERMISSIONS, type Permission } from '../access/permissions.ts'
 import { ERRORS, type ErrorCode } from '../model/errors.ts'
 import { Problem } from './problem.ts'
-import type { ResponseSpec, Route } from './route.ts'
+import { PATH_PARAM, type ResponseSpec, type Route } from './route.ts'
 
 type Json = Record<string, unknown>
 
@@ -46,6 +46,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
 /** What every route that asks for a key can answer with. */
 const KEYED = [
   'unauthenticated',
+  'rate_limited',
   'tenant_suspended',
   'identity_unavailable',
   'forbidden',
@@ -119,7 +120,7 @@ function pathParameters({ path }: Route): Json[] {
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: { type: 'string', pattern: PATH_PARAM.source },
   }))
 }
 

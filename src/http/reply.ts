@@ -13,15 +13,21 @@ export interface Reply {
 const ALWAYS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 } as const
 
 /** All headers are given when the response is made: the server sends such a response without taking it apart again. */
 export function toResponse(reply: Reply, requestId: string): Response {
-  const { status, body, stream, content, type, headers } = reply
+  const { payload, ...init } = partsOf(reply, requestId)
+  return new Response(payload, init)
+}
+
+/** What is sent, for those who send it without a Response. */
+export function partsOf({ status, body, stream, content, type, headers }: Reply, requestId: string) {
   const payload = stream ?? content ?? (body === undefined ? null : JSON.stringify(body))
   const all: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId }
   if (payload !== null) all['content-type'] = type ?? 'application/json'
-  return new Response(payload, { status, headers: headers === undefined ? all : { ...all, ...headers } })
+  return { status, headers: headers === undefined ? all : { ...all, ...headers }, payload }
 }

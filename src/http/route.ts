@@ -37,6 +37,8 @@ export interface RouteSpec<
   readonly body?: Body
   /** The body may be left out, and then counts as `{}`. */
   readonly bodyOptional?: boolean
+  /** Of a JSON body. Default LIMITS.bodyBytes. */
+  readonly maxBytes?: number
   /** A body that is not JSON: its content type. The handler reads `call.stream()`. */
   readonly rawBody?: string
   /** Request headers that mean something here, with what they mean. */
@@ -56,6 +58,9 @@ export interface ResponseSpec {
   readonly also?: Readonly<Record<string, z.ZodType>>
   readonly headers?: Readonly<Record<string, string>>
 }
+
+/** What no id, name, version or upload contains is not looked up. */
+export const PATH_PARAM = /^[A-Za-z0-9._+-]{1,100}$/
 
 /** A request as handlers see it. */
 interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {

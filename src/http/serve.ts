@@ -1,7 +1,10 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { createAdaptorServer } from '@hono/node-server'
+import { LIMITS } from '../model/sizes.ts'
 import type { App } from './app.ts'
+import { type ClientAddress, createClientAddress } from './client-address.ts'
+import { createListener } from './listener.ts'
+import type { RequestLog } from './request-log.ts'
 
 export interface ServeOptions {
   /** Default 127.0.0.1. */
@@ -12,6 +15,26 @@ export interface ServeOptions {
   readonly stopping?: AbortController
   /** How long `close` lets requests under way end, in milliseconds; then their sockets are cut. Default 10,000. */
   readonly graceMs?: number
+  /** Told of what is refused before the app sees it; the app tells of the rest. Default: nobody is. */
+  readonly requestLog?: RequestLog | undefined
+  /** Default: the socket's address. */
+  readonly clientOf?: ClientAddress
+  /** Other times than the usual ones. */
+  readonly times?: Partial<ServeTimes>
+}
+
+/** In milliseconds: slow senders, and those that do nothing, hold no sockets. */
+interface ServeTimes {
+  /** Headers must be there. Default 15,000. */
+  readonly headers: number
+  /** The whole request must be there. Default 300,000. */
+  readonly request: number
+  /** The next request must begin. Default 65,000: longer than load balancers wait. */
+  readonly keepAlive: number
+  /** Something must be sent or received: longer than the longest wait for a run. Default 360,000. */
+  readonly idle: number
+  /** How often the first two are looked at. Default 5,000. */
+  readonly check: number
 }
 
 export interface Listening {
@@ -21,18 +44,18 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** Headers must be there after this many milliseconds, the whole request after the second many: slow senders hold no sockets. */
-const HEADERS_MS = 15_000
-const REQUEST_MS = 300_000
-const KEEP_ALIVE_MS = 65_000
+const TIMES: ServeTimes = { headers: 15_000, request: 300_000, keepAlive: 65_000, idle: 360_000, check: 5000 }
 
 /** Listens. @throws the error of the socket, such as EADDRINUSE. */
 export async function serve(app: App, options: ServeOptions): Promise<Listening> {
-  const { host = '127.0.0.1', port, stopping, graceMs = 10_000 } = options
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
-  server.headersTimeout = HEADERS_MS
-  server.requestTimeout = REQUEST_MS
-  server.keepAliveTimeout = KEEP_ALIVE_MS
+  const { host = '127.0.0.1', port, stopping, graceMs = 10_000, clientOf = createClientAddress(), requestLog } = options
+  const times = { ...TIMES, ...options.times }
+  const server = createListener(app, { clientOf, requestLog }, times.check)
+  server.headersTimeout = times.headers
+  server.requestTimeout = times.request
+  server.keepAliveTimeout = times.keepAlive
+  server.timeout = times.idle
+  server.maxConnections = LIMITS.connections
   server.listen(port, host)
   await once(server, 'listening')
   let closing: Promise<void> | undefined

@@ -39,6 +39,7 @@ export const invokeRoutes = (services: InvokeServices): Route[] => [
     path: '/api/skills/{skill}/stages/{stage}/invoke',
     access: 'runs.invoke',
     summary: 'Run what the stage serves',
+    maxBytes: LIMITS.requestBytes,
     body: z.strictObject({ input: AnyJson.optional().meta({ description: 'Default: {}.' }) }),
     headers: {
       Prefer: PREFER,

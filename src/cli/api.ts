@@ -1,4 +1,4 @@
-import type { AnyRole } from '../model/access.ts'
+import type { AnyRole, Grant } from '../model/access.ts'
 import type { LogLine, Run, RunStatus } from '../model/runs.ts'
 import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Upload } from '../model/skills.ts'
 import type { DeployProposal } from '../skills/shapes.ts'
@@ -43,6 +43,14 @@ export interface Readiness {
   }[]
 }
 
+export interface Whoami {
+  readonly key: string
+  readonly kind: 'key' | 'token'
+  readonly tenant: string
+  readonly role: AnyRole
+  readonly grants: Grant[]
+}
+
 export type Api = ReturnType<typeof createApi>
 
 /** Every call that the command line makes, and nothing else: the one place that knows paths. */
@@ -58,7 +66,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createSecretApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),
-    whoami: (): Promise<{ key: string; tenant: string; role: AnyRole }> => ok('GET', '/api/whoami'),
+    whoami: (): Promise<Whoami> => ok('GET', '/api/whoami'),
 
     createSkill: (name: string, description: string): Promise<Skill> =>
       ok('POST', '/api/skills', { body: { name, description } }),

@@ -103,3 +103,18 @@ test('init does not write into a folder that holds something', async () => {
     await rm(cwd, { recursive: true, force: true })
   }
 })
+
+test('whoami says what is granted', async () => {
+  const grant = { id: 'gra_1', stages: ['prod', 'dev'], expires_at: '2999-01-01T00:00:00.000Z' }
+  const grants = [
+    { ...grant, allowed_skills: ['skl_a', 'skl_b'] },
+    { id: 'gra_2', allowed_skills: ['*'], stages: null, expires_at: null },
+  ]
+  const me = { key: 'oidc:corp:anna', kind: 'token', tenant: 'ten_1', role: 'developer', grants }
+  await using server = await httpServer((_, response) =>
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(me)),
+  )
+  const { out } = await cli(['whoami'], { env: { SKILLET_URL: server.url, SKILLET_KEY: KEY } })
+  expect(out).toContain('grant   skl_a, skl_b on prod, dev until 2999-01-01T00:00:00.000Z  (gra_1)\n')
+  expect(out).toContain('grant   all skills  (gra_2)\n')
+})

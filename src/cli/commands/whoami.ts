@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Grant } from '../../model/access.ts'
 import { type Cli, action } from '../call.ts'
 
 export function whoamiCommand(cli: Cli): Command {
@@ -14,9 +15,16 @@ export function whoamiCommand(cli: Cli): Command {
             `key     ${me.key}  (${source.key})`,
             `role    ${me.role}`,
             `tenant  ${me.tenant}`,
+            ...me.grants.map((grant) => `grant   ${grantText(grant)}  (${grant.id})`),
             '',
           ].join('\n'),
         )
       }),
     )
+}
+
+function grantText({ allowed_skills, stages, expires_at }: Grant): string {
+  const skills = allowed_skills.includes('*') ? 'all skills' : allowed_skills.join(', ')
+  const on = stages === null ? '' : ` on ${stages.join(', ')}`
+  return `${skills}${on}${expires_at === null ? '' : ` until ${expires_at}`}`
 }

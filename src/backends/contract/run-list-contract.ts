@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { Engine, RunFilter } from '../ports.ts'
-import { NOTE, LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
+import { NOTE, LONG, SUCCEEDED, admit, newNote, settle } from './engine-fixtures.ts'
 
 export function runListContract(engine: () => Engine): void {
   /** Every page of a list, as ids. */
@@ -30,6 +30,42 @@ export function runListContract(engine: () => Engine): void {
     expect(third.next).toBeNull()
     expect(first.items[0]).toMatchObject({ input: null, output: null, status: 'queued' })
     await expect(runs.list(place.tenant, { limit: 3, cursor: '%' })).rejects.toMatchObject({ code: 'bad_request' })
+  })
+
+  test('what may be seen is picked by skills, by names of stages, and by who began it; none is no run', async () => {
+    const { runs, skills } = engine()
+    const place = await settle(engine())
+    const { tenant, skill } = place
+    const other = await settle(engine(), tenant, 'other')
+    const dev = await skills.putStage(tenant, skill.id, 'dev', null, undefined, newNote(tenant, 'stage.put'))
+    await admit(runs, place, { id: 'run_1' })
+    await admit(runs, place, { id: 'run_2', stage: dev.id, created_by: 'key_2' })
+    await admit(runs, other, { id: 'run_3', created_by: 'key_2' })
+    const seen = (only: RunFilter['only'], more: Partial<RunFilter> = {}) => all(tenant, { limit: 1, only, ...more })
+
+    expect(await seen([])).toEqual([])
+    expect(await seen([{ skills: [], stages: null }])).toEqual([])
+    expect(await seen([{ skills: null, stages: [] }])).toEqual([])
+    expect(await seen([{ skills: null, stages: null }])).toEqual(['run_3', 'run_2', 'run_1'])
+    expect(await seen([{ skills: [skill.id], stages: null }])).toEqual(['run_2', 'run_1'])
+    expect(await seen([{ skills: [skill.id, other.skill.id], stages: ['prod'] }])).toEqual(['run_3', 'run_1'])
+    const some = [
+      { skills: null, stages: ['dev', 'none'] },
+      { skills: [other.skill.id], stages: null },
+    ]
+    expect(await seen(some)).toEqual(['run_3', 'run_2'])
+    expect(await seen(some, { skill: skill.id })).toEqual(['run_2'])
+    expect(await seen(some, { status: 'cancelled' })).toEqual([])
+    expect(await seen(some, { createdBy: 'key_2', stage: other.stage.id })).toEqual(['run_3'])
+    expect(await seen(undefined, { createdBy: 'key_1' })).toEqual(['run_1'])
+    // Stages of that name in other tenants are none of these.
+    const foreign = await settle(engine())
+    await admit(runs, foreign, { id: 'run_4' })
+    expect(await all(foreign.tenant, { limit: 1, only: [{ skills: null, stages: ['dev'] }] })).toEqual([])
+
+    const listed = async (only: string[]) =>
+      (await skills.listSkills(tenant, { limit: 5, only })).items.map(({ name }) => name)
+    expect([await listed([]), await listed([other.skill.id, foreign.skill.id])]).toEqual([[], ['other']])
   })
 
   test('filters pick by skill, stage and status, in the tenant only', async () => {

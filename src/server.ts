@@ -38,6 +38,7 @@ import { runDoctor } from './runtime/doctor.ts'
 import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
+import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
 import { createSkillsService } from './skills/service.ts'
 
@@ -153,7 +154,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     open.defer(() => validator.stop())
 
     const deployments = createDeploymentCache(engine)
-    const execute = createExecute({ engine, pool, schemas, deployments })
+    const execute = createExecute({ engine, pool, schemas, deployments, secrets: withRedactor(secrets.resolve) })
     const worker = createRunWorker(engine, execute, { graceMs: options.graceMs ?? 10_000, onError })
     open.defer(() => worker.stop())
     const skills = createSkillsService({

@@ -8,6 +8,7 @@ import type { SessionPool } from '../runtime/pool.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
 import { createLogBuffer } from './log-buffer.ts'
+import { type ResolveSecrets, type RunSecrets, handOut } from './run-secrets.ts'
 import { readSkillMd } from './skill-md.ts'
 
 /**
@@ -38,8 +39,9 @@ export function createExecute(parts: {
   pool: Pick<SessionPool, 'acquire'>
   schemas: SchemaValidator
   deployments: DeploymentCache
+  secrets: ResolveSecrets
 }): Execute {
-  const { engine, pool, schemas, deployments } = parts
+  const { engine, pool, schemas, deployments, secrets: resolve } = parts
 
   return async ({ run, token }, signal, performed) => {
     const logs = createLogBuffer((lines) => engine.runs.appendLogs(run.id, token, lines))
@@ -68,10 +70,14 @@ export function createExecute(parts: {
     if (document !== null) {
       return { status: 'succeeded', reason: null, error: null, output: JSON.stringify(document), ...NOT_RUN }
     }
+    const secrets = await handOut(engine.audit, resolve, run, deployment)
+    if (typeof secrets === 'string') {
+      return failed('secret_unavailable', { type: 'SecretUnavailable', message: secrets }, NOT_RUN)
+    }
     const began = performance.now()
     let lease: Awaited<ReturnType<SessionPool['acquire']>>
     try {
-      lease = await pool.acquire(deployment, signal)
+      lease = await pool.acquire(deployment, { variant: secrets.variant, signal })
     } catch (error) {
       if (signal.aborted) return cancelled(NOT_RUN)
       if (!(error instanceof SandboxError)) throw error
@@ -79,7 +85,7 @@ export function createExecute(parts: {
     }
     const ready = performance.now()
     try {
-      const result = await lease.session.invoke(callOf(run, deployment), onLog, signal)
+      const result = await lease.session.invoke(callOf(run, deployment, secrets), onLog, signal)
       const execution = performance.now() - ready
       const facts = {
         session: lease.session.id,
@@ -123,7 +129,7 @@ export function createExecute(parts: {
 
 type Facts = Pick<Ending, 'session' | 'warm' | 'start_ms' | 'execution_ms' | 'usage' | 'billable_ms' | 'throttle'>
 
-function callOf(run: Run, deployment: Deployment): Call {
+function callOf(run: Run, deployment: Deployment, secrets: RunSecrets): Call {
   const timeout = deployment.config.timeout_s * 1000
   return {
     run: {
@@ -136,7 +142,9 @@ function callOf(run: Run, deployment: Deployment): Call {
     },
     input: run.input,
     env: deployment.config.env,
-    secrets: {},
+    secrets: secrets.env,
+    connections: secrets.connections,
+    redactor: secrets.redactor,
     timeout_ms: timeout,
   }
 }

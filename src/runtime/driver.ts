@@ -1,4 +1,5 @@
 import type { LogLine } from '../model/runs.ts'
+import type { Connection } from '../model/secrets.ts'
 import type { FailureReason, RunError, Usage } from '../model/runs.ts'
 import type { Handler, RuntimeName } from '../model/packages.ts'
 
@@ -68,6 +69,10 @@ export interface Call {
   /** Plain environment and secrets of this run; travels on the control pipe. Reserved names are stripped here. */
   readonly env: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
+  /** The parts of those secrets that are connections (DESIGN 9). */
+  readonly connections: Readonly<Record<string, Connection>>
+  /** Takes what is secret out of log lines and error texts; null where nothing is. */
+  readonly redactor: Redactor | null
   readonly timeout_ms: number
 }
 
@@ -79,6 +84,16 @@ export type CallResult = (
   | { readonly status: 'failed'; readonly reason: FailureReason; readonly error: RunError }
   | { readonly status: 'cancelled' }
 ) & { readonly usage: Usage }
+
+/** Finds secrets in text, in the forms that they commonly take. */
+export interface Redactor {
+  /** The text with every secret replaced. */
+  redact(text: string): string
+  /** How much of a text, which goes on with something unknown, may be shown: not into a secret that it holds, nor one that may begin. */
+  safeLength(text: string): number
+  /** As `redact`, for a piece that was cut out of a longer text: what is left of a secret at its ends goes too. */
+  redactPiece(text: string): string
+}
 
 /** One command in a fresh sandbox. */
 export interface ToolSpec {

@@ -123,7 +123,7 @@ test('where there is no room, an idle session makes room and a busy one is waite
     got = true
     return lease
   })
-  await expect(pool.acquire(deployment('d'), AbortSignal.timeout(100))).rejects.toThrow()
+  await expect(pool.acquire(deployment('d'), { signal: AbortSignal.timeout(100) })).rejects.toThrow()
   expect(got).toBe(false)
   await busy.release()
   await (await waiting).release()

@@ -32,8 +32,14 @@ export interface Lease {
 }
 
 export interface SessionPool {
-  /** @throws SandboxError; the signal's reason when aborted. */
-  acquire(deployment: Deployment, signal?: AbortSignal): Promise<Lease>
+  /**
+   * @param options.variant Stands for the secrets of the run: a session that served another variant serves no other, and is ended.
+   * @throws SandboxError; the signal's reason when aborted.
+   */
+  acquire(
+    deployment: Deployment,
+    options?: { readonly variant?: string; readonly signal?: AbortSignal | undefined },
+  ): Promise<Lease>
   /** Ends the deployment's sessions: idle ones now, busy ones after their run. */
   retire(deployment: string): void
   /** Prepares one session ahead of need. */
@@ -49,6 +55,8 @@ interface Member {
   readonly born: number
   lastUsed: number
   retired: boolean
+  /** Of the runs that it served; null while it served none. */
+  variant: string | null
 }
 
 const SWEEP_MS = 10_000
@@ -67,20 +75,22 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
   const room = new Room(options.maxSessions ?? 64, options.maxMemoryMb ?? Math.floor(totalmem() / 2 ** 20), evictOldest)
   const sweeper = setInterval(sweep, SWEEP_MS).unref()
 
-  async function acquire(deployment: Deployment, signal?: AbortSignal): Promise<Lease> {
+  const acquire: SessionPool['acquire'] = async (deployment, { variant = '', signal } = {}) => {
     for (;;) {
       signal?.throwIfAborted()
-      const member = takeIdle(deployment.id)
-      if (member !== null) return lend(member, deployment)
+      const member = takeIdle(deployment.id, variant)
+      if (member !== null) return lend(member, deployment, variant)
       const awaited = coming.get(deployment.id)
       // More callers than sessions on their way: the others make their own.
-      if (awaited === undefined || awaited.size === 0) return lend(await make(deployment, false, signal), deployment)
+      if (awaited === undefined || awaited.size === 0)
+        return lend(await make(deployment, false, signal), deployment, variant)
       await Promise.race(awaited)
     }
   }
 
-  function lend(member: Member, deployment: Deployment): Lease {
+  function lend(member: Member, deployment: Deployment, variant: string): Lease {
     busy.add(member)
+    member.variant = variant
     const warm = member.session.calls > 0
     const fresh = deployment.config.isolation === 'fresh'
     let released: Promise<void> | null = null
@@ -141,7 +151,8 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
         { id: newSessionId(), runtime, handler, bundle, memory_mb, network: config.network, ahead },
         signal,
       )
-      return { session, deployment: deployment.id, memory_mb, born: Date.now(), lastUsed: Date.now(), retired: false }
+      const at = Date.now()
+      return { session, deployment: deployment.id, memory_mb, born: at, lastUsed: at, retired: false, variant: null }
     } catch (error) {
       room.leave(memory_mb)
       throw error
@@ -160,8 +171,9 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     end(member).catch((error: unknown) => options.onError(error, `ending session ${member.session.id}`))
   }
 
-  /** The one used last: its memory is the warmest. */
-  function takeIdle(deployment: string): Member | null {
+  /** The one used last: its memory is the warmest. Those that saw other secrets are ended. */
+  function takeIdle(deployment: string, variant: string): Member | null {
+    dismiss((member) => member.deployment === deployment && member.variant !== null && member.variant !== variant)
     for (let i = idle.length - 1; i >= 0; i--) {
       if (idle[i]!.deployment !== deployment) continue
       const [member] = idle.splice(i, 1)

@@ -89,6 +89,8 @@ export async function invoke(
     input,
     env: {},
     secrets: {},
+    connections: {},
+    redactor: null,
     timeout_ms: 30_000,
     ...rest,
   }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import type { FailureReason, RunError, Usage } from '../../model/runs.ts'
-import type { CallResult } from '../driver.ts'
+import type { CallResult, Redactor } from '../driver.ts'
 import { jsonProblem } from './json-text.ts'
 import type { LimitGroup } from './limits.ts'
 import type { HostMessage, ProtocolFault } from './protocol.ts'
@@ -38,6 +38,21 @@ export async function callResult(
   const told = await tell(outcome)
   return typeof told === 'string' ? { status: 'succeeded', output: told, usage } : { status: 'failed', ...told, usage }
 }
+
+/** Takes secrets out of what the skill says of its failure. Texts that long were cut, perhaps in the middle of one. */
+export function withoutSecrets(result: CallResult, redactor: Redactor | null): CallResult {
+  if (result.status !== 'failed' || redactor === null) return result
+  const clean = (text: string): string =>
+    text.length >= CUT_CHARS ? redactor.redactPiece(text) : redactor.redact(text)
+  const { type, message, stack } = result.error
+  return {
+    ...result,
+    error: { type: clean(type), message: clean(message), ...(stack === undefined ? {} : { stack: clean(stack) }) },
+  }
+}
+
+/** The shortest length at which hosts cut a text. */
+const CUT_CHARS = 200
 
 export function failure(reason: FailureReason, type: string, message: string): Outcome {
   return { kind: 'fault', reason, error: { type, message } }

@@ -1,5 +1,6 @@
 import type { LogLine } from '../../model/runs.ts'
 import { now } from '../../model/json.ts'
+import type { Redactor } from '../driver.ts'
 import { LIMITS } from '../../model/sizes.ts'
 
 /** Turns what a run writes to stdout and stderr into lines that are safe to show, up to the limit of a run's log. */
@@ -11,9 +12,12 @@ export interface LogLines {
   readonly cut: boolean
 }
 
-export function createLogLines(onLog: (lines: LogLine[]) => void): LogLines {
+/** @param redactor Takes secrets out, also one that is written in pieces or stands where a long line is split. Default: none. */
+export function createLogLines(onLog: (lines: LogLine[]) => void, redactor: Redactor | null = null): LogLines {
   const open: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const openBytes = { stdout: 0, stderr: 0 }
+  /** A line is split here, or later where a secret may go on. */
+  const splitAt = { stdout: LINE_BYTES, stderr: LINE_BYTES }
   let bytes = 0
   let count = 0
   let cut = false
@@ -26,7 +30,7 @@ export function createLogLines(onLog: (lines: LogLine[]) => void): LogLines {
     bytes += rest.length
     const over = rest.length < chunk.length
     while (rest.length > 0 && count < MAX_LINES) {
-      const room = LINE_BYTES - openBytes[stream]
+      const room = splitAt[stream] - openBytes[stream]
       const newline = rest.subarray(0, room + 1).indexOf(10)
       if (newline === -1 && rest.length <= room) {
         // Copied: a piece of a line must not hold on to the whole chunk.
@@ -36,23 +40,50 @@ export function createLogLines(onLog: (lines: LogLine[]) => void): LogLines {
       }
       const end = newline === -1 ? wholeCharacters(rest, room) : newline
       open[stream].push(rest.subarray(0, end))
-      lines.push(take(stream, at))
+      openBytes[stream] += end
+      if (newline !== -1) lines.push(take(stream, at))
+      else lines.push(...split(stream, at))
       rest = rest.subarray(newline === -1 ? end : newline + 1)
     }
     if (over || count >= MAX_LINES) {
-      for (const each of ['stdout', 'stderr'] as const) if (openBytes[each] > 0) lines.push(take(each, at))
+      for (const each of ['stdout', 'stderr'] as const) if (openBytes[each] > 0) lines.push(take(each, at, 'piece'))
       cut = true
       lines.push({ at, stream: 'system', text: CUT })
     }
     if (lines.length > 0) onLog(lines)
   }
 
-  function take(stream: 'stdout' | 'stderr', at: string): LogLine {
-    const text = harmless(Buffer.concat(open[stream]).toString('utf8'))
+  /** A line that is too long is shown up to here, if no secret may be cut by that. */
+  function split(stream: 'stdout' | 'stderr', at: string): LogLine[] {
+    if (redactor === null) return [take(stream, at)]
+    const text = Buffer.concat(open[stream]).toString('utf8')
+    const safe = redactor.safeLength(text)
+    if (safe === 0) {
+      splitAt[stream] += LINE_BYTES
+      return []
+    }
+    const kept = Buffer.from(text.slice(safe))
+    open[stream] = [Buffer.from(text.slice(0, safe))]
+    const line = take(stream, at)
+    open[stream] = kept.length > 0 ? [kept] : []
+    openBytes[stream] = kept.length
+    return [line]
+  }
+
+  function take(stream: 'stdout' | 'stderr', at: string, as: 'line' | 'piece' = 'line'): LogLine {
+    const text = shown(Buffer.concat(open[stream]).toString('utf8'), as)
     open[stream] = []
     openBytes[stream] = 0
+    splitAt[stream] = LINE_BYTES
     count++
     return { at, stream, text }
+  }
+
+  /** Looked at twice: a secret may have been written with terminal commands in between. */
+  function shown(raw: string, as: 'line' | 'piece'): string {
+    if (redactor === null) return harmless(raw)
+    const text = as === 'line' ? redactor.redact(raw) : redactor.redactPiece(raw)
+    return redactor.redact(harmless(text))
   }
 
   return {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { LogLine } from '../../model/runs.ts'
 import type { Call, CallResult, Session, SessionSpec } from '../driver.ts'
-import { type Outcome, type Used, callResult, failure, faulty, lateEnd } from './call-outcome.ts'
+import { type Outcome, type Used, callResult, failure, faulty, lateEnd, withoutSecrets } from './call-outcome.ts'
 import { type HostLine, outputRead } from './host-line.ts'
 import { createLogLines } from './log-lines.ts'
 import { ProtocolFault, encodeFrame } from './protocol.ts'
@@ -86,7 +86,7 @@ export function createSession(
       die()
     }
     const cancel = (): void => stop('cancelled')
-    const log = createLogLines(onLog)
+    const log = createLogLines(onLog, call.redactor)
     let heapFull = false
     current = { nonce, settle }
     state = 'running'
@@ -103,8 +103,8 @@ export function createSession(
     const timer = setTimeout(() => stop('timeout'), call.timeout_ms)
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      const { run, env, secrets, timeout_ms } = call
-      const clean = { env: stripReservedEnv(env), secrets: stripReservedEnv(secrets) }
+      const { run, env, secrets, connections, timeout_ms } = call
+      const clean = { env: stripReservedEnv(env), secrets: stripReservedEnv(secrets), connections }
       line.send(encodeFrame({ type: 'run', nonce }, JSON.stringify({ run, input, ...clean, timeout_ms })))
       await promise
       await outputRead()
@@ -113,7 +113,8 @@ export function createSession(
       log.end()
       line.onOutput = late
       if (used.oom || limits.exceeded() || log.cut) die()
-      return await callResult(outcome!, { ...used, oom: used.oom || heapFull }, wall, limits)
+      const result = await callResult(outcome!, { ...used, oom: used.oom || heapFull }, wall, limits)
+      return withoutSecrets(result, call.redactor)
     } finally {
       current = null
       clearTimeout(timer)

@@ -56,7 +56,7 @@ async function perform({ header, body }) {
       run: call.run,
       log,
       signal: abort.signal,
-      connections: {},
+      connections: call.connections,
     }
     if (config.handler.validates) {
       reason = 'validation_error'

@@ -329,7 +329,8 @@ class View(dict):
 class Context(View):
     def __init__(self, call):
         super().__init__(
-            env=merged(call), secrets=dict(call["secrets"]), run=View(call["run"]), connections={}, log=print
+            env=merged(call), secrets=dict(call["secrets"]), run=View(call["run"]), log=print,
+            connections=View({name: View(one) for name, one in call["connections"].items()}),
         )
 
 

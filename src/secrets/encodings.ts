@@ -21,6 +21,9 @@ export function formsOf(value: string): Set<string> {
   add(encodeURIComponent(value.toWellFormed()))
   add(strict(value))
   add(strict(value).replaceAll('%20', '+'))
+  // Paths keep their slashes, whole URLs keep more.
+  add(strict(value).replaceAll('%2F', '/'))
+  add(encodeURI(value.toWellFormed()))
   // As forms are sent: one "=" before the value.
   add(new URLSearchParams({ '': value }).toString().slice(1))
   for (const form of [...forms])

@@ -13,6 +13,8 @@ const FORMS: Record<string, string> = {
   'lower-case percent-encoding': encodeURIComponent(VALUE).replaceAll(/%../g, (code) => code.toLowerCase()),
   'a form': new URLSearchParams({ v: VALUE }).toString().slice(2),
   'percent-encoding of everything': bytes.toString('hex').replaceAll(/../g, '%$&'),
+  "Python's quote": encodeURIComponent(VALUE).replaceAll('%2F', '/'),
+  encodeURI: encodeURI(VALUE),
   hex: bytes.toString('hex'),
   'upper-case hex': bytes.toString('hex').toUpperCase(),
   base64: bytes.toString('base64'),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { PERMISSIONS, type Permission } from '../access/permissions.ts'
 import { ERRORS, type ErrorCode } from '../model/errors.ts'
+import { errorCodes } from './error-codes.ts'
 import { Problem } from './problem.ts'
 import { PATH_PARAM, type ResponseSpec, type Route } from './route.ts'
 
@@ -41,31 +41,6 @@ export function describeApi(routes: readonly Route[], version: string): Json {
       schemas: components,
     },
   }
-}
-
-/** What every route that asks for a key can answer with. */
-const KEYED = [
-  'unauthenticated',
-  'rate_limited',
-  'tenant_suspended',
-  'identity_unavailable',
-  'forbidden',
-  'unavailable',
-] as const satisfies ErrorCode[]
-
-/** Every code that the route can answer with: what it declares and what follows from the declaration. */
-function errorCodes(route: Route): ErrorCode[] {
-  const codes = new Set<ErrorCode>(route.errors)
-  if (route.access !== 'public') {
-    for (const code of KEYED) codes.add(code)
-    const roles: Permission[] = Object.values(PERMISSIONS[route.access])
-    if (route.path.includes('{') && roles.some((one) => one === 'grant' || one === 'own')) codes.add('not_granted')
-  }
-  if (route.path.includes('{')) codes.add('not_found')
-  if (route.query !== undefined || route.body !== undefined || route.headers !== undefined) codes.add('bad_request')
-  if (route.body !== undefined)
-    for (const code of ['body_too_large', 'unsupported_media_type'] as const) codes.add(code)
-  return [...codes.add('internal')].sort()
 }
 
 type SchemaWriter = (schema: z.ZodType) => Json
@@ -157,12 +132,12 @@ function successes({ responses }: Route, toSchema: SchemaWriter): Json {
   return Object.fromEntries(
     Object.entries(responses).map(([status, spec]) => [
       status,
-      { description: spec.description, ...responseHeaders(spec), ...responseContent(spec, toSchema) },
+      { description: spec.description, ...responseHeaders(spec.headers), ...responseContent(spec, toSchema) },
     ]),
   )
 }
 
-function responseHeaders({ headers }: ResponseSpec): Json {
+function responseHeaders(headers: ResponseSpec['headers']): Json {
   if (headers === undefined) return {}
   const described = Object.entries(headers).map(([name, description]) => [
     name,
@@ -178,6 +153,16 @@ function responseContent({ schema, also = {} }: ResponseSpec, toSchema: SchemaWr
   return Object.keys(content).length > 0 ? { content } : {}
 }
 
+const FAILURE_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
+  401: { 'WWW-Authenticate': '`Bearer`.' },
+  429: {
+    'Retry-After': 'Seconds until something is left again.',
+    'RateLimit-Policy': 'How many requests a second go on for ever.',
+    RateLimit: 'What is left, and in how many seconds there is more.',
+  },
+  503: { 'Retry-After': 'Seconds.' },
+}
+
 function failures(codes: readonly ErrorCode[]): Json {
   const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status)
   return Object.fromEntries(
@@ -185,6 +170,7 @@ function failures(codes: readonly ErrorCode[]): Json {
       status,
       {
         description: of.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+        ...responseHeaders(FAILURE_HEADERS[status]),
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
       },
     ]),

@@ -44,7 +44,7 @@ export interface RouteSpec<
   /** Request headers that mean something here, with what they mean. */
   readonly headers?: Readonly<Record<string, string>>
   readonly responses: Readonly<Record<number, ResponseSpec>>
-  /** Besides those that follow from the declaration itself (openapi.ts: errorCodes). */
+  /** Besides those that follow from the declaration itself (error-codes.ts). */
   readonly errors: readonly ErrorCode[]
   handle(
     call: Call<ParamsOf<Path>, Query, Body> & (Access extends 'public' ? object : { readonly caller: Caller }),

@@ -169,6 +169,11 @@ test('serve runs until SIGTERM, prints its key once, and holds its folder alone'
   first.kill('SIGTERM')
   expect(await exit(first)).toBe(0)
   expect(await errors).toContain(key)
+  // Where no terminal is, each request is a line of JSON, and the last ones are written before the end.
+  const lines = (await errors).split('\n').filter((line) => line.startsWith('{'))
+  const requests = lines.map((line) => JSON.parse(line) as { message: string; route: string; status: number })
+  expect(requests).toContainEqual(expect.objectContaining({ message: 'request', route: '/api/whoami', status: 200 }))
+  for (const line of lines) expect(line).not.toContain(key)
 
   const again = serve(data)
   const quiet = text(again.stderr!)

@@ -91,7 +91,7 @@ interface Served {
 }
 
 async function serve(): Promise<Served> {
-  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--data', dataDir], {
+  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--log', 'off', '--data', dataDir], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const file = join(dataDir, 'server.json')

@@ -1,16 +1,20 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import type { LogEntry } from '../../server.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
+import { createRequestLines } from '../request-lines.ts'
 
 interface Options {
   readonly host: string
   readonly port: number
   readonly warmUp: boolean
   readonly oidc?: string
+  readonly log?: 'json' | 'text' | 'off'
+  readonly rateLimit?: { perSecond: number; burst: number } | null
+  readonly trustProxy?: string[]
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -19,6 +23,19 @@ export function serveCommand(cli: Cli): Command {
     .option('--host <address>', 'address to listen on; anything but 127.0.0.1 opens it to the network', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', portOf, 8787)
     .option('--oidc <file>', 'accept tokens of the issuers that this JSON file names; default: SKILLET_OIDC, else none')
+    .addOption(
+      new Option('--log <format>', 'one line per request on stderr; default: json, on a terminal text').choices([
+        'json',
+        'text',
+        'off',
+      ]),
+    )
+    .option(
+      '--rate-limit <number>',
+      'requests a second of one key, twice as many at once; off: any; default: 2000',
+      rateOf,
+    )
+    .option('--trust-proxy <address...>', 'believe X-Forwarded-For of these addresses or networks')
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
 }
@@ -27,7 +44,10 @@ async function serve(call: Call<Options>) {
   const { io, options, paintErr: paint } = call
   const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
   const oidc = options.oidc ?? io.env['SKILLET_OIDC']
-  const log = (entry: LogEntry): void => io.err(options.json === true ? `${JSON.stringify(entry)}\n` : logLine(entry))
+  const format = options.log ?? (io.tty.err ? 'text' : 'json')
+  const asJson = options.json === true || format === 'json'
+  const log = (entry: LogEntry): void => io.err(asJson ? `${JSON.stringify(entry)}\n` : logLine(entry))
+  const requests = format === 'off' ? null : createRequestLines(io.err, format)
   const masterKey = io.env['SKILLET_MASTER_KEY']
   // Nothing that the server starts is to inherit it.
   delete process.env['SKILLET_MASTER_KEY']
@@ -46,6 +66,9 @@ async function serve(call: Call<Options>) {
     environment: io.env['SKILLET_ENV'] || undefined,
     masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
+    rateLimit: options.rateLimit,
+    trustProxies: options.trustProxy,
+    requestLog: requests?.add,
     log,
   }).catch((error: unknown) => {
     throw isPortTaken(error) ? portTaken(options.port, error) : error
@@ -60,6 +83,7 @@ async function serve(call: Call<Options>) {
     if (!io.signal.aborted) await once(io.signal, 'abort')
   } finally {
     await server.stop()
+    requests?.flush()
   }
   io.err('Stopped.\n')
 }
@@ -75,6 +99,13 @@ export function portOf(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   throw new InvalidArgumentError('It is not a number from 0 to 65535.')
+}
+
+function rateOf(text: string): { perSecond: number; burst: number } | null {
+  if (text === 'off') return null
+  const perSecond = Number(text)
+  if (/^\d{1,7}$/.test(text) && perSecond > 0) return { perSecond, burst: perSecond * 2 }
+  throw new InvalidArgumentError('It is neither a number of requests nor off.')
 }
 
 export const isPortTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EADDRINUSE'

@@ -6,7 +6,9 @@ import { EXIT } from './exit-codes.ts'
 export async function confirmed(call: Call<{ yes?: boolean }>, question: string): Promise<void> {
   const { io, options } = call
   if (options.yes === true) return
-  if (!io.tty.in || !io.tty.err) throw usageError('Nobody is there to confirm the deletion.', 'Confirm with --yes.')
+  if (!io.tty.in || !io.tty.err || options.json === true) {
+    throw usageError('Nobody is there to confirm the deletion.', 'Confirm with --yes.')
+  }
   // Loaded when somebody is asked: most commands ask nothing, and start faster without.
   const { confirm, isCancel } = await import('@clack/prompts')
   const answer = await confirm({ message: question, initialValue: false })

@@ -5,7 +5,6 @@ import { type Command, Option } from 'commander'
 import type { Call } from './call.ts'
 import { CliError, usageError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
-import type { Io } from './io.ts'
 
 export interface ValueOptions {
   readonly valueStdin?: boolean
@@ -38,7 +37,7 @@ export async function readSecretValue(call: Call<ValueOptions>, name: string): P
   const { io, options } = call
   if (options.valueStdin === true) return textOf(await buffer(io.stdin), 'What came on stdin')
   if (options.valueFile !== undefined) return fileText(resolve(io.cwd, options.valueFile))
-  return ask(io, name)
+  return ask(call, name)
 }
 
 async function fileText(file: string): Promise<string> {
@@ -64,8 +63,8 @@ function textOf(bytes: Buffer, what: string): string {
   return text.replace(/\r?\n$/, '')
 }
 
-async function ask(io: Io, name: string): Promise<string> {
-  if (!io.tty.in || !io.tty.err) {
+async function ask({ io, options }: Call, name: string): Promise<string> {
+  if (!io.tty.in || !io.tty.err || options.json === true) {
     throw usageError('Nobody is there to type the value.', 'Give it with --value-stdin or --value-file.')
   }
   const { isCancel, password } = await import('@clack/prompts')

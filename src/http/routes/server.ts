@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AnyRole, Grant } from '../../model/access.ts'
+import { ERRORS, SkilletError } from '../../model/errors.ts'
 import { type Route, route } from '../route.ts'
 import type { ReadinessCheck, Services } from '../services.ts'
 
@@ -70,6 +71,7 @@ async function outcomeOf({ name, check }: ReadinessCheck): Promise<z.infer<typeo
     return { name, ok: true, message: found ?? null, fix: null }
   } catch (error) {
     const { message, fix } = error as { message?: unknown; fix?: unknown }
-    return { name, ok: false, message: String(message), fix: typeof fix === 'string' ? fix : null }
+    const remedy = error instanceof SkilletError ? ERRORS[error.code].fix : fix
+    return { name, ok: false, message: String(message), fix: typeof remedy === 'string' ? remedy : null }
   }
 }

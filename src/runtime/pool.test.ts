@@ -129,3 +129,38 @@ test('where there is no room, an idle session makes room and a busy one is waite
   await (await waiting).release()
   expect(busy.session.usable).toBe(false)
 })
+
+test('a session that saw secrets serves no run with others, and one that served none serves any', async () => {
+  const { pool, deployment } = await open()
+  const serve = async (variant: string): Promise<{ id: string; warm: boolean; end: () => Promise<unknown> }> => {
+    const { session, warm, release } = await pool.acquire(deployment('a'), { variant })
+    await invoke(session, null)
+    await release()
+    return { id: session.id, warm, end: () => expect.poll(() => session.usable).toBe(false) }
+  }
+  await pool.warmUp(deployment('a'))
+  const spare = await serve('sec_1:1')
+  const again = await serve('sec_1:1')
+  expect([spare.warm, again.id, again.warm]).toEqual([false, spare.id, true])
+  const next = await serve('sec_1:2')
+  expect([next.id === spare.id, next.warm]).toEqual([false, false])
+  await spare.end()
+  const without = await serve('')
+  expect(without.id).not.toBe(next.id)
+  await next.end()
+  expect(pool.stats()).toMatchObject({ idle: 1, busy: 0 })
+})
+
+test('a session that comes back with old secrets is ended by the next run', async () => {
+  const { pool, deployment } = await open()
+  const old = await pool.acquire(deployment('a'), { variant: 'sec_1:1' })
+  const fresh = await pool.acquire(deployment('a'), { variant: 'sec_1:2' })
+  for (const { session, release } of [old, fresh]) {
+    await invoke(session, null)
+    await release()
+  }
+  const next = await pool.acquire(deployment('a'), { variant: 'sec_1:2' })
+  expect([next.session.id, next.warm]).toEqual([fresh.session.id, true])
+  await expect.poll(() => old.session.usable).toBe(false)
+  await next.release()
+})

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LogLine } from '../../model/runs.ts'
 import { LIMITS } from '../../model/sizes.ts'
+import type { Redactor } from '../driver.ts'
 import { createLogLines } from './log-lines.ts'
 
 function logged(write: (lines: ReturnType<typeof createLogLines>) => void): LogLine[] {
@@ -65,4 +66,50 @@ test('many tiny lines are cut too', () => {
   const all = logged((lines) => lines.write('stdout', Buffer.alloc(500_000, 10)))
   expect(all.length).toBeLessThan(21_000)
   expect(all.at(-1)!.stream).toBe('system')
+})
+
+/** Looks for one word; what it does with all the forms of a secret is its own test. */
+const WORD = 'hunter2-and-more'
+const finder: Redactor = {
+  redact: (text) => text.replaceAll(WORD, '[redacted]'),
+  safeLength(text) {
+    const ends = Array.from({ length: WORD.length - 1 }, (_, i) => WORD.slice(0, WORD.length - 1 - i))
+    return text.length - (ends.find((end) => text.endsWith(end))?.length ?? 0)
+  },
+  redactPiece: (text) => finder.redact(text.slice(0, finder.safeLength(text))),
+}
+
+function redacted(write: (lines: ReturnType<typeof createLogLines>) => void): string[] {
+  const all: LogLine[] = []
+  const lines = createLogLines((more) => all.push(...more), finder)
+  write(lines)
+  lines.end()
+  return texts(all)
+}
+
+test('a secret is not seen where it is written in pieces, nor where a long line is split', () => {
+  const pieces = redacted((lines) => {
+    for (const char of `say ${WORD}!\n`) lines.write('stdout', Buffer.from(char))
+  })
+  expect(pieces).toEqual(['say [redacted]!'])
+  for (let before = 8170; before < 8200; before++) {
+    const all = redacted((lines) => lines.write('stdout', Buffer.from(`${'x'.repeat(before)}${WORD}yy\n`)))
+    expect(all.join('')).toBe(`${'x'.repeat(before)}[redacted]yy`)
+  }
+})
+
+test('nor behind terminal commands, nor half of it where the log is cut', () => {
+  expect(redacted((lines) => lines.write('stderr', Buffer.from('a hunter2\u001b[31m-and-more b')))).toEqual([
+    'a [redacted] b',
+  ])
+  for (let into = 1; into < WORD.length; into++) {
+    const all = redacted((lines) => {
+      const room = LIMITS.logBytes - into
+      for (let at = 0; at < room; at += 4096)
+        lines.write('stdout', Buffer.from(`${'x'.repeat(Math.min(4096, room - at) - 1)}\n`))
+      lines.write('stdout', Buffer.from(`${WORD}${WORD}`))
+    })
+    expect(all.at(-1)).toContain('The log was cut here')
+    expect(all.slice(0, -1).join('')).not.toContain('h')
+  }
 })

@@ -26,8 +26,8 @@ export function formsOf(value: string): Set<string> {
   add(encodeURI(value.toWellFormed()))
   // As forms are sent: one "=" before the value.
   add(new URLSearchParams({ '': value }).toString().slice(1))
-  for (const form of [...forms])
-    if (/%[0-9A-F]{2}/.test(form)) add(form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))
+  const upper = [...forms].filter((form) => /%[0-9A-F]{2}/.test(form))
+  for (const form of upper) add(form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))
   const hex = bytes.toString('hex')
   add(hex)
   add(hex.toUpperCase())

@@ -20,7 +20,7 @@ const ALL = [...RESERVED_NAMES, ...RESERVED_PREFIXES.map((prefix) => `${prefix}X
 const CASES = [
   (name: string) => name,
   (name: string) => name.toLowerCase(),
-  (name: string) => [...name].map((char, i) => (i % 2 === 0 ? char : char.toLowerCase())).join(''),
+  (name: string) => name.replaceAll(/(.)(.)/g, (_both, a: string, b: string) => a + b.toLowerCase()),
 ]
 const NAMES = [...new Set(CASES.flatMap((change) => ALL.map(change)))]
 const PYTHON = `
@@ -31,11 +31,12 @@ const NODE = `
 export const execute = (input, context) => [process.env, context.env, context.secrets]
 `
 
+const valued = (names: string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, 'set']))
+
 test.each(['python', 'node'] as const)('no reserved name reaches a %s skill, whoever sets it', async (language) => {
   const session =
     language === 'python' ? await sandboxes.python(PYTHON, { takes_context: true }) : await sandboxes.node(NODE)
   const half = Math.ceil(NAMES.length / 2)
-  const valued = (names: string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, 'set']))
   for (const turn of [NAMES, NAMES.toReversed()]) {
     const { output } = await invoke(session, null, {
       env: { ...valued(turn.slice(0, half)), PLAIN: 'yes' },

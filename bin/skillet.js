@@ -2,7 +2,7 @@
 // Skillet runs on Node 24, which its dependency "node" brings. Started with an older one, it starts itself again with that.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire, enableCompileCache } from 'node:module'
+import nodeModule from 'node:module'
 import { constants } from 'node:os'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -14,7 +14,7 @@ const main = existsSync(at('../src/cli/main.ts')) ? at('../src/cli/main.ts') : a
 const cache = at('../.tools/compile-cache')
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
-  enableCompileCache(cache)
+  nodeModule.enableCompileCache(cache)
   await import(pathToFileURL(main).href)
 } else startAgain()
 
@@ -43,7 +43,7 @@ function startAgain() {
 /** The binary that the package "node" brings, or null where npm did not run its install script. */
 function node24() {
   try {
-    return createRequire(import.meta.url).resolve('node/bin/node')
+    return nodeModule.createRequire(import.meta.url).resolve('node/bin/node')
   } catch {
     return null
   }

@@ -14,7 +14,7 @@ export function errorCodes(route: Route): ErrorCode[] {
   if (route.query !== undefined || route.body !== undefined || route.headers !== undefined) codes.add('bad_request')
   if (route.body !== undefined)
     for (const code of ['body_too_large', 'unsupported_media_type'] as const) codes.add(code)
-  return [...codes.add('internal')].sort()
+  return [...codes, ...ALWAYS].sort()
 }
 
 /** What every route that asks for a key can answer with. */
@@ -26,3 +26,6 @@ const KEYED = [
   'forbidden',
   'unavailable',
 ] as const satisfies ErrorCode[]
+
+/** Whatever is asked for: what does not fit, what comes too slowly, and faults of ours. */
+const ALWAYS = ['url_too_long', 'headers_too_large', 'request_timeout', 'internal'] as const satisfies ErrorCode[]

@@ -149,8 +149,17 @@ function responseHeaders(headers: ResponseSpec['headers']): Json {
 function responseContent({ schema, also = {} }: ResponseSpec, toSchema: SchemaWriter): Json {
   const content: Json = {}
   if (schema !== undefined) content['application/json'] = { schema: toSchema(schema) }
-  for (const [type, of] of Object.entries(also)) content[type] = { schema: toSchema(of) }
+  for (const [type, of] of Object.entries(also)) {
+    content[type] = { schema: type === 'text/event-stream' ? eventOf(toSchema(of)) : toSchema(of) }
+  }
   return Object.keys(content).length > 0 ? { content } : {}
+}
+
+/** Of an event stream the schema is that of each event, whose data is text with JSON in it. */
+function eventOf(data: Json): Json {
+  const text = { type: 'string', contentMediaType: 'application/json', contentSchema: data }
+  const string = { type: 'string' }
+  return { type: 'object', required: ['id', 'event', 'data'], properties: { id: string, event: string, data: text } }
 }
 
 const FAILURE_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {

@@ -1,0 +1,36 @@
+/** Real things by the name of the parameter that takes them. */
+export type Things = Readonly<Record<string, readonly string[]>>
+
+interface Parameter {
+  readonly name: string
+  readonly in: string
+  schema: object
+}
+
+interface Operation {
+  readonly operationId: string
+  readonly parameters?: Parameter[]
+}
+
+/** After these a thing is not what it was, as after a DELETE. */
+const DESTRUCTIVE = new Set(['updateTenant', 'putTenantQuota', 'putSkillQuota'])
+
+const HEADERS: Things = { Prefer: ['wait=1', 'wait=0'] }
+
+/**
+ * A copy of the document in which parameters also take values that lead somewhere: else a fuzzer meets nothing but 404.
+ * What deletes or suspends is led to what nobody needs.
+ */
+export function leadSomewhere(document: object, lasting: Things, doomed: Things): object {
+  const copy = structuredClone(document) as { paths: Record<string, Record<string, Operation>> }
+  for (const methods of Object.values(copy.paths)) {
+    for (const [method, { operationId, parameters = [] }] of Object.entries(methods)) {
+      const things = method === 'delete' || DESTRUCTIVE.has(operationId) ? doomed : lasting
+      for (const parameter of parameters) {
+        const values = (parameter.in === 'path' ? things : HEADERS)[parameter.name]
+        if (values !== undefined) parameter.schema = { anyOf: [{ enum: values }, parameter.schema] }
+      }
+    }
+  }
+  return copy
+}

@@ -1,22 +1,14 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createAuthenticator } from './access/authenticate.ts'
-import { createAuthorizer } from './access/authorize.ts'
 import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './access/bootstrap.ts'
-import { createDenials } from './access/denials.ts'
-import { createGrantsService } from './access/grants.ts'
 import { readKeyFile } from './access/key-file.ts'
-import { createKeyService } from './access/key-service.ts'
-import { createTokenVerifier } from './access/oidc.ts'
 import { readOidcFile } from './access/oidc-config.ts'
-import { createTenantsService } from './access/tenants.ts'
+import { openAccess } from './access/open-access.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openMasterKeys } from './backends/disk/master-key.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
 import { createClientAddress } from './http/client-address.ts'
-import type { Rate } from './http/rate-limit.ts'
-import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
@@ -40,57 +32,11 @@ import { createSessionPool } from './runtime/pool.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
+import type { RunningServer, ServerOptions } from './server-options.ts'
 import { createSkillsService } from './skills/service.ts'
 
-export interface ServerOptions {
-  /** Folder that holds all state; made when missing, readable by its owner only. */
-  readonly dataDir: string
-  /** Default 127.0.0.1. */
-  readonly host?: string
-  /** Default 8787; 0 takes a free one. */
-  readonly port?: number
-  /** Prepare a sandbox as soon as a stage is activated, so that its first run is warm. Default true. */
-  readonly warmUp?: boolean
-  /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
-  readonly graceMs?: number
-  /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
-  readonly environment?: string | undefined
-  /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */
-  readonly masterKey?: string | undefined
-  /** JSON file that names the issuers whose tokens are accepted besides keys (docs/oidc.md). Default: none. */
-  readonly oidcFile?: string | undefined
-  /** What one key may send; null: as much as it wants. Default 2,000 requests a second, 4,000 at once. */
-  readonly rateLimit?: Rate | null | undefined
-  /** What one address may send that fails to authenticate; null: as much as it wants. Default 20 requests a second, 100 at once. */
-  readonly failureLimit?: Rate | null | undefined
-  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. Default: none. */
-  readonly trustProxies?: readonly string[] | undefined
-  /** Told of each request when it has ended. Default: nobody is. */
-  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined
-  /** Told of everything worth knowing. */
-  readonly log: (entry: LogEntry) => void
-}
-
-export type { RequestLogEntry }
-
-export interface LogEntry {
-  readonly at: string
-  readonly level: 'info' | 'error'
-  readonly message: string
-  readonly [field: string]: unknown
-}
-
-export interface RunningServer {
-  readonly url: string
-  /** The owner key of the first tenant, if it still lies in the data folder. */
-  readonly key: string | null
-  /** The operator's key, if it still lies in the data folder. */
-  readonly operatorKey: string | null
-  /** True when this start made the tenant: the key is to be shown this once. */
-  readonly firstStart: boolean
-  /** Stops taking requests and runs, lets what runs finish or hands it back, and leaves no sandbox. May be called twice. */
-  stop(): Promise<void>
-}
+export type { LogEntry, RunningServer, ServerOptions } from './server-options.ts'
+export type { RequestLogEntry } from './http/request-log.ts'
 
 /**
  * The composition root: the one place where the rooms are put together and a backend is chosen.
@@ -154,7 +100,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     open.defer(() => validator.stop())
 
     const deployments = createDeploymentCache(engine)
-    const execute = createExecute({ engine, pool, schemas, deployments, secrets: withRedactor(secrets.resolve) })
+    const execute = createExecute({
+      engine,
+      pool,
+      schemas,
+      deployments,
+      secrets: withRedactor(secrets.resolve),
+      onError,
+    })
     const worker = createRunWorker(engine, execute, { graceMs: options.graceMs ?? 10_000, onError })
     open.defer(() => worker.stop())
     const skills = createSkillsService({
@@ -173,18 +126,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
 
     const stopping = new AbortController()
-    const verifyToken = issuers.length === 0 ? undefined : createTokenVerifier(issuers, engine.access, { onError })
-    const auth = open.adopt(createAuthenticator(engine.access, { onError, verifyToken }), (it) => it.close())
-    const authorizer = createAuthorizer(engine)
-    const denials = open.adopt(createDenials(engine.audit, { onError }), (it) => it.close())
+    const access = open.adopt(openAccess({ engine, issuers, onError }), (it) => it.close())
     const app = createApp(
       {
-        auth,
-        authorizer,
-        denials,
-        tenants: createTenantsService({ access: engine.access, auth }),
-        keys: createKeyService({ access: engine.access, auth }),
-        grants: createGrantsService({ engine, authorizer }),
+        ...access,
         secrets,
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),

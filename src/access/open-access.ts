@@ -1,0 +1,46 @@
+import type { Engine } from '../backends/ports.ts'
+import { type Authenticator, createAuthenticator } from './authenticate.ts'
+import { type Authorizer, createAuthorizer } from './authorize.ts'
+import { type Denials, createDenials } from './denials.ts'
+import { type GrantsService, createGrantsService } from './grants.ts'
+import { type KeyService, createKeyService } from './key-service.ts'
+import type { IssuerConfig } from './oidc-config.ts'
+import { createTokenVerifier } from './oidc.ts'
+import { type TenantsService, createTenantsService } from './tenants.ts'
+
+/** Who is calling, what they may do, and how that is changed. What changes it is told to what remembers it. */
+export interface Access {
+  readonly auth: Authenticator
+  readonly authorizer: Authorizer
+  readonly denials: Denials
+  readonly tenants: TenantsService
+  readonly keys: KeyService
+  readonly grants: GrantsService
+  /** Writes down what is only remembered: last uses, denials that were counted. */
+  close(): Promise<void>
+}
+
+/** @param parts.issuers Whose tokens are accepted besides keys. */
+export function openAccess(parts: {
+  engine: Engine
+  issuers: readonly IssuerConfig[]
+  onError: (error: unknown, doing: string) => void
+}): Access {
+  const { engine, issuers, onError } = parts
+  const { access } = engine
+  const verifyToken = issuers.length === 0 ? undefined : createTokenVerifier(issuers, access, { onError })
+  const auth = createAuthenticator(access, { onError, verifyToken })
+  const authorizer = createAuthorizer(engine)
+  const denials = createDenials(engine.audit, { onError })
+  return {
+    auth,
+    authorizer,
+    denials,
+    tenants: createTenantsService({ access, auth }),
+    keys: createKeyService({ access, auth }),
+    grants: createGrantsService({ engine, authorizer }),
+    async close() {
+      await Promise.all([denials.close(), auth.close()])
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Rate } from './http/rate-limit.ts'
+import type { RequestLogEntry } from './http/request-log.ts'
+
+export interface ServerOptions {
+  /** Folder that holds all state; made when missing, readable by its owner only. */
+  readonly dataDir: string
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default 8787; 0 takes a free one. */
+  readonly port?: number
+  /** Prepare a sandbox as soon as a stage is activated, so that its first run is warm. Default true. */
+  readonly warmUp?: boolean
+  /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
+  readonly graceMs?: number
+  /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
+  readonly environment?: string | undefined
+  /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */
+  readonly masterKey?: string | undefined
+  /** JSON file that names the issuers whose tokens are accepted besides keys (docs/oidc.md). Default: none. */
+  readonly oidcFile?: string | undefined
+  /** What one key may send; null: as much as it wants. Default 2,000 requests a second, 4,000 at once. */
+  readonly rateLimit?: Rate | null | undefined
+  /** What one address may send that fails to authenticate; null: as much as it wants. Default 20 requests a second, 100 at once. */
+  readonly failureLimit?: Rate | null | undefined
+  /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  readonly trustProxies?: readonly string[] | undefined
+  /** Told of each request when it has ended. Default: nobody is. */
+  readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined
+  /** Told of everything worth knowing. */
+  readonly log: (entry: LogEntry) => void
+}
+
+export interface LogEntry {
+  readonly at: string
+  readonly level: 'info' | 'error'
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+export interface RunningServer {
+  readonly url: string
+  /** The owner key of the first tenant, if it still lies in the data folder. */
+  readonly key: string | null
+  /** The operator's key, if it still lies in the data folder. */
+  readonly operatorKey: string | null
+  /** True when this start made the tenant: the key is to be shown this once. */
+  readonly firstStart: boolean
+  /** Stops taking requests and runs, lets what runs finish or hands it back, and leaves no sandbox. May be called twice. */
+  stop(): Promise<void>
+}

@@ -7,6 +7,8 @@ const PROGRAM = fileURLToPath(new URL('../.tools/schemathesis/bin/schemathesis',
 export interface Fuzzing {
   /** File of the document. */
   readonly document: string
+  /** Takes what schemathesis leaves behind. */
+  readonly folder: string
   readonly url: string
   readonly key: string
   /** Of schemathesis, separated by commas. */
@@ -18,7 +20,7 @@ export interface Fuzzing {
 
 /** Lets schemathesis loose for so long. Answers with whether it found nothing, and what it printed. */
 export async function fuzz(options: Fuzzing): Promise<{ clean: boolean; output: string }> {
-  const { document, url, key, phases, seconds, seed, signal } = options
+  const { document, folder, url, key, phases, seconds, seed, signal } = options
   const flags = {
     phases: phases,
     'max-time': seconds,
@@ -42,7 +44,7 @@ export async function fuzz(options: Fuzzing): Promise<{ clean: boolean; output: 
     SCHEMATHESIS_HOOKS: 'fuzz_hooks',
     SKILLET_FUZZ_KEY: key,
   }
-  const child = spawn(PROGRAM, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(PROGRAM, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = (): void => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop)
   let output = ''

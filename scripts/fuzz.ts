@@ -108,7 +108,7 @@ async function fuzzAll(
       await owner.putQuota({})
       const seconds = Math.max(1, Math.round((minutes * 60 * ROLES[role] * share) / parts))
       progress.begin(`${role}: ${phases}, ${seconds} s`)
-      const answer = await fuzz({ document, url, key: keys[role], phases, seconds, seed, signal: io.signal })
+      const answer = await fuzz({ document, folder, url, key: keys[role], phases, seconds, seed, signal: io.signal })
       progress.end()
       if (answer.clean) continue
       clean = false

@@ -107,6 +107,13 @@ describe('paths', () => {
     expect([400, 404]).toContain(status)
   })
 
+  test('a key where an id belongs is not repeated', async () => {
+    const { status, body } = await server.call<Problem>('GET', `/api/keys/${server.key}`)
+    expect([status, body.code]).toEqual([404, 'not_found'])
+    expect(body.detail).toContain(server.key.slice(0, 11))
+    expect(JSON.stringify(body)).not.toContain(server.key)
+  })
+
   test('an encoded letter is that letter', async () => {
     expect((await get('/api/skills/m%69ne')).status).toBe(200)
   })

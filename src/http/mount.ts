@@ -3,6 +3,7 @@ import type { Context, Hono } from 'hono'
 import type { Authorizer } from '../access/authorize.ts'
 import type { Coverage } from '../access/coverage.ts'
 import type { Denials } from '../access/denials.ts'
+import { describeKey, isKey } from '../access/keys.ts'
 import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
@@ -120,8 +121,11 @@ function interrupted(error: unknown, c: Context<Env>, { stopping }: MountOptions
 
 function paramsOf(c: Context<Env>): Record<string, string> {
   const params = c.req.param()
-  for (const [kind, value] of Object.entries(params))
+  for (const [kind, value] of Object.entries(params)) {
+    // Whoever puts a key where an id belongs does not find it in answers and in the audit log.
+    if (isKey(value)) throw notFound(kind, `${describeKey(value).prefix}…`)
     if (!PATH_PARAM.test(value)) throw notFound(kind, value.slice(0, 100))
+  }
   return params
 }
 

@@ -156,5 +156,5 @@ function summaryOf({ input: _input, output: _output, ...rest }: Run): z.infer<ty
 function lastEventId(header: string | undefined): number {
   if (header === undefined || header === '') return 0
   if (/^\d{1,15}$/.test(header)) return Number(header)
-  throw new SkilletError('bad_request', `Last-Event-ID "${header}" is not the number of an event.`)
+  throw new SkilletError('bad_request', `Last-Event-ID "${header.slice(0, 100)}" is not the number of an event.`)
 }

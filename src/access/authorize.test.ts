@@ -79,7 +79,7 @@ describe('without grants', () => {
     expect(allowed('viewer')).toEqual(['self.read', 'skills.read', 'versions.read', 'runs.read', 'quota.read'])
     expect(allowed('developer')).toEqual(['self.read'])
     expect(allowed('agent')).toEqual(['self.read'])
-    expect(allowed('operator')).toEqual(['self.read', 'audit.read', 'tenants.manage', 'vault.rotate'])
+    expect(allowed('operator')).toEqual(['self.read', 'keys.manage', 'audit.read', 'tenants.manage', 'vault.rotate'])
     expect(OPERATIONS.filter((operation) => !allowed('owner').includes(operation))).toEqual([
       'tenants.manage',
       'vault.rotate',

@@ -1,8 +1,8 @@
 import type { AccessStore } from '../backends/access-ports.ts'
 import type { Page, PageOptions } from '../backends/ports.ts'
-import type { ApiKey, Caller, Role } from '../model/access.ts'
+import type { AnyRole, ApiKey, Caller } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
-import { notFound } from '../model/errors.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import type { Authenticator } from './authenticate.ts'
@@ -13,13 +13,13 @@ import { newKey } from './keys.ts'
 export type NewApiKey = ApiKey & { readonly key: string }
 
 export interface KeyRequest {
-  readonly role: Role
+  readonly role: AnyRole
   readonly name: string
   readonly expires_at: string | null
 }
 
 export interface KeyService {
-  /** A key of the caller's tenant. @throws SkilletError bad_request when it expires in the past */
+  /** A key of the caller's tenant; operators make operators' keys alone. @throws SkilletError bad_request, also when it expires in the past */
   create(caller: Caller, request: KeyRequest): Promise<NewApiKey>
   /** An operator's way to help a tenant that lost its keys. @throws SkilletError not_found, bad_request */
   createOwner(caller: Caller, tenant: string, request: Omit<KeyRequest, 'role'>): Promise<NewApiKey>
@@ -41,7 +41,15 @@ export function createKeyService(parts: { access: AccessStore; auth: Pick<Authen
   }
 
   return {
-    create: (caller, request) => make(caller, caller.tenant, request),
+    async create(caller, request) {
+      if ((caller.role === 'operator') !== (request.role === 'operator')) {
+        throw new SkilletError(
+          'bad_request',
+          `The role "${caller.role}" makes no keys with the role "${request.role}".`,
+        )
+      }
+      return make(caller, caller.tenant, request)
+    },
 
     async createOwner(caller, idOrName, request) {
       const tenant = await access.findTenant(idOrName)

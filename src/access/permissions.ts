@@ -22,7 +22,8 @@ export const PERMISSIONS = {
   'runs.invoke': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'grant', operator: 'no' },
   'runs.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'own', operator: 'no' },
   'runs.control': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'own', operator: 'no' },
-  'keys.manage': OWNER,
+  // Of its own tenant; the operators' one has theirs.
+  'keys.manage': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
   'grants.manage': OWNER,
   'secrets.manage': OWNER,
   'quota.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },

@@ -62,6 +62,19 @@ test('a tenant that lost its keys gets one from the operator; the owner of anoth
   expect(asOwner).toMatchObject({ code: 4, out: '' })
 })
 
+test('operators make, list and revoke their own keys; owners make none of those, and operators no others', async () => {
+  const spare = await json<ApiKey & { key: string }>('key', 'create', 'spare', '--role', 'operator')
+  expect(await whoami(spare.key)).toMatchObject({ role: 'operator' })
+  expect((await skillet('key', 'list', '--operator')).out).toMatch(new RegExp(`^${spare.id} +operator `, 'm'))
+  expect((await skillet('key', 'list')).out).not.toContain(spare.id)
+  expect(await skillet('key', 'revoke', spare.id)).toMatchObject({ code: 5 })
+  expect((await skillet('key', 'revoke', spare.id, '--operator')).out).toContain('is revoked since')
+  expect((await server.call('GET', '/api/tenants', undefined, { key: spare.key })).status).toBe(401)
+  const asOwner = await server.call('POST', '/api/keys', { role: 'operator', name: 'x' })
+  const asOperator = await server.call('POST', '/api/keys', { role: 'owner', name: 'x' }, { key: server.operatorKey })
+  expect([asOwner, asOperator].map(({ status }) => status)).toEqual([400, 400])
+})
+
 test('a key is shown once, on stdout; lists show its prefix; once revoked it is of no use', async () => {
   const made = await skillet('key', 'create', 'ci', '--role', 'agent', '--until', '2999-12-31')
   expect(made).toMatchObject({ code: 0, out: expect.stringMatching(KEY) })
@@ -138,7 +151,6 @@ test('skills are granted by name, to a key or to a subject, until a day, and tak
 
 test.each([
   [['key', 'create', 'x'], 2, '--role'],
-  [['key', 'create', 'x', '--role', 'operator'], 2, 'Allowed choices'],
   [['key', 'create', 'x', '--role', 'agent', '--tenant', 'acme'], 2, 'Leave --role out'],
   [['key', 'create', 'x', '--role', 'agent', '--until', 'soon'], 2, 'neither a day'],
   [['key', 'create', 'x', '--role', 'agent', '--until', '2999-02-30'], 2, 'neither a day'],

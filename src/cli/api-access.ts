@@ -1,5 +1,5 @@
 import type { NewApiKey } from '../access/key-service.ts'
-import type { ApiKey, Grant, Role, Tenant } from '../model/access.ts'
+import type { AnyRole, ApiKey, Grant, Tenant } from '../model/access.ts'
 import type { PageOf } from './api.ts'
 import type { Http } from './http.ts'
 
@@ -22,7 +22,7 @@ export function createAccessApi({ ok }: Http) {
     createTenantKey: (tenant: string, body: { name: string; expires_at: string | null }): Promise<NewApiKey> =>
       ok('POST', `${tenantPath(tenant)}/keys`, { body }),
 
-    createKey: (body: { role: Role; name: string; expires_at: string | null }): Promise<NewApiKey> =>
+    createKey: (body: { role: AnyRole; name: string; expires_at: string | null }): Promise<NewApiKey> =>
       ok('POST', '/api/keys', { body }),
     listKeys: (query: PageQuery): Promise<PageOf<ApiKey>> => ok('GET', '/api/keys', { query: { ...query } }),
     revokeKey: (key: string): Promise<ApiKey> => ok('DELETE', `/api/keys/${encodeURIComponent(key)}`),

@@ -102,7 +102,7 @@ export const ERRORS = {
   name_reserved: {
     status: 400,
     title: 'That name is reserved',
-    fix: 'Choose another name; docs/limits.md lists what no stage may set.',
+    fix: 'Choose another name; docs/limits.md lists the variables that no stage may set, and "operator" names no tenant.',
   },
   master_key_external: {
     status: 409,

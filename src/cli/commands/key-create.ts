@@ -1,13 +1,13 @@
 import { Command, Option } from 'commander'
 import type { NewApiKey } from '../../access/key-service.ts'
-import { Role } from '../../model/access.ts'
+import { AnyRole } from '../../model/access.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { usageError } from '../cli-error.ts'
 import { OUTPUT_OPTION, makeAndShow } from '../key-output.ts'
 import { untilOption } from '../until.ts'
 
 interface Options {
-  readonly role?: Role
+  readonly role?: AnyRole
   readonly tenant?: string
   readonly until?: string
   readonly output?: string
@@ -17,7 +17,7 @@ export function keyCreateCommand(cli: Cli): Command {
   return new Command('create')
     .description('make an API key; it is shown this once')
     .argument('<name>', 'what it is for')
-    .addOption(new Option('--role <role>', 'what it may do').choices(Role.options))
+    .addOption(new Option('--role <role>', 'what it may do').choices(AnyRole.options))
     .addOption(untilOption())
     .option('--tenant <tenant>', "with the operator's key: make an owner key for this tenant, which lost its own")
     .option(...OUTPUT_OPTION)
@@ -46,8 +46,8 @@ function maker(call: Call<Options>, name: string): () => Promise<NewApiKey> {
     return () => api.createTenantKey(tenant, { name, expires_at })
   }
   if (role === undefined) {
-    throw usageError('It is not said what the key may do.', `Name it with --role: ${Role.options.join(', ')}.`)
+    throw usageError('It is not said what the key may do.', `Name it with --role: ${AnyRole.options.join(', ')}.`)
   }
-  const api = call.api()
+  const api = call.api(role === 'operator' ? 'operator' : undefined)
   return () => api.createKey({ role, name, expires_at })
 }

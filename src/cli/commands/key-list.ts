@@ -9,10 +9,11 @@ export function keyListCommand(cli: Cli): Command {
     .description('list API keys, newest first, revoked and expired ones too')
     .addOption(limitOption())
     .option('--cursor <cursor>', 'where the page before ended')
+    .option('--operator', "operators' keys")
     .action(
-      action<{ limit: number; cursor?: string }>(cli, async (call) => {
-        const { limit, cursor } = call.options
-        const page = await call.api().listKeys({ limit, cursor })
+      action<{ limit: number; cursor?: string; operator?: boolean }>(cli, async (call) => {
+        const { limit, cursor, operator } = call.options
+        const page = await call.api(operator === true ? 'operator' : undefined).listKeys({ limit, cursor })
         call.show(page, () => {
           const rows = page.items.map((key) => [
             key.id,

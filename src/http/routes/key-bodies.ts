@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ApiKey, Role } from '../../model/access.ts'
+import { AnyRole, ApiKey } from '../../model/access.ts'
 import { Instant } from '../../model/json.ts'
 
 /** Shown in lists on terminals: nothing that steers one, breaks the line or turns its direction. */
@@ -16,7 +16,11 @@ const KeyName = z
 const Expiry = Instant.nullable().default(null).meta({ description: 'In the future; null: never.' })
 
 export const NewOwnerKey = z.strictObject({ name: KeyName.default('owner'), expires_at: Expiry })
-export const NewKey = z.strictObject({ role: Role, name: KeyName, expires_at: Expiry })
+export const NewKey = z.strictObject({
+  role: AnyRole.meta({ description: '`operator` is for operators, who make no others.' }),
+  name: KeyName,
+  expires_at: Expiry,
+})
 
 /** The only answer that has the key itself in it. */
 export const CreatedKey = ApiKey.extend({

@@ -33,9 +33,14 @@ export const Usage = z
   .object({
     wall_ms: z.number(),
     cpu_ms: z.number().nullable(),
-    peak_memory_bytes: z.number().int().nullable(),
-    /** Whether the limits were held by cgroups (`hard`) or by a watchdog (`soft`). */
-    limits: z.enum(['hard', 'soft', 'none']),
+    peak_memory_bytes: z.number().int().nullable().meta({
+      description:
+        'The largest that was seen; a watchdog may have missed a short peak, and sees none of a very short run.',
+    }),
+    limits: z.enum(['hard', 'soft', 'none']).meta({
+      description:
+        'Who held the limits and measured: the cgroup (`hard`), or a watchdog that looks every 50 ms (`soft`).',
+    }),
   })
   .meta({ id: 'Usage' })
 export type Usage = z.infer<typeof Usage>

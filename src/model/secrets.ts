@@ -46,4 +46,6 @@ export interface Connection {
   readonly password: string | null
   /** The path without its first slash; of a database URL, the name of the database. */
   readonly path: string
+  /** What follows the "?", by name; of one that is there twice, the last. */
+  readonly params: Readonly<Record<string, string>>
 }

@@ -41,6 +41,8 @@ export const LIMITS = {
   connections: 8192,
   /** The value of a secret, in UTF-8. */
   secretBytes: 64 * 2 ** 10,
+  /** The values of all secrets of one run together. */
+  runSecretBytes: 128 * 2 ** 10,
   /** References to secrets in the configuration of a stage. */
   secretRefs: 100,
   schemaBytes: 256 * 2 ** 10,

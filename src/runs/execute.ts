@@ -3,7 +3,7 @@ import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
 import type { FailureReason, LogLine, Run } from '../model/runs.ts'
 import type { Deployment } from '../model/skills.ts'
-import { type Call, type CallResult, SandboxError } from '../runtime/driver.ts'
+import { type Call, type CallResult, type Redactor, SandboxError } from '../runtime/driver.ts'
 import type { SessionPool } from '../runtime/pool.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
@@ -40,8 +40,10 @@ export function createExecute(parts: {
   schemas: SchemaValidator
   deployments: DeploymentCache
   secrets: ResolveSecrets
+  /** Told why a run did not get its secrets, where that is a fault of ours. */
+  onError: (error: unknown, doing: string) => void
 }): Execute {
-  const { engine, pool, schemas, deployments, secrets: resolve } = parts
+  const { engine, pool, schemas, deployments, secrets: resolve, onError } = parts
 
   return async ({ run, token }, signal, performed) => {
     const logs = createLogBuffer((lines) => engine.runs.appendLogs(run.id, token, lines))
@@ -70,7 +72,7 @@ export function createExecute(parts: {
     if (document !== null) {
       return { status: 'succeeded', reason: null, error: null, output: JSON.stringify(document), ...NOT_RUN }
     }
-    const secrets = await handOut(engine.audit, resolve, run, deployment)
+    const secrets = await handOut({ audit: engine.audit, resolve, onError }, run, deployment)
     if (typeof secrets === 'string') {
       return failed('secret_unavailable', { type: 'SecretUnavailable', message: secrets }, NOT_RUN)
     }
@@ -86,29 +88,41 @@ export function createExecute(parts: {
     const ready = performance.now()
     try {
       const result = await lease.session.invoke(callOf(run, deployment, secrets), onLog, signal)
-      const execution = performance.now() - ready
-      const facts = {
-        session: lease.session.id,
-        warm: lease.warm,
-        start_ms: round(ready - began),
-        execution_ms: round(execution),
-        usage: result.usage,
-        billable_ms: Math.ceil(execution),
-        throttle: null,
-      }
-      return await judge(deployment, result, facts)
+      // Rounded once, so that what is billed is what is shown.
+      const execution = round(performance.now() - ready)
+      const session = { session: lease.session.id, warm: lease.warm, start_ms: round(ready - began) }
+      // A session may end, or refuse, before the skill has begun: then there is nothing to measure and nothing to bill.
+      const executed = result.usage.wall_ms > 0
+      const facts = executed
+        ? {
+            ...session,
+            execution_ms: execution,
+            usage: result.usage,
+            billable_ms: Math.ceil(execution),
+            throttle: null,
+          }
+        : { ...NOT_RUN, ...session }
+      return await judge(deployment, result, facts, secrets)
     } finally {
       // Not waited for: cleaning up, or making the next spare, is not this run's time. It never rejects.
       void lease.release()
     }
   }
 
-  async function judge(deployment: Deployment, result: CallResult, facts: Facts): Promise<Outcome> {
+  async function judge(
+    deployment: Deployment,
+    result: CallResult,
+    facts: Facts,
+    { redactor }: RunSecrets,
+  ): Promise<Outcome> {
     if (result.status === 'cancelled') return cancelled(facts)
     if (result.status === 'failed') return failed(result.reason, result.error, facts)
     if (deployment.output_schema !== null) {
       const complaint = await outputComplaint(deployment.output_schema, result.output)
-      if (complaint !== null) return failed('output_invalid', { type: 'OutputInvalid', message: complaint }, facts)
+      if (complaint !== null) {
+        const message = redactor === null ? complaint : withoutSecrets(complaint, redactor)
+        return failed('output_invalid', { type: 'OutputInvalid', message }, facts)
+      }
     }
     return { status: 'succeeded', reason: null, error: null, output: result.output, ...facts }
   }
@@ -155,6 +169,12 @@ function cancelled(facts: Facts): Outcome {
 
 function failed(reason: FailureReason, error: NonNullable<Ending['error']>, facts: Facts): Outcome {
   return { status: 'failed', reason, error, output: null, ...facts }
+}
+
+/** A complaint quotes names and values of the result, long ones up to an ellipsis. */
+function withoutSecrets(complaint: string, redactor: Redactor): string {
+  const pieces = redactor.redact(complaint).split('…')
+  return pieces.map((piece) => redactor.redactPiece(piece)).join('…')
 }
 
 function interruption(signal: AbortSignal): Interruption | null {

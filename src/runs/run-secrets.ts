@@ -29,22 +29,36 @@ export const NO_SECRETS: RunSecrets = { env: {}, connections: {}, variant: '', r
  * @returns Why the run cannot have them, for people, if it cannot.
  */
 export async function handOut(
-  audit: Engine['audit'],
-  resolve: ResolveSecrets,
+  parts: {
+    readonly audit: Engine['audit']
+    readonly resolve: ResolveSecrets
+    readonly onError: (error: unknown, doing: string) => void
+  },
   run: Run,
   deployment: Deployment,
 ): Promise<RunSecrets | string> {
   const { secret_refs: refs } = deployment.config
   if (Object.keys(refs).length === 0) return NO_SECRETS
   try {
-    const secrets = await resolve(run.tenant, refs)
-    await audit.append(useOf(run, refs), 'done')
+    const secrets = await parts.resolve(run.tenant, refs)
+    await parts.audit.append(useOf(run, refs), 'done')
     return secrets
   } catch (error) {
-    if (error instanceof SkilletError) return error.message
-    throw error
+    const known = error instanceof SkilletError
+    if (!known || error.code === 'vault_unavailable') parts.onError(error, `handing out the secrets of run ${run.id}`)
+    if (known) return `${wanted(refs)} ${error.message}`
+    return `${wanted(refs)} The server could not read them, or not write down that they are used; its log says why.`
   }
 }
+
+function wanted(refs: Readonly<Record<string, string>>): string {
+  const all = Object.entries(refs).map(([name, id]) => `${name} (${id})`)
+  const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : ''
+  return `The run did not get its secrets ${all.slice(0, SHOWN).join(', ')}${more}.`
+}
+
+/** References that are named. */
+const SHOWN = 10
 
 function useOf(run: Run, refs: Readonly<Record<string, string>>): AuditNote {
   return {

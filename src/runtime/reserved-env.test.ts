@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isReservedEnv, stripReservedEnv } from './reserved-env.ts'
+import { isReservedEnv, stripReservedEnv, withoutReserved } from './reserved-env.ts'
 
 test.each([
   'AWS_SECRET_ACCESS_KEY',
@@ -26,4 +26,8 @@ test('what no process can have is left out, and nothing is inherited', () => {
   const kept = stripReservedEnv({ A: '1', LD_PRELOAD: 'x', 'B=C': '1', D: 'a\0b', '': 'x' })
   expect(Object.entries(kept)).toEqual([['A', '1']])
   expect(Object.getPrototypeOf(kept)).toBeNull()
+})
+
+test('of other things by name, those with reserved ones are left out', () => {
+  expect(withoutReserved({ DB: 1, Ld_Preload: 2, aws_x: 3 })).toEqual({ DB: 1 })
 })

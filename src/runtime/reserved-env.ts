@@ -17,6 +17,11 @@ export function stripReservedEnv(env: Readonly<Record<string, string>>): Record<
   return kept
 }
 
+/** The same of what is named as they are, but no variable. */
+export function withoutReserved<T>(named: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(named).filter(([name]) => !isReservedEnv(name)))
+}
+
 /** In upper case. */
 export const RESERVED_PREFIXES: readonly string[] = [
   'AWS_',

@@ -2,40 +2,52 @@
 export const SHORTEST = 4
 
 /**
- * The forms in which a secret commonly turns up in text: as it is, line by line, in JSON, percent-encoded, in hex, and in base64 wherever
+ * The forms in which a secret commonly turns up in text: as it is, line by line, in JSON and JSON pointers, percent-encoded, in hex, and in base64 wherever
  * it begins and however the lines are broken.
  */
-export function formsOf(value: string): Set<string> {
-  const forms = new Set<string>()
-  const add = (form: string): void => {
-    if (form.length >= SHORTEST) forms.add(form)
-  }
-  for (const part of [value, ...value.split(/[\r\n]+/)]) {
-    add(part)
-    add(part.trim())
-    add(JSON.stringify(part).slice(1, -1))
+export function* formsOf(value: string): Generator<string> {
+  if (value.length < SHORTEST) return
+  for (const form of allForms(value)) if (form.length >= SHORTEST) yield form
+}
+
+function* allForms(value: string): Generator<string> {
+  const lines = value.split(/[\r\n]+/)
+  for (const part of lines.length > 1 ? [value, ...lines] : lines) {
+    yield part
+    yield part.trim()
+    const json = JSON.stringify(part).slice(1, -1)
+    yield json
+    // As languages quote text whose quotes are of the other kind.
+    yield json.replaceAll('\\"', '"')
+    yield json.replaceAll('\\"', '"').replaceAll("'", "\\'")
+    // In a JSON pointer, as in complaints about a result.
+    yield part.replaceAll('~', '~0').replaceAll('/', '~1')
     // What Python and others do to all that is not ASCII.
-    add(asciiJson(part))
+    yield asciiJson(part)
+  }
+  for (const form of percentForms(value)) {
+    yield form
+    yield form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())
   }
   const bytes = Buffer.from(value)
-  add(encodeURIComponent(value.toWellFormed()))
-  add(strict(value))
-  add(strict(value).replaceAll('%20', '+'))
-  // Paths keep their slashes, whole URLs keep more.
-  add(strict(value).replaceAll('%2F', '/'))
-  add(encodeURI(value.toWellFormed()))
-  // As forms are sent: one "=" before the value.
-  add(new URLSearchParams({ '': value }).toString().slice(1))
-  const upper = [...forms].filter((form) => /%[0-9A-F]{2}/.test(form))
-  for (const form of upper) add(form.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()))
   const hex = bytes.toString('hex')
-  add(hex)
-  add(hex.toUpperCase())
-  add(hex.replaceAll(/../g, '%$&'))
-  add(hex.toUpperCase().replaceAll(/../g, '%$&'))
-  add(hex.replaceAll(/../g, '\\x$&'))
-  for (const form of base64Forms(bytes)) add(form)
-  return forms
+  for (const digits of [hex, hex.toUpperCase()]) {
+    yield digits
+    yield digits.replaceAll(/../g, '%$&')
+  }
+  yield hex.replaceAll(/../g, '\\x$&')
+  yield* base64Forms(bytes)
+}
+
+function* percentForms(value: string): Generator<string> {
+  yield encodeURIComponent(value.toWellFormed())
+  yield strict(value)
+  yield strict(value).replaceAll('%20', '+')
+  // Paths keep their slashes, whole URLs keep more.
+  yield strict(value).replaceAll('%2F', '/')
+  yield encodeURI(value.toWellFormed())
+  // As forms are sent: one "=" before the value.
+  yield new URLSearchParams({ '': value }).toString().slice(1)
 }
 
 /** Percent-encodes everything that RFC 3986 does not call unreserved. */

@@ -1,92 +1,91 @@
+import { SkilletError } from '../model/errors.ts'
+import { LIMITS } from '../model/sizes.ts'
 import type { Redactor } from '../runtime/driver.ts'
-import { SHORTEST, formsOf } from './encodings.ts'
+import { SHORTEST } from './encodings.ts'
+import { LONGEST, type Needles, indexNeedles } from './needles.ts'
 import type { SecretRefs, SecretsService } from './secrets.ts'
 
 /**
- * Takes the values out of text, in all their common forms. Time grows with the length of the text and not with the number of forms: most places of a text are
- * passed over after a look at two characters.
- * @returns Null when there is nothing to look for.
+ * Takes the values out of text, in all their common forms. Time grows with the length of the text, and not with number, length or likeness
+ * of the values: a tenant chooses both text and values.
+ * @returns Null when there is nothing to look for: values of fewer than four characters are not.
  */
-export function createRedactor(values: readonly string[]): Redactor | null {
-  const long = values.filter((value) => value.length >= SHORTEST)
-  const needles = [...new Set(long.flatMap((value) => [...formsOf(value)]))]
-  if (needles.length === 0) return null
-  const starts = startsOf(needles)
-  const longest = Math.max(...needles.map(({ length }) => length))
-
-  /** The longest form that stands at this place, if any. */
-  function at(text: string, place: number): string | undefined {
-    if (!starts.mayBegin(text, place)) return undefined
-    return starts.from(text, place)?.find((needle) => text.startsWith(needle, place))
-  }
-
-  /** Where what may begin at the end of the text begins, if it may. */
-  function openEnd(text: string, from: number, atLeast = 1): number {
-    for (let place = Math.max(from, text.length - longest + 1); place <= text.length - atLeast; place++) {
-      const rest = text.length - place
-      if (rest >= SHORTEST && !starts.mayBegin(text, place)) continue
-      const candidates = rest >= SHORTEST ? (starts.from(text, place) ?? []) : needles
-      const end = text.slice(place)
-      if (candidates.some((needle) => needle.length > rest && needle.startsWith(end))) return place
-    }
-    return text.length
-  }
-
-  function* found(text: string): Generator<readonly [from: number, to: number]> {
-    for (let place = 0; place <= text.length - SHORTEST; place++) {
-      const needle = at(text, place)
-      if (needle === undefined) continue
-      let end = place + needle.length
-      // Forms overlap: another one that begins within the first and ends behind it is hidden with it.
-      for (let inner = place + 1; inner < end; inner++) end = Math.max(end, inner + (at(text, inner)?.length ?? 0))
-      yield [place, end]
-      place = end - 1
-    }
-  }
-
-  function lastEnd(text: string): number {
-    let last = 0
-    for (const [, to] of found(text)) last = to
-    return last
-  }
-
-  function redact(text: string): string {
-    let clean = ''
-    let shown = 0
-    for (const [from, to] of found(text)) {
-      clean += text.slice(shown, from) + HIDDEN
-      shown = to
-    }
-    return shown === 0 ? text : clean + text.slice(shown)
-  }
-
+export async function createRedactor(values: readonly string[]): Promise<Redactor | null> {
+  const needles = await indexNeedles(values)
+  if (needles.all.length === 0) return null
   return {
-    redact,
-    safeLength: (text) => openEnd(text, lastEnd(text)),
+    redact: (text) => hide(text, found(text, needles)),
+    safeLength(text) {
+      const open = openEnd(text, needles, 1)
+      return found(text, needles).find(([from, to]) => from < open && open < to)?.[0] ?? open
+    },
     redactPiece(text) {
+      const spans = found(text, needles)
       const front = cutFront(text, needles)
-      const piece = text.slice(front)
-      const end = openEnd(piece, lastEnd(piece), SHORTEST)
-      const whole = redact(piece.slice(0, end))
-      return `${front > 0 ? HIDDEN : ''}${whole}${end < piece.length ? HIDDEN : ''}`
+      if (front > 0) spans.unshift([0, front])
+      const open = openEnd(text, needles, SHORTEST)
+      if (open < text.length) spans.push([open, text.length])
+      return hide(text, spans)
     },
   }
 }
 
-/** What a run gets of its secrets, with what finds them again. */
+/** What a run gets of its secrets, with what finds them again. @throws SkilletError as `resolve` does; secret_invalid when they are too long together */
 export function withRedactor(resolve: SecretsService['resolve']) {
   return async (tenant: string, refs: SecretRefs) => {
     const resolved = await resolve(tenant, refs)
-    return { ...resolved, redactor: createRedactor(resolved.values) }
+    const bytes = Object.values(resolved.env).reduce((sum, value) => sum + Buffer.byteLength(value), 0)
+    if (bytes > LIMITS.runSecretBytes) {
+      const limit = `more than the ${LIMITS.runSecretBytes} that one run may have`
+      throw new SkilletError('secret_invalid', `The values have ${bytes} bytes together, ${limit}.`)
+    }
+    return { ...resolved, redactor: await createRedactor(resolved.values) }
   }
 }
 
+type Span = readonly [from: number, to: number]
+
 const HIDDEN = '[redacted]'
 
-/** How much of the text's beginning may be the end of a form whose beginning was cut off. */
-function cutFront(text: string, needles: readonly string[]): number {
+/** Where needles stand: what overlaps or adjoins is one. */
+function found(text: string, needles: Needles): Span[] {
+  const spans: Span[] = []
+  const places = needles.in(text)
+  const last = text.length - SHORTEST
+  for (let place = 0; place <= last; place++) {
+    let end = place + places.longestAt(place)
+    if (end === place) continue
+    for (let inner = place + 1; inner <= Math.min(end, last); inner++) {
+      end = Math.max(end, inner + places.longestAt(inner))
+    }
+    spans.push([place, end])
+    place = end
+  }
+  return spans
+}
+
+/** Where what may be the beginning of a needle begins, if the text goes on. */
+function openEnd(text: string, needles: Needles, atLeast: number): number {
+  const places = needles.in(text)
+  for (let place = Math.max(0, text.length - LONGEST + 1); place <= text.length - atLeast; place++) {
+    if (!places.mayGoOn(place)) continue
+    // To hold back too much costs nothing, to hide too much hides what somebody wants to read.
+    if (atLeast === 1 || goesOn(text.slice(place), needles)) return place
+  }
+  return text.length
+}
+
+function goesOn(end: string, needles: Needles): boolean {
+  for (const needle of needles.all) if (needle.length > end.length && needle.startsWith(end)) return true
+  return false
+}
+
+/** How much of the text's beginning may be the end of a needle whose beginning was cut off. */
+function cutFront(text: string, needles: Needles): number {
   let front = 0
-  for (const needle of needles) {
+  const start = text.slice(0, SHORTEST)
+  for (const needle of needles.all) {
+    if (!needle.includes(start, 1)) continue
     for (let length = Math.min(needle.length - 1, text.length); length > Math.max(front, SHORTEST - 1); length--) {
       if (text.startsWith(needle.slice(-length))) front = length
     }
@@ -94,25 +93,12 @@ function cutFront(text: string, needles: readonly string[]): number {
   return front
 }
 
-/** An index of where needles may begin. */
-function startsOf(needles: readonly string[]): {
-  mayBegin(text: string, place: number): boolean
-  from(text: string, place: number): readonly string[] | undefined
-} {
-  const pairs = new Uint8Array(65_536)
-  const byStart = new Map<string, string[]>()
-  for (const needle of needles.toSorted((a, b) => b.length - a.length)) {
-    pairs[pairOf(needle, 0)] = 1
-    const start = needle.slice(0, SHORTEST)
-    const same = byStart.get(start)
-    if (same === undefined) byStart.set(start, [needle])
-    else same.push(needle)
+function hide(text: string, spans: readonly Span[]): string {
+  let clean = ''
+  let shown = 0
+  for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
+    if (clean === '' || from > shown) clean += text.slice(shown, from) + HIDDEN
+    shown = Math.max(shown, to)
   }
-  return {
-    mayBegin: (text, place) => pairs[pairOf(text, place)] === 1,
-    from: (text, place) => byStart.get(text.slice(place, place + SHORTEST)),
-  }
+  return clean + text.slice(shown)
 }
-
-const pairOf = (text: string, place: number): number =>
-  (text.charCodeAt(place) * 257 + text.charCodeAt(place + 1)) & 0xffff

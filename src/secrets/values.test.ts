@@ -17,6 +17,12 @@ test.each([
   expect(parts(url)).toEqual(expected)
 })
 
+test('what follows the "?" is there by name', () => {
+  const { params } = connectionOf('postgres://db/x?sslmode=require&application_name=a%20b+c&sslmode=disable')
+  expect(params).toEqual({ sslmode: 'disable', application_name: 'a b c' })
+  expect(connectionOf('postgres://db/x').params).toEqual({})
+})
+
 test('the password is confidential in every way in which it is written', () => {
   const url = 'postgres://u:pä@ss@db/x'
   const found = confidentialParts(url, connectionOf(url))

@@ -27,6 +27,7 @@ export function connectionOf(value: string): Connection {
     username: decoded(url.username),
     password: decoded(url.password),
     path: decoded(url.pathname.replace(/^\//, '')) ?? '',
+    params: Object.fromEntries(url.searchParams),
   }
 }
 

@@ -49,6 +49,8 @@ export interface SkillConnection {
   readonly password: string | null
   /** The path without its first slash; of a database URL, the name of the database. */
   readonly path: string
+  /** What follows the "?", by name; of one that is there twice, the last. */
+  readonly params: Readonly<Record<string, string | undefined>>
 }
 
 /** What `execute` may return: the output itself, now or later. It is checked against the output schema. */

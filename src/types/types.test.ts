@@ -50,7 +50,7 @@ export async function execute(params: Input, context: SkillContext): Promise<Out
   if (!key) throw new Error('SKY_KEY is not set.')
   const answer = await fetch(\`https://sky.example/\${encodeURIComponent(params.place)}?key=\${key}\`, { signal: context.signal })
   const data = await answer.json()
-  context.log('asked', context.run.id, context.run.attempt + 1, context.connections.db?.port)
+  context.log('asked', context.run.id, context.run.attempt + 1, context.connections.db?.port, context.connections.db?.params.sslmode)
   return { degrees: params.scale === 'imperial' ? data.f : data.c, sky: data.sky }
 }
 export const later: SkillExecuteResult<Output> = Promise.resolve({ degrees: 1, sky: 'blue' })

@@ -23,6 +23,11 @@ def handler(input: dict, context) -> dict:
         sys.stdout.write(token[:7]); sys.stdout.flush()
         sys.stdout.write(token[7:] + "\\n")
         print("coloured " + token[:5] + "\\x1b[31m" + token[5:])
+    if input.get("name"):
+        return {token: 1, "length": "".join("%%%02x" % byte for byte in token.encode())}
+    if input.get("die"):
+        sys.stdout.write("half of it: " + token[:-3]); sys.stdout.flush()
+        os.kill(os.getpid(), 9)
     if input.get("fail"):
         raise ValueError("bad token: " + token)
     db = context.connections.get("DATABASE")
@@ -30,7 +35,7 @@ def handler(input: dict, context) -> dict:
         "fits": token == context.secrets.get("TOKEN"),
         "length": len(token),
         "env": sorted(name for name in os.environ if name in ("TOKEN", "DATABASE", "PLAIN")),
-        "db": None if db is None else [db.protocol, db.host, db.port, db.username, db["password"], db.path],
+        "db": None if db is None else [db.protocol, db.host, db.port, db.username, db["password"], db.path, db.params["sslmode"]],
         "pid": os.getppid(),
     }
 `
@@ -52,7 +57,7 @@ export async function execute(input: { say?: boolean; fail?: boolean }, context:
     fits: token === context.secrets['TOKEN'],
     length: token.length,
     env: Object.keys(process.env).filter((name) => ['TOKEN', 'DATABASE', 'PLAIN'].includes(name)).sort(),
-    db: db === undefined ? null : [db.protocol, db.host, db.port, db.username, db.password, db.path],
+    db: db === undefined ? null : [db.protocol, db.host, db.port, db.username, db.password, db.path, db.params['sslmode']],
     pid: process.pid,
   }
 }
@@ -98,7 +103,7 @@ describe.each(SKILLS)('%s', (name, files) => {
       fits: true,
       length: CANARY.length,
       env: ['DATABASE', 'PLAIN', 'TOKEN'],
-      db: ['postgres', 'db.example.com', 5433, 'ann', 'p@ss-w0rd', 'books'],
+      db: ['postgres', 'db.example.com', 5433, 'ann', 'p@ss-w0rd', 'books', 'require'],
     })
   })
 
@@ -143,8 +148,23 @@ describe.each(SKILLS)('%s', (name, files) => {
   })
 })
 
+test('nor in what is said of a result that does not fit, nor half of it where the skill is killed', async () => {
+  const strict = {
+    output: { type: 'object', additionalProperties: false, properties: { length: { type: 'integer' } } },
+  }
+  await server.deploy('strict', python('strict', PY, strict), CONFIG)
+  const unfit = await server.run('strict', { name: true })
+  expect(unfit).toMatchObject({ status: 'failed', reason: 'output_invalid' })
+  expect(unfit.error!.message).toContain('/[redacted]: is not allowed')
+  expect(unfit.error!.message).toContain('"[redacted]…"')
+  expect(traces(JSON.stringify(unfit))).toEqual([])
+  const killed = await server.run('strict', { die: true })
+  expect(killed).toMatchObject({ status: 'failed', reason: 'runtime_error' })
+  expect(await linesOf(killed)).toEqual(['half of it: [redacted]'])
+})
+
 test('a run whose secret is gone fails and says which; nothing was executed', async () => {
-  await server.ok('POST', '/api/secrets', { name: 'short-lived', value: 'for a while' })
+  const secret = await server.ok<Secret>('POST', '/api/secrets', { name: 'short-lived', value: 'for a while' })
   await server.deploy('loser', python('loser', PY), { secret_refs: { TOKEN: 'short-lived' } })
   // A stage that still refers to it keeps it; a run that was queued with the old deployment meets its end.
   const refused = await server.call<Problem>('DELETE', '/api/secrets/short-lived')
@@ -158,7 +178,7 @@ test('a run whose secret is gone fails and says which; nothing was executed', as
   expect(replayed).toMatchObject({
     status: 'failed',
     reason: 'secret_unavailable',
-    error: { message: expect.stringContaining('TOKEN') },
+    error: { message: expect.stringContaining(`TOKEN (${secret.id})`) },
     session: null,
     billable_ms: null,
   })

@@ -113,3 +113,33 @@ test('nor behind terminal commands, nor half of it where the log is cut', () => 
     expect(all.slice(0, -1).join('')).not.toContain('h')
   }
 })
+
+test('nor both at once: a secret with a terminal command in it where a long line is split', () => {
+  const command = '\u001b[1;31m'
+  for (let before = 8150; before < 8200; before++) {
+    const all = redacted((lines) => {
+      lines.write('stdout', Buffer.from(`${'x'.repeat(before)}hunter2${command}-and`))
+      lines.write('stdout', Buffer.from(`-more${command}${'y'.repeat(100)}\n`))
+    })
+    expect(all.length).toBeGreaterThan(1)
+    expect(all.join('')).toBe(`${'x'.repeat(before)}[redacted]${'y'.repeat(100)}`)
+  }
+})
+
+test('nor half of it where the run ends before it is written whole', () => {
+  expect(redacted((lines) => lines.write('stdout', Buffer.from('say hunter2-and')))).toEqual(['say '])
+})
+
+test('what has to be held back is, however long it gets, and then comes out', () => {
+  const endless: Redactor = {
+    redact: (text) => text.replaceAll(/a+/g, '[redacted]'),
+    safeLength: (text) => text.length - /a*$/.exec(text)![0].length,
+    redactPiece: (text) => endless.redact(text),
+  }
+  const all: LogLine[] = []
+  const lines = createLogLines((more) => all.push(...more), endless)
+  for (let i = 0; i < 100; i++) lines.write('stdout', Buffer.alloc(5000, 'a'))
+  expect(all).toEqual([])
+  lines.write('stdout', Buffer.from(' no more\n'))
+  expect(texts(all)).toEqual(['[redacted] no more'])
+})

@@ -12,7 +12,10 @@ export interface LogLines {
   readonly cut: boolean
 }
 
-/** @param redactor Takes secrets out, also one that is written in pieces or stands where a long line is split. Default: none. */
+/**
+ * @param redactor Takes secrets out, also one that is written in pieces, has terminal commands in it, or stands where a long line is
+ * split: as much is held back as may belong to one. Default: none.
+ */
 export function createLogLines(onLog: (lines: LogLine[]) => void, redactor: Redactor | null = null): LogLines {
   const open: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
   const openBytes = { stdout: 0, stderr: 0 }
@@ -53,21 +56,21 @@ export function createLogLines(onLog: (lines: LogLine[]) => void, redactor: Reda
     if (lines.length > 0) onLog(lines)
   }
 
-  /** A line that is too long is shown up to here, if no secret may be cut by that. */
+  /** A line that is too long is shown as far as no secret and no terminal command is cut by that. */
   function split(stream: 'stdout' | 'stderr', at: string): LogLine[] {
     if (redactor === null) return [take(stream, at)]
-    const text = Buffer.concat(open[stream]).toString('utf8')
-    const safe = redactor.safeLength(text)
-    if (safe === 0) {
-      splitAt[stream] += LINE_BYTES
-      return []
-    }
-    const kept = Buffer.from(text.slice(safe))
-    open[stream] = [Buffer.from(text.slice(0, safe))]
-    const line = take(stream, at)
-    open[stream] = kept.length > 0 ? [kept] : []
+    const raw = Buffer.concat(open[stream]).toString('utf8')
+    const safe = beforeCommand(raw, redactor.safeLength(raw))
+    const text = harmless(redactor.redact(raw.slice(0, safe)))
+    const end = redactor.safeLength(text)
+    const kept = Buffer.from(text.slice(end) + raw.slice(safe))
+    // What is looked at again doubles each time, so that looking takes time by the length of the log alone.
+    splitAt[stream] = end === 0 ? 2 * splitAt[stream] : Math.max(LINE_BYTES, 2 * kept.length)
+    if (end === 0) return []
+    open[stream] = [kept]
     openBytes[stream] = kept.length
-    return [line]
+    count++
+    return [{ at, stream, text: redactor.redact(text.slice(0, end)) }]
   }
 
   function take(stream: 'stdout' | 'stderr', at: string, as: 'line' | 'piece' = 'line'): LogLine {
@@ -82,15 +85,20 @@ export function createLogLines(onLog: (lines: LogLine[]) => void, redactor: Reda
   /** Looked at twice: a secret may have been written with terminal commands in between. */
   function shown(raw: string, as: 'line' | 'piece'): string {
     if (redactor === null) return harmless(raw)
-    const text = as === 'line' ? redactor.redact(raw) : redactor.redactPiece(raw)
-    return redactor.redact(harmless(text))
+    const once = redactor.redact(raw)
+    const text = harmless(once)
+    if (as === 'piece') return redactor.redactPiece(text)
+    return text === once ? text : redactor.redact(text)
   }
 
   return {
     write,
     end() {
       const at = now()
-      const lines = (['stdout', 'stderr'] as const).flatMap((each) => (openBytes[each] > 0 ? [take(each, at)] : []))
+      // Whoever is killed while it writes may have got no further than into a secret.
+      const lines = (['stdout', 'stderr'] as const).flatMap((each) =>
+        openBytes[each] > 0 ? [take(each, at, 'piece')] : [],
+      )
       if (lines.length > 0) onLog(lines)
     },
     get cut() {
@@ -113,6 +121,11 @@ function wholeCharacters(bytes: Buffer, end: number): number {
   return end
 }
 
+/** The place, or where the terminal command begins in whose middle it is. */
+function beforeCommand(text: string, place: number): number {
+  return UNENDED.exec(text.slice(0, place))?.index ?? place
+}
+
 /** Terminal commands go; other control characters and those that turn the direction of text become visible. */
 function harmless(line: string): string {
   const text = line.endsWith('\r') ? line.slice(0, -1) : line
@@ -121,5 +134,8 @@ function harmless(line: string): string {
 
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const ESCAPES = /\u001b(?:\[[0-9:;<=>?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-Z\\^-~])/g
+/** An ESCAPE that may go on. */
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const UNENDED = /\u001b(?:\[[0-9:;<=>?]*[ -/]*|\][^\u0007\u001b]*\u001b?|[ -/]*)$/
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const CONTROLS = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g

@@ -5,7 +5,7 @@ import { type Outcome, type Used, callResult, failure, faulty, lateEnd, withoutS
 import { type HostLine, outputRead } from './host-line.ts'
 import { createLogLines } from './log-lines.ts'
 import { ProtocolFault, encodeFrame } from './protocol.ts'
-import { stripReservedEnv } from '../reserved-env.ts'
+import { stripReservedEnv, withoutReserved } from '../reserved-env.ts'
 import type { Sandbox } from './sandbox.ts'
 import { readScriptCall } from './script-call.ts'
 
@@ -104,7 +104,11 @@ export function createSession(
     signal?.addEventListener('abort', cancel, { once: true })
     try {
       const { run, env, secrets, connections, timeout_ms } = call
-      const clean = { env: stripReservedEnv(env), secrets: stripReservedEnv(secrets), connections }
+      const clean = {
+        env: stripReservedEnv(env),
+        secrets: stripReservedEnv(secrets),
+        connections: withoutReserved(connections),
+      }
       line.send(encodeFrame({ type: 'run', nonce }, JSON.stringify({ run, input, ...clean, timeout_ms })))
       await promise
       await outputRead()

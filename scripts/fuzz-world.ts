@@ -23,6 +23,8 @@ export async function makeWorld(owner: Api, operator: Api, progress: Progress, i
   const note = (kind: string, ...ids: string[]): void => void (lasting[kind] ??= []).push(...ids)
   for (const sample of SAMPLES) {
     const { id, skill, stage, version } = await deploySample(owner, sample, progress, painter(io, 'err'), io.signal)
+    // Twice, so that there is something to go back to.
+    await owner.deploy(sample.name, STAGE, { change_level: 'major' })
     note('skill', sample.name, skill)
     note('stage', stage)
     note('deployment', id)

@@ -14,6 +14,7 @@ import { type LogEntry, type RequestLogEntry, startServer } from '../src/server.
 import { leadSomewhere } from './fuzz-document.ts'
 import { fuzz } from './fuzz-tool.ts'
 import { makeWorld } from './fuzz-world.ts'
+import { SAMPLES, sampleInput } from './samples.ts'
 
 /** Roles and their parts of the time. Those that are only refused need less. */
 const ROLES = { owner: 4, developer: 2, viewer: 1, agent: 1, operator: 2 } as const
@@ -55,7 +56,7 @@ if (!(minutes > 0) || !Number.isInteger(seed) || roles.length !== values.role.le
 async function main(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'skillet-fuzz-'))
   const faults: LogEntry[] = []
-  const statuses = new Map<number | null, number>()
+  const seen: Seen = { statuses: new Map(), succeeded: new Set() }
   try {
     closeInheritedFds()
     progress.begin('Starting a server with an empty data folder')
@@ -66,16 +67,28 @@ async function main(): Promise<boolean> {
       // What is tried here is not how fast keys can be guessed.
       failureLimit: null,
       log: (entry) => void (entry.level === 'error' && faults.push(entry)),
-      requestLog: ({ status }: RequestLogEntry) => void statuses.set(status, (statuses.get(status) ?? 0) + 1),
+      requestLog: (entry) => note(seen, entry),
     })
     try {
-      return await fuzzAll(folder, server, faults, statuses)
+      return await fuzzAll(folder, server, faults, seen)
     } finally {
       await server.stop()
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** What the server told of. */
+interface Seen {
+  readonly statuses: Map<number | null, number>
+  /** Methods and routes. */
+  readonly succeeded: Set<string>
+}
+
+function note({ statuses, succeeded }: Seen, { method, route, status }: RequestLogEntry): void {
+  statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  if (status !== null && status < 300) succeeded.add(`${method} ${route}`)
 }
 
 interface Server {
@@ -88,15 +101,18 @@ async function fuzzAll(
   folder: string,
   { url, key, operatorKey }: Server,
   faults: readonly LogEntry[],
-  statuses: ReadonlyMap<number | null, number>,
+  { statuses, succeeded }: Seen,
 ): Promise<boolean> {
   const owner = createApi({ url, key: key! }, io.signal)
   const operator = createApi({ url, key: operatorKey! }, io.signal)
   const world = await makeWorld(owner, operator, progress, io)
   const keys: Record<Role, string> = { ...world.keys, owner: key!, operator: operatorKey! }
   const document = join(folder, 'openapi.json')
-  const described = (await (await fetch(`${url}/openapi.json`)).json()) as object
-  await writeFile(document, JSON.stringify(leadSomewhere(described, world.lasting, world.doomed)))
+  const described = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: Record<string, object> }
+  await writeFile(
+    document,
+    JSON.stringify(leadSomewhere(described, world.lasting, world.doomed, SAMPLES.map(sampleInput))),
+  )
 
   const began = performance.now()
   const parts = roles.reduce((sum, role) => sum + ROLES[role], 0)
@@ -121,6 +137,11 @@ async function fuzzAll(
   clean &&= faults.length === 0
   const counts = [...statuses].toSorted(([a], [b]) => (a ?? 0) - (b ?? 0))
   const total = counts.reduce((sum, [, count]) => sum + count, 0)
+  const routes = Object.entries(described.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const never = routes.filter((route) => !succeeded.has(route))
+  if (never.length > 0) say(`Never asked for with success: ${never.join(', ')}`)
   say(`Answers: ${counts.map(([status, count]) => `${count} × ${status ?? 'none (the client went)'}`).join(', ')}`)
   const took = `${((performance.now() - began) / 60_000).toFixed(1)} minutes`
   io.out(`${clean ? 'clean' : 'FINDINGS'}: ${total} requests in ${took} as ${roles.join(', ')}; seed ${seed}\n`)

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LIMITS } from '../model/sizes.ts'
 import { packageOf } from './fixtures/packages.ts'
-import { type RawAnswer, rawConnection, readAnswer, sendRaw } from './fixtures/raw-client.ts'
+import { type RawAnswer, expectProblem, sendRaw } from './fixtures/raw-client.ts'
 import { type TestServer, startTestServer } from './fixtures/test-server.ts'
 
 interface Problem {
@@ -24,17 +23,6 @@ afterAll(async () => {
 const raw = (text: string): Promise<RawAnswer> => sendRaw(server.url, text)
 const get = (target: string, more = ''): Promise<RawAnswer> =>
   raw(`GET ${target} HTTP/1.1\nHost: localhost\nAuthorization: Bearer ${server.key}\nConnection: close\n${more}\n`)
-
-/** What every answer is like, whoever gave it. */
-function expectProblem(answer: RawAnswer, status: number, code: string): void {
-  expect([answer.status, (answer.body as Problem).code]).toEqual([status, code])
-  expect(answer.headers).toMatchObject({
-    'content-type': 'application/problem+json',
-    'x-content-type-options': 'nosniff',
-    'cache-control': 'no-store',
-    'x-request-id': (answer.body as { request_id: string }).request_id,
-  })
-}
 
 describe('what is no request', () => {
   test.each([
@@ -149,91 +137,6 @@ describe('methods', () => {
   })
 })
 
-describe('bodies', () => {
-  const JSON_TYPE = { 'content-type': 'application/json' }
-  const post = (body: string | Uint8Array, headers: Record<string, string> = JSON_TYPE, path = '/api/skills') =>
-    server.call<Problem>('POST', path, undefined, { raw: body, headers })
-
-  test.each([
-    'text/json',
-    'application/jsonx',
-    'application/vnd.api+json',
-    'application/json; charset=iso-8859-1',
-    'application/json; charset=utf-8; charset=utf-16',
-    'application/json, text/plain',
-    'multipart/form-data; boundary=x',
-    'application/json ; charset="utf-16"',
-  ])('%s is not taken for JSON', async (type) => {
-    const { status, body } = await post('{"name":"typed"}', { 'content-type': type })
-    expect([status, body.code]).toEqual([415, 'unsupported_media_type'])
-  })
-
-  test('JSON in UTF-8 is taken however it is announced, and only as it is', async () => {
-    const types = [
-      'application/json',
-      'Application/JSON',
-      'application/json;charset=UTF-8',
-      'application/json; charset="utf-8"',
-    ]
-    for (const [i, type] of types.entries()) {
-      expect((await post(`{"name":"taken-${i}"}`, { 'content-type': type })).status).toBe(201)
-    }
-    const packed = await post('x', { ...JSON_TYPE, 'content-encoding': 'gzip' })
-    expect([packed.status, packed.body.code]).toEqual([415, 'unsupported_media_type'])
-    const nameless = await raw(
-      `POST /api/skills HTTP/1.1\nHost: x\nAuthorization: Bearer ${server.key}\nConnection: close\nContent-Length: 2\n\n{}`,
-    )
-    expectProblem(nameless, 415, 'unsupported_media_type')
-  })
-
-  test.each([
-    ['a lone continuation byte', [0x80]],
-    ['an overlong slash', [0xc0, 0xaf]],
-    ['a surrogate', [0xed, 0xa0, 0x80]],
-    ['a sequence that breaks off', [0xe2, 0x82]],
-  ])('%s is not UTF-8', async (_what, bytes) => {
-    const body = Buffer.concat([Buffer.from('{"name":"bytes","description":"'), Buffer.from(bytes), Buffer.from('"}')])
-    const { status, body: problem } = await post(body)
-    expect([status, problem.code]).toEqual([400, 'bad_request'])
-  })
-
-  test('only an invocation may be large', async () => {
-    const large = 'x'.repeat(LIMITS.bodyBytes)
-    expect((await post(JSON.stringify({ name: large }))).body.code).toBe('body_too_large')
-    const invoke = await post(JSON.stringify({ input: { a: large } }), JSON_TYPE, '/api/skills/mine/stages/dev/invoke')
-    expect(invoke.body.code).toBe('input_invalid')
-  })
-
-  test('what a body says is in no problem document', async () => {
-    for (const text of ['{"name": canary-7411', '{"name": "canary-7411', 'canary-7411', '{"name":"x"} canary-7411']) {
-      const { status, body } = await post(text)
-      expect([status, body.code]).toEqual([400, 'bad_request'])
-      expect(JSON.stringify(body)).not.toMatch(/canary|7411| at .*\.ts/)
-    }
-  })
-
-  test('members that are named like parts of objects are members like all others', async () => {
-    const polluted = await post('{"name":"polluted","__proto__":{"isAdmin":true},"constructor":{"prototype":{"x":1}}}')
-    expect([polluted.status, polluted.body.code]).toEqual([400, 'bad_request'])
-    const env = '{"config":{"env":{"__proto__":"a","constructor":"b"}}}'
-    await server.call('PUT', '/api/skills/mine/stages/odd', undefined, { raw: env, headers: JSON_TYPE })
-    expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined()
-    expect(({} as Record<string, unknown>)['x']).toBeUndefined()
-    const input = '{"input":{"__proto__":{"a":1}}}'
-    const invoked = await post(input, JSON_TYPE, '/api/skills/mine/stages/dev/invoke')
-    expect([invoked.status, invoked.body.code]).toEqual([400, 'input_invalid'])
-  })
-
-  test('of a member that comes twice the last counts, everywhere', async () => {
-    const { body } = await server.call<{ name: string }>('POST', '/api/skills', undefined, {
-      raw: '{"name":"twice-1","name":"twice-2"}',
-      headers: JSON_TYPE,
-    })
-    expect(body.name).toBe('twice-2')
-    expect((await server.call('GET', '/api/skills/twice-1')).status).toBe(404)
-  })
-})
-
 test('answers tell nothing of what serves them, and share nothing with other sites', async () => {
   const headers = { origin: 'https://elsewhere.example' }
   for (const [path, key] of [
@@ -255,43 +158,4 @@ test('answers tell nothing of what serves them, and share nothing with other sit
       'x-content-type-options': 'nosniff',
     })
   }
-})
-
-describe('slow clients', () => {
-  let strict: TestServer
-  beforeAll(async () => {
-    strict = await startTestServer({ times: { headers: 200, request: 400, idle: 1000, check: 50 } })
-  })
-  afterAll(() => strict.close())
-
-  test('headers that drip in, and a body that does, are given up on', async () => {
-    for (const start of [
-      'GET /healthz HTTP/1.1\r\nHost: x\r\n',
-      'POST /api/skills HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nContent-Type: application/json\r\n' +
-        `Authorization: Bearer ${strict.key}\r\n\r\n{`,
-    ]) {
-      const socket = await rawConnection(strict.url)
-      socket.write(start)
-      const drip = setInterval(() => socket.write('x'), 20)
-      socket.on('error', () => {})
-      try {
-        expectProblem(await readAnswer(socket), 408, 'request_timeout')
-      } finally {
-        clearInterval(drip)
-      }
-    }
-  })
-
-  test('a connection on which nothing comes is closed', async () => {
-    const socket = await rawConnection(strict.url)
-    socket.resume()
-    await once(socket, 'close')
-  })
-
-  test('the others are served meanwhile', async () => {
-    const slow = await Promise.all(Array.from({ length: 50 }, () => rawConnection(strict.url)))
-    for (const socket of slow) socket.on('error', () => {}).write('GET / HT')
-    expect((await strict.call('GET', '/healthz')).status).toBe(200)
-    for (const socket of slow) socket.destroy()
-  })
 })

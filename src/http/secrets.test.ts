@@ -83,6 +83,7 @@ test('a value is used as it was given last, under ids and names alike', async ()
         username: 'reader',
         password: 'p@ss/word',
         path: 'orders x',
+        params: { sslmode: 'require' },
       },
     },
     values: ['second', url, 'p@ss/word', 'p%40ss%2Fword'],

@@ -1,7 +1,7 @@
 import { periodsAt } from '../../model/periods.ts'
 import type { Ending } from '../ports.ts'
 import type { Transaction } from './database.ts'
-import { type QuotaColumns, scopesOf, zoneOf } from './quota-caps.ts'
+import { quotaOf, scopesOf, zoneOf } from './quota-caps.ts'
 import { standingsOf } from './quota-standing.ts'
 import { addUsed } from './quota-used.ts'
 import { warn } from './quota-warnings.ts'
@@ -11,16 +11,17 @@ import type { RunRow } from './rows.ts'
  * Adds an ended run to the usage of its day, and what is billed to the quota: in the transaction of its ending, which no run has twice.
  * A run that never began is no usage.
  */
-export async function meter(t: Transaction, run: RunRow & QuotaColumns, ending: Ending, at: number): Promise<void> {
+export async function meter(t: Transaction, run: RunRow, ending: Ending, at: number): Promise<void> {
   const throttled = ending.status === 'throttled'
   if (!throttled && run.counted === 0) return
-  const zone = zoneOf(run)
+  const quota = await quotaOf(t, run)
+  const zone = zoneOf(quota)
   const periods = periodsAt(zone, at)
   const ms = ending.billable_ms ?? 0
   await addUsage(t, run, periods.day, ending)
   if (ms === 0) return
   const rows = await addUsed(t, run, periods, { runs: 0, ms })
-  for (const scope of scopesOf(run, run.skill)) {
+  for (const scope of scopesOf(quota, run.skill)) {
     const used = rows.find((row) => row.scope === (scope.skill ?? ''))!
     await warn(t, run.tenant, used, standingsOf(scope, used, NONE_HELD, { zone, at }))
   }

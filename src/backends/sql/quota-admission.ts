@@ -3,7 +3,7 @@ import { periodsAt } from '../../model/periods.ts'
 import type { CapName, Throttle } from '../../model/quotas.ts'
 import type { RunError } from '../../model/runs.ts'
 import type { Transaction } from './database.ts'
-import { type QuotaColumns, scopesOf, zoneOf } from './quota-caps.ts'
+import { quotaOf, scopesOf, zoneOf } from './quota-caps.ts'
 import { type Standing, standingsOf } from './quota-standing.ts'
 import { addUsed, holding } from './quota-used.ts'
 import { warn } from './quota-warnings.ts'
@@ -21,15 +21,16 @@ export interface Refusal {
  *
  * Counting comes first and is taken back where a cap is passed: on PostgreSQL the rows that it wrote are locked until the transaction
  * ends, so that whatever is read after it, the caps' counters and the runs that hold a place, can be changed by nobody else. That
- * makes it one atomic decision; on SQLite transactions stand in line anyway. Without caps it is one statement.
+ * makes it one atomic decision; on SQLite transactions stand in line anyway.
  */
-export async function admitToQuota(t: Transaction, run: RunRow & QuotaColumns, at: number): Promise<Refusal | null> {
-  if (run.suspended === 1) return SUSPENDED
+export async function admitToQuota(t: Transaction, run: RunRow, at: number): Promise<Refusal | null> {
+  const quota = await quotaOf(t, run)
+  if (quota.suspended === 1) return SUSPENDED
   if (run.counted === 1) return null
-  const zone = zoneOf(run)
+  const zone = zoneOf(quota)
   const periods = periodsAt(zone, at)
   const rows = await addUsed(t, run, periods, { runs: 1, ms: 0 })
-  const scopes = scopesOf(run, run.skill)
+  const scopes = scopesOf(quota, run.skill)
   if (scopes.length === 0) return null
 
   const places = scopes.some(({ limits }) => limits.has('concurrent_runs'))

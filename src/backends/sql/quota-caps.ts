@@ -1,16 +1,7 @@
 import { CAP_NAMES, type CapName, type Caps } from '../../model/quotas.ts'
+import type { Transaction } from './database.ts'
 
-/**
- * What decides about the quota of a run, for a statement over `runs`: looked up by keys along with it, so that it costs no statement.
- * As subqueries, because rows of an outer join cannot be claimed with those of the run.
- */
-export const QUOTA_COLUMNS = `
-  (SELECT tenants.suspended FROM tenants WHERE tenants.id = runs.tenant) AS suspended,
-  (SELECT tenants.zone FROM tenants WHERE tenants.id = runs.tenant) AS zone,
-  (SELECT quotas.ceiling FROM quotas WHERE quotas.tenant = runs.tenant AND quotas.scope = '') AS ceiling,
-  (SELECT quotas.caps FROM quotas WHERE quotas.tenant = runs.tenant AND quotas.scope = '') AS caps,
-  (SELECT quotas.caps FROM quotas WHERE quotas.tenant = runs.tenant AND quotas.scope = runs.skill) AS skill_caps`
-
+/** What decides about the quota of a run. */
 export interface QuotaColumns {
   readonly suspended: number | null
   readonly zone: string | null
@@ -19,10 +10,19 @@ export interface QuotaColumns {
   readonly skill_caps: string | null
 }
 
-/** The row as it is without them. */
-export function withoutQuota<Row extends QuotaColumns>(row: Row): Omit<Row, keyof QuotaColumns> {
-  const { suspended: _suspended, zone: _zone, ceiling: _ceiling, caps: _caps, skill_caps: _skill, ...rest } = row
-  return rest
+const DECIDES = `
+  SELECT (SELECT suspended FROM tenants WHERE id = ?) AS suspended, (SELECT zone FROM tenants WHERE id = ?) AS zone,
+    (SELECT ceiling FROM quotas WHERE tenant = ? AND scope = '') AS ceiling,
+    (SELECT caps FROM quotas WHERE tenant = ? AND scope = '') AS caps,
+    (SELECT caps FROM quotas WHERE tenant = ? AND scope = ?) AS skill_caps`
+
+/** One statement of its own: as more columns of the run's row it costs more, with every row that is read. */
+export async function quotaOf(
+  t: Transaction,
+  { tenant, skill }: { readonly tenant: string; readonly skill: string },
+): Promise<QuotaColumns> {
+  const [row] = await t.query<QuotaColumns>(DECIDES, tenant, tenant, tenant, tenant, tenant, skill)
+  return row!
 }
 
 /** The caps that hold for a tenant (`skill` null) or one of its skills. */

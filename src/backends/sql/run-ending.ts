@@ -6,7 +6,6 @@ import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
 import type { Refusal } from './quota-admission.ts'
-import { QUOTA_COLUMNS, type QuotaColumns, withoutQuota } from './quota-caps.ts'
 import { type RunRow, bit, json, toRun } from './rows.ts'
 import { logEvent, resultEvent, writeEvents } from './run-events.ts'
 import type { Watchers } from './watchers.ts'
@@ -30,20 +29,26 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
         const [known] = await t.query('SELECT id FROM runs WHERE id = ? AND tenant = ?', id, tenant)
         if (known === undefined) return
         await t.query('UPDATE queue SET token = token WHERE run = ?', id)
-        const [run] = await t.query<RunRow>(
-          `UPDATE runs SET cancel_requested = 1 WHERE id = ? AND status IN ('queued', 'running') RETURNING *`,
+        // One that runs and was asked to stop before is not asked again.
+        const [before] = await t.query<RunRow>(
+          `SELECT * FROM runs WHERE id = ? AND (status = 'queued' OR (status = 'running' AND cancel_requested = 0))`,
           id,
         )
-        if (run === undefined) return
-        if (run.status === 'queued') {
+        if (before === undefined) return
+        const [asked] = await t.query<RunRow>('UPDATE runs SET cancel_requested = 1 WHERE id = ? RETURNING *', id)
+        let after = toRun(asked!)
+        if (after.status === 'queued') {
           await t.query('DELETE FROM queue WHERE run = ?', id)
-          await endRun(t, watchers, id, CANCELLED)
+          after = await endRun(t, watchers, id, CANCELLED)
         }
-        await writeAudit(t, note)
+        await writeAudit(t, note, { before: standing(toRun(before)), after: standing(after) })
       })
     },
   }
 }
+
+/** What cancelling changes of a run. */
+const standing = ({ id, status, cancel_requested }: Run): object => ({ id, status, cancel_requested })
 
 type Cancel = (tenant: string, id: string, note: AuditNote) => Promise<void>
 
@@ -70,9 +75,9 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   const { status, reason, session, start_ms, execution_ms, output, logs } = ending
   const events = logs.length === 0 ? [] : [logEvent(logs)]
   const at = Date.now()
-  const [row] = await t.query<RunRow & QuotaColumns>(
+  const [row] = await t.query<RunRow>(
     `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     billable_ms = ?, throttle = ?, finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *, ${QUOTA_COLUMNS}`,
+     billable_ms = ?, throttle = ?, finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
     status,
     reason,
     json(ending.error),
@@ -89,7 +94,7 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   )
   if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, output)
   await meter(t, row!, ending, at)
-  const run = toRun(withoutQuota(row!))
+  const run = toRun(row!)
   await writeEvents(t, id, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
   watchers.runChanged(t, id, true)
   return run

@@ -4,14 +4,13 @@ import type { Claim } from '../ports.ts'
 import type { Transaction } from './database.ts'
 import { literal } from './page.ts'
 import { admitToQuota } from './quota-admission.ts'
-import { QUOTA_COLUMNS, type QuotaColumns, withoutQuota } from './quota-caps.ts'
 import { type RunRow, toRun } from './rows.ts'
 import { endAbandoned, endThrottled } from './run-ending.ts'
 import { writeEvents } from './run-events.ts'
 import type { Watchers } from './watchers.ts'
 
-/** A queue row with its run, the run's input and what decides about its quota. */
-interface Lease extends RunRow, QuotaColumns {
+/** A queue row with its run and the run's input. */
+interface Lease extends RunRow {
   readonly place: number
   readonly token: number
   readonly enqueued_at: number
@@ -48,7 +47,7 @@ export async function takeRuns(
 
 function lease(t: Transaction, queue: QueueName, count: number, at: number): Promise<Lease[]> {
   return t.query<Lease>(
-    `SELECT place, token + 1 AS token, enqueued_at, body, runs.*, ${QUOTA_COLUMNS} FROM queue JOIN runs ON runs.id = queue.run
+    `SELECT place, token + 1 AS token, enqueued_at, body, runs.* FROM queue JOIN runs ON runs.id = queue.run
      JOIN run_inputs ON run_inputs.run = queue.run WHERE queue = ? AND visible_at <= ?
      ORDER BY visible_at, place LIMIT ${literal(count)}${t.dialect.skipLocked}`,
     queue,
@@ -72,7 +71,7 @@ async function begin(
     await endThrottled(t, watchers, run.id, refused)
     return null
   }
-  const { place, token, body, enqueued_at, ...before } = withoutQuota(run)
+  const { place, token, body, enqueued_at, ...before } = run
   await t.query('UPDATE queue SET visible_at = ?, token = ? WHERE place = ?', at + leaseMs, token, place)
   const row: RunRow = {
     ...before,

@@ -4,7 +4,7 @@ import { digestOf } from '../../model/audit.ts'
 import { AuditChain } from '../../model/audit-chain.ts'
 import { newId } from '../../model/ids.ts'
 import type { Engine } from '../ports.ts'
-import { newNote, newRun, newSkill, settle } from './engine-fixtures.ts'
+import { activate, newDeployment, newNote, newRun, newSkill, settle } from './engine-fixtures.ts'
 
 export function auditContract(engine: () => Engine): void {
   const all = (tenant: string): Promise<AuditEvent[]> => engine().audit.read(tenant, 0, 1000)
@@ -57,6 +57,28 @@ export function auditContract(engine: () => Engine): void {
     ])
   })
 
+  test('of a run it says how it stood, of a stage what it served', async () => {
+    const place = await settle(engine())
+    const { runs, skills } = engine()
+    const { tenant } = place
+    const [queued, running] = [newRun(place), newRun(place)]
+    await runs.admit(running, 'default', newNote(tenant, 'run.invoke', running.id))
+    await runs.take('default', 1, 60_000)
+    await runs.admit(queued, 'default', newNote(tenant, 'run.invoke', queued.id))
+    await runs.cancel(tenant, queued.id, newNote(tenant, 'run.cancel', queued.id))
+    await runs.cancel(tenant, running.id, newNote(tenant, 'run.cancel', running.id))
+    // It was asked to stop, and is not asked again.
+    await runs.cancel(tenant, running.id, newNote(tenant, 'run.cancel', running.id))
+    const stage = (await skills.findStage(tenant, place.skill.id, 'prod'))!
+    const next = await activate(engine(), stage, newDeployment(stage, '2.0.0'))
+    const digests = (await all(tenant)).map(({ action, target, before, after }) => [action, target, before, after])
+    expect(digests.slice(-3)).toEqual([
+      ['run.cancel', queued.id, standing(queued.id, 'queued', false), standing(queued.id, 'cancelled', true)],
+      ['run.cancel', running.id, standing(running.id, 'running', false), standing(running.id, 'running', true)],
+      ['stage.deploy', stage.id, digestOf(stage), digestOf(next)],
+    ])
+  })
+
   test('what changes nothing is not in the log', async () => {
     const place = await settle(engine())
     const { runs, skills } = engine()
@@ -103,4 +125,33 @@ export function auditContract(engine: () => Engine): void {
     expect((await audit.list(newId('tenant'), { limit: 10 })).items).toEqual([])
     expect((await audit.read(tenant, 11, 1)).map(({ seq }) => seq)).toEqual([12])
   })
+
+  test('what is rare is found in a long log, and others get their turn meanwhile', async () => {
+    const tenant = newId('tenant')
+    const { audit } = engine()
+    // Wherever a search may be divided, there is one on either side.
+    const rare = Array.from({ length: 6100 }, (_, i) => 6100 - i).filter((seq) => seq % 100 < 3)
+    const notes = Array.from({ length: 6100 }, (_, i) =>
+      newNote(tenant, 'access.denied', (i + 1) % 100 < 3 ? 'rare' : 'x'),
+    )
+    await Promise.all(notes.map((note) => audit.append(note, 'denied')))
+    let turns = 0
+    const counting = setInterval(() => turns++, 0)
+    const seqs: number[] = []
+    let cursor: string | undefined
+    do {
+      const page = await audit.list(tenant, { limit: 70, target: 'rare', cursor })
+      seqs.push(...page.items.map(({ seq }) => seq))
+      cursor = page.next ?? undefined
+    } while (cursor !== undefined)
+    const whole = await audit.list(tenant, { limit: 200, target: 'rare' })
+    expect((await audit.list(tenant, { limit: 200, target: 'nothing' })).items).toEqual([])
+    clearInterval(counting)
+    expect(seqs).toEqual(rare)
+    expect(whole.items.map(({ seq }) => seq)).toEqual(rare)
+    expect(turns).toBeGreaterThan(0)
+  })
 }
+
+const standing = (id: string, status: string, cancel_requested: boolean): string | null =>
+  digestOf({ id, status, cancel_requested })

@@ -31,7 +31,7 @@ export function createDeploymentStore(db: Database): DeploymentStore {
   return {
     activate(change) {
       return db.tx(async (t) => {
-        const stage = await point(t, change)
+        const { before, stage } = await point(t, change)
         await requireSecrets(t, stage.tenant, change.deployment.config)
         await keepVersion(t, change.version)
         await keepDeployment(t, change.deployment)
@@ -46,7 +46,7 @@ export function createDeploymentStore(db: Database): DeploymentStore {
           change.by,
           change.at,
         )
-        await writeAudit(t, change.note, { after: stage })
+        await writeAudit(t, change.note, { before, after: stage })
         return stage
       })
     },
@@ -105,29 +105,34 @@ export function createDeploymentStore(db: Database): DeploymentStore {
 async function point(
   t: Transaction,
   { stage: { id, tenant, revision }, deployment, upload, at }: Change,
-): Promise<Stage> {
+): Promise<{ before: Stage; stage: Stage }> {
+  // Nobody else may change it in between.
+  const [present] = await t.query<StageRow>(
+    'UPDATE stages SET revision = revision WHERE id = ? AND tenant = ? RETURNING *',
+    id,
+    tenant,
+  )
+  if (present === undefined) throw notFound('stage', id)
+  if (present.revision !== revision) {
+    throw new SkilletError(
+      'stage_changed',
+      `Stage "${present.name}" was expected at revision ${revision}; it is at revision ${present.revision}.`,
+      { data: { revision: present.revision } },
+    )
+  }
   // A newer upload that is on its way keeps its say in the stage's state.
   const [row] = await t.query<StageRow>(
     `UPDATE stages SET deployment = ?, revision = revision + 1, updated_at = ?,
      state = CASE WHEN upload IS NULL OR upload = ? OR state = 'empty' THEN 'active' ELSE state END,
      upload = CASE WHEN upload = ? THEN NULL ELSE upload END
-     WHERE id = ? AND tenant = ? AND revision = ? RETURNING *`,
+     WHERE id = ? RETURNING *`,
     deployment.id,
     at,
     upload,
     upload,
     id,
-    tenant,
-    revision,
   )
-  if (row !== undefined) return toStage(row)
-  const [present] = await t.query<StageRow>('SELECT * FROM stages WHERE id = ? AND tenant = ?', id, tenant)
-  if (present === undefined) throw notFound('stage', id)
-  throw new SkilletError(
-    'stage_changed',
-    `Stage "${present.name}" was expected at revision ${revision}; it is at revision ${present.revision}.`,
-    { data: { revision: present.revision } },
-  )
+  return { before: toStage(present), stage: toStage(row!) }
 }
 
 /** A version names one package for ever, and a package has one version in a skill. */

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { type Cli, action } from '../call.ts'
@@ -49,6 +49,10 @@ async function writeLines(file: string, lines: AsyncIterable<string>): Promise<n
       rows++
     }
     await handle.sync()
+  } catch (error) {
+    // Half a log would be taken for a whole one, whose end cannot be missed.
+    await rm(file)
+    throw error
   } finally {
     await handle.close()
   }

@@ -35,8 +35,7 @@ export function auditVerifyCommand(cli: Cli): Command {
 async function verify(call: Call<Options>, kept: ChainHead | null): Promise<ChainHead> {
   const { file, operator } = call.options
   if (file !== undefined) {
-    const input = createReadStream(resolve(call.io.cwd, file))
-    return follow(createInterface({ input, crlfDelay: Infinity }), [kept])
+    return follow(linesOf(resolve(call.io.cwd, file)), [kept])
   }
   const api = call.api(operator === true ? 'operator' : undefined)
   // Rows may be written meanwhile: the end is asked for before and after, and the log has to lie in between.
@@ -45,6 +44,15 @@ async function verify(call: Call<Options>, kept: ChainHead | null): Promise<Chai
   const after = await api.auditHead()
   if (end.seq > after.seq) throw broken(`rows ${after.seq + 1} to ${end.seq} were added behind the end`)
   return end
+}
+
+async function* linesOf(file: string): AsyncGenerator<string, void> {
+  try {
+    yield* createInterface({ input: createReadStream(file), crlfDelay: Infinity })
+  } catch (error) {
+    const fix = 'Name a file that "skillet audit export" made.'
+    throw usageError(`The log cannot be read from ${file}: ${(error as Error).message}`, fix)
+  }
 }
 
 /** @param anchors Rows that the log must contain. */

@@ -6,14 +6,11 @@ import { type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
 /** Goes in and never comes out: no answer has one. */
-const Value = z
-  .string()
-  .min(1)
-  .meta({
-    description: `1 to ${LIMITS.secretBytes} bytes of UTF-8 without NUL; of a connection, a URL with a host.`,
-    example: 'postgres://reader:password@db.example.org:5432/orders',
-    writeOnly: true,
-  })
+const Value = z.string().meta({
+  description: `1 to ${LIMITS.secretBytes} bytes of UTF-8 without NUL; of a connection, a URL with a host.`,
+  example: 'postgres://reader:password@db.example.org:5432/orders',
+  writeOnly: true,
+})
 
 const NewSecret = z.strictObject({
   name: SecretName,

@@ -1,12 +1,7 @@
 import type { NewApiKey } from '../access/key-service.ts'
 import type { AnyRole, ApiKey, Grant, Tenant } from '../model/access.ts'
-import type { PageOf } from './api.ts'
+import type { PageOf, PageQuery } from './api.ts'
 import type { Http } from './http.ts'
-
-interface PageQuery {
-  readonly limit: number
-  readonly cursor?: string | undefined
-}
 
 /** Calls about tenants, keys and grants. */
 export function createAccessApi({ ok }: Http) {

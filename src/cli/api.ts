@@ -22,6 +22,11 @@ export interface PageOf<T> {
   readonly next: string | null
 }
 
+export interface PageQuery {
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
 export interface RunQuery {
   readonly skill?: string | undefined
   readonly stage?: string | undefined

@@ -45,6 +45,10 @@ test('a tenant is made, shown, suspended and resumed with the key of the operato
   expect(await whoami(made.out.trim())).toMatchObject({ role: 'owner', tenant: tenant.id })
   expect((await skillet('tenant', 'show', tenant.id)).out).toMatch(/state {4}active\nzone {5}Europe\/Berlin/)
 
+  expect((await skillet('tenant', 'zone', 'acme', 'Asia/Tokyo')).out).toContain('begin in Asia/Tokyo')
+  expect((await skillet('tenant', 'zone', 'acme', 'Asia/Nowhere')).code).toBe(1)
+  expect((await skillet('tenant', 'zone', 'acme', 'Europe/Berlin')).code).toBe(0)
+
   expect((await skillet('tenant', 'suspend', 'acme')).out).toContain('skillet tenant resume acme')
   const refused = await cli(['skill', 'list'], { env: { SKILLET_URL: server.url, SKILLET_KEY: made.out.trim() } })
   expect(refused).toMatchObject({ code: 4, out: '' })

@@ -39,6 +39,7 @@ import { tenantListCommand } from './commands/tenant-list.ts'
 import { tenantResumeCommand } from './commands/tenant-resume.ts'
 import { tenantShowCommand } from './commands/tenant-show.ts'
 import { tenantSuspendCommand } from './commands/tenant-suspend.ts'
+import { tenantZoneCommand } from './commands/tenant-zone.ts'
 import { usageCommand } from './commands/usage.ts'
 import { validateCommand } from './commands/validate.ts'
 import { whoamiCommand } from './commands/whoami.ts'
@@ -96,10 +97,11 @@ export function createProgram(cli: Cli, version: string): Command {
       ]),
     )
     .addCommand(
-      noun('tenant', 'tenants, for the operator: create, list, show, suspend, resume', [
+      noun('tenant', 'tenants, for the operator: create, list, show, zone, suspend, resume', [
         tenantCreateCommand(cli),
         tenantListCommand(cli),
         tenantShowCommand(cli),
+        tenantZoneCommand(cli),
         tenantSuspendCommand(cli),
         tenantResumeCommand(cli),
       ]),

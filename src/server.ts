@@ -126,7 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
 
     const stopping = new AbortController()
-    const access = open.adopt(openAccess({ engine, issuers, onError }), (it) => it.close())
+    const access = open.adopt(await openAccess({ engine, issuers, onError }), (it) => it.close())
     const app = createApp(
       {
         ...access,

@@ -5,7 +5,6 @@ import { type Denials, createDenials } from './denials.ts'
 import { type GrantsService, createGrantsService } from './grants.ts'
 import { type KeyService, createKeyService } from './key-service.ts'
 import type { IssuerConfig } from './oidc-config.ts'
-import { createTokenVerifier } from './oidc.ts'
 import { type TenantsService, createTenantsService } from './tenants.ts'
 
 /** Who is calling, what they may do, and how that is changed. What changes it is told to what remembers it. */
@@ -21,14 +20,16 @@ export interface Access {
 }
 
 /** @param parts.issuers Whose tokens are accepted besides keys. */
-export function openAccess(parts: {
+export async function openAccess(parts: {
   engine: Engine
   issuers: readonly IssuerConfig[]
   onError: (error: unknown, doing: string) => void
-}): Access {
+}): Promise<Access> {
   const { engine, issuers, onError } = parts
   const { access } = engine
-  const verifyToken = issuers.length === 0 ? undefined : createTokenVerifier(issuers, access, { onError })
+  // Loaded where there are issuers: it is a tenth of what a server takes to start.
+  const tokens = issuers.length === 0 ? null : await import('./oidc.ts')
+  const verifyToken = tokens?.createTokenVerifier(issuers, access, { onError })
   const auth = createAuthenticator(access, { onError, verifyToken })
   const authorizer = createAuthorizer(engine)
   const denials = createDenials(engine.audit, { onError })

@@ -8,7 +8,7 @@ export function tenantZoneCommand(cli: Cli): Command {
     .argument('<zone>', 'IANA name, such as Europe/Berlin')
     .action(
       action(cli, async (call, reference, zone) => {
-        const tenant = await call.api('operator').updateTenant(reference, { zone: zone! })
+        const tenant = await call.api('operator').updateTenant(reference, { zone })
         call.show(tenant, () => `Days and months of ${tenant.name} begin in ${tenant.zone}.\n`)
       }),
     )

@@ -26,6 +26,7 @@ import { createBundleCache } from './runtime/bundles.ts'
 import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
 import { createToolFiles } from './runtime/bwrap/expose.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
+import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
 import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
@@ -72,6 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const examined = gate
       .examine(() => runDoctor({ driver, places, dataDir }))
       .catch((error: unknown) => onError(error, 'examining the isolation'))
+    const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
     const bundles = open.adopt(createBundleCache({ folder: places.bundles, blobs }), (it) => it.close())
     const pool = open.adopt(createSessionPool({ driver, bundles, onError }), (it) => it.close())
 
@@ -158,7 +160,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const abandoned = await engine.runs.recover()
     if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
-    await examined
+    await Promise.all([examined, dumpless])
     // Runs begin here, so that a server that answers its starter is a server that works.
     if (gate.passed()) {
       worker.start()

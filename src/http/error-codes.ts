@@ -1,5 +1,5 @@
 import { PERMISSIONS, type Permission } from '../access/permissions.ts'
-import type { ErrorCode } from '../model/errors.ts'
+import type { ErrorCode } from '../model/error-catalogue.ts'
 import type { Route } from './route.ts'
 
 /** Every code that the route can answer with: what it declares and what follows from the declaration. */

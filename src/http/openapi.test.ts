@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ERRORS, type ErrorCode } from '../model/errors.ts'
+import { ERRORS, type ErrorCode } from '../model/error-catalogue.ts'
 import { type TestServer, startTestServer } from './fixtures/test-server.ts'
 
 interface Operation {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ERRORS, type ErrorCode } from '../model/errors.ts'
+import { ERRORS, type ErrorCode } from '../model/error-catalogue.ts'
 import { errorCodes } from './error-codes.ts'
 import { Problem } from './problem.ts'
 import { PATH_PARAM, type ResponseSpec, type Route } from './route.ts'

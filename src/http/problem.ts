@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ERRORS, type ErrorCode, SkilletError } from '../model/errors.ts'
+import { ERRORS, type ErrorCode } from '../model/error-catalogue.ts'
+import { SkilletError } from '../model/errors.ts'
 import type { Reply } from './reply.ts'
 
 const CODES = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Coverage } from '../access/coverage.ts'
 import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
-import type { ErrorCode } from '../model/errors.ts'
+import type { ErrorCode } from '../model/error-catalogue.ts'
 import type { Reply } from './reply.ts'
 
 /** One route, declared once: what is served, checked and documented all comes from here. */

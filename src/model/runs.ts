@@ -79,6 +79,17 @@ export const Run = z
   .meta({ id: 'Run' })
 export type Run = z.infer<typeof Run>
 
+/** What is known of the execution of a run that was not executed. */
+export const NOT_EXECUTED = {
+  session: null,
+  warm: null,
+  start_ms: null,
+  execution_ms: null,
+  usage: null,
+  billable_ms: null,
+  throttle: null,
+} as const satisfies Partial<Run>
+
 export const TERMINAL: readonly RunStatus[] = ['succeeded', 'failed', 'cancelled', 'throttled']
 export const isTerminal = (status: RunStatus): boolean => TERMINAL.includes(status)
 

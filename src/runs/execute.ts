@@ -1,7 +1,7 @@
 import type { Claim, Ending, Engine } from '../backends/ports.ts'
 import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
-import type { FailureReason, LogLine, Run } from '../model/runs.ts'
+import { type FailureReason, type LogLine, type Run, NOT_EXECUTED } from '../model/runs.ts'
 import type { Deployment } from '../model/skills.ts'
 import { type Call, type CallResult, type Redactor, SandboxError } from '../runtime/driver.ts'
 import type { SessionPool } from '../runtime/pool.ts'
@@ -22,16 +22,6 @@ export type Interruption = 'cancelled' | 'lease_lost' | 'stopping'
 
 /** How the execution went, before it is written down. */
 type Outcome = Omit<Ending, 'logs'>
-
-const NOT_RUN = {
-  session: null,
-  warm: null,
-  start_ms: null,
-  execution_ms: null,
-  usage: null,
-  billable_ms: null,
-  throttle: null,
-} as const
 
 /** The second half of DESIGN 6: from the claim to the terminal state. */
 export function createExecute(parts: {
@@ -67,23 +57,23 @@ export function createExecute(parts: {
     onLog: (lines: LogLine[]) => void,
     signal: AbortSignal,
   ): Promise<Outcome> {
-    if (run.cancel_requested) return cancelled(NOT_RUN)
+    if (run.cancel_requested) return cancelled(NOT_EXECUTED)
     const document = await readSkillMd(engine, deployment, run.input)
     if (document !== null) {
-      return { status: 'succeeded', reason: null, error: null, output: JSON.stringify(document), ...NOT_RUN }
+      return { status: 'succeeded', reason: null, error: null, output: JSON.stringify(document), ...NOT_EXECUTED }
     }
     const secrets = await handOut({ audit: engine.audit, resolve, onError }, run, deployment)
     if (typeof secrets === 'string') {
-      return failed('secret_unavailable', { type: 'SecretUnavailable', message: secrets }, NOT_RUN)
+      return failed('secret_unavailable', { type: 'SecretUnavailable', message: secrets }, NOT_EXECUTED)
     }
     const began = performance.now()
     let lease: Awaited<ReturnType<SessionPool['acquire']>>
     try {
       lease = await pool.acquire(deployment, { variant: secrets.variant, signal })
     } catch (error) {
-      if (signal.aborted) return cancelled(NOT_RUN)
+      if (signal.aborted) return cancelled(NOT_EXECUTED)
       if (!(error instanceof SandboxError)) throw error
-      return failed('sandbox_error', { type: 'SandboxError', message: `${error.message} ${error.fix}` }, NOT_RUN)
+      return failed('sandbox_error', { type: 'SandboxError', message: `${error.message} ${error.fix}` }, NOT_EXECUTED)
     }
     const ready = performance.now()
     try {
@@ -101,7 +91,7 @@ export function createExecute(parts: {
             billable_ms: Math.ceil(execution),
             throttle: null,
           }
-        : { ...NOT_RUN, ...session }
+        : { ...NOT_EXECUTED, ...session }
       return await judge(deployment, result, facts, secrets)
     } finally {
       // Not waited for: cleaning up, or making the next spare, is not this run's time. It never rejects.

@@ -1,4 +1,5 @@
-import { type ErrorCode, SkilletError } from '../model/errors.ts'
+import type { ErrorCode } from '../model/error-catalogue.ts'
+import { SkilletError } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
 import type { StageConfig } from '../model/skills.ts'
 import { isReservedEnv } from '../runtime/reserved-env.ts'

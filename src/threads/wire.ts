@@ -1,4 +1,5 @@
-import { type ErrorCode, type Problem, SkilletError } from '../model/errors.ts'
+import type { ErrorCode } from '../model/error-catalogue.ts'
+import { type Problem, SkilletError } from '../model/errors.ts'
 
 /** What a worker thread says to its pool. */
 export type FromThread =

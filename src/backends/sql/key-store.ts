@@ -2,7 +2,7 @@ import type { ApiKey, Tenant } from '../../model/access.ts'
 import type { AccessStore } from '../access-ports.ts'
 import { writeAuditFor } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
-import { afterKey, rowsFor, toPage } from './page.ts'
+import { pageById } from './page.ts'
 
 type KeyStore = Pick<AccessStore, 'createKey' | 'findKey' | 'findKeyById' | 'listKeys' | 'revokeKey' | 'touchKeys'>
 
@@ -39,21 +39,8 @@ export function createKeyStore(db: Database): KeyStore {
 
     findKeyById: (tenant, id) => keyById(db, tenant, id),
 
-    async listKeys(tenant, page) {
-      const after = afterKey(page)
-      const rows = await db.query<ApiKey>(
-        `SELECT ${COLUMNS} FROM api_keys WHERE tenant = ? ${after === null ? '' : 'AND id < ?'}
-         ORDER BY id DESC LIMIT ${rowsFor(page)}`,
-        tenant,
-        ...(after === null ? [] : [after]),
-      )
-      return toPage(
-        rows,
-        page,
-        ({ id }) => id,
-        (row) => ({ ...row }),
-      )
-    },
+    listKeys: (tenant, page) =>
+      pageById(db, `SELECT ${COLUMNS} FROM api_keys WHERE tenant = ?`, [tenant], page, (row: ApiKey) => ({ ...row })),
 
     revokeKey(tenant, id, at, note) {
       return db.tx(async (t) => {

@@ -1,5 +1,6 @@
 import { SkilletError } from '../../model/errors.ts'
 import type { Page, PageOptions } from '../ports.ts'
+import type { Queries, Value } from './database.ts'
 
 /** Most rows of a page, whatever is asked for. */
 const MOST = 200
@@ -45,6 +46,27 @@ export function toPage<Row, T>(
     items: shown.map((row) => decode(row)),
     next: last === undefined ? null : Buffer.from(keyOf(last)).toString('base64url'),
   }
+}
+
+/**
+ * A page of rows with ids, newest first: ids sort by time.
+ * @param select Up to and with its WHERE, which has at least one condition. @param values Of that WHERE.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- rows are what the statement gives and what `decode` takes
+export async function pageById<Row extends { readonly id: string }, T>(
+  db: Queries,
+  select: string,
+  values: readonly Value[],
+  options: PageOptions,
+  decode: (row: Row) => T,
+): Promise<Page<T>> {
+  const after = afterKey(options)
+  const rows = await db.query<Row>(
+    `${select} ${after === null ? '' : 'AND id < ?'} ORDER BY id DESC LIMIT ${rowsFor(options)}`,
+    ...values,
+    ...(after === null ? [] : [after]),
+  )
+  return toPage(rows, options, ({ id }) => id, decode)
 }
 
 const size = ({ limit }: PageOptions): number => Math.min(Math.max(Math.trunc(limit), 1), MOST)

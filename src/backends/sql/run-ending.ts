@@ -1,6 +1,6 @@
 import type { AuditNote } from '../../model/audit.ts'
 import { now } from '../../model/json.ts'
-import type { FailureReason, Run } from '../../model/runs.ts'
+import { type FailureReason, type Run, NOT_EXECUTED } from '../../model/runs.ts'
 import type { Ending, RunStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
@@ -52,22 +52,13 @@ const standing = ({ id, status, cancel_requested }: Run): object => ({ id, statu
 
 type Cancel = (tenant: string, id: string, note: AuditNote) => Promise<void>
 
-const NOT_EXECUTED: Omit<Ending, 'status' | 'reason' | 'error'> = {
-  output: null,
-  session: null,
-  warm: null,
-  start_ms: null,
-  execution_ms: null,
-  usage: null,
-  billable_ms: null,
-  throttle: null,
-  logs: [],
-}
-const CANCELLED: Ending = { ...NOT_EXECUTED, status: 'cancelled', reason: null, error: null }
+/** Of a run that ends without having begun. */
+const NOTHING: Omit<Ending, 'status' | 'reason' | 'error'> = { ...NOT_EXECUTED, output: null, logs: [] }
+const CANCELLED: Ending = { ...NOTHING, status: 'cancelled', reason: null, error: null }
 
 /** A run that ends as failed although nothing was executed. */
 export function failure(reason: FailureReason, type: string, message: string): Ending {
-  return { ...NOT_EXECUTED, status: 'failed', reason, error: { type, message } }
+  return { ...NOTHING, status: 'failed', reason, error: { type, message } }
 }
 
 /** Writes the terminal state and the last events, and meters the run. @param id Of a run whose queue row is gone or never was: nobody else writes to it. */
@@ -108,7 +99,7 @@ export async function endThrottled(
   { throttle, error }: Refusal,
 ): Promise<void> {
   await t.query('DELETE FROM queue WHERE run = ?', id)
-  await endRun(t, watchers, id, { ...NOT_EXECUTED, status: 'throttled', reason: null, error, throttle })
+  await endRun(t, watchers, id, { ...NOTHING, status: 'throttled', reason: null, error, throttle })
 }
 
 /** Ends a run that cannot go on although its worker did not end it: it was to be cancelled, or its workers were lost too often. */

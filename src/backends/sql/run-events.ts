@@ -31,39 +31,29 @@ export const logEvent = (lines: readonly LogLine[]): NewRunEvent => ({ type: 'lo
 
 /** The last event of a run. @param output JSON text. */
 export function resultEvent(run: Omit<Run, 'input' | 'output'>, output: string | null): NewRunEvent {
-  const {
-    status,
-    reason,
-    error,
-    attempt,
-    session,
-    warm,
-    queue_ms,
-    start_ms,
-    execution_ms,
-    usage,
-    billable_ms,
-    throttle,
-    finished_at,
-  } = run
   const large = output !== null && output.length > OUTPUT_IN_EVENT
   return {
     type: 'result',
     data: {
-      status,
-      reason,
-      error,
+      ...Object.fromEntries(OUTCOME.map((name) => [name, run[name]])),
       ...(large ? { output_truncated: true } : { output: output === null ? null : (JSON.parse(output) as unknown) }),
-      attempt,
-      session,
-      warm,
-      queue_ms,
-      start_ms,
-      execution_ms,
-      usage,
-      billable_ms,
-      throttle,
-      finished_at,
     },
   }
 }
+
+/** What the last event says of the run, besides its output. */
+const OUTCOME = [
+  'status',
+  'reason',
+  'error',
+  'attempt',
+  'session',
+  'warm',
+  'queue_ms',
+  'start_ms',
+  'execution_ms',
+  'usage',
+  'billable_ms',
+  'throttle',
+  'finished_at',
+] as const satisfies readonly (keyof Run)[]

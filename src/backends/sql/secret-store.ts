@@ -4,7 +4,7 @@ import type { Secret } from '../../model/secrets.ts'
 import type { SecretStore } from '../access-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Queries } from './database.ts'
-import { afterKey, rowsFor, toPage } from './page.ts'
+import { pageById } from './page.ts'
 import { requireUnused } from './secret-use.ts'
 
 export function createSecretStore(db: Database): SecretStore {
@@ -42,20 +42,8 @@ export function createSecretStore(db: Database): SecretStore {
       return rows.map((row) => ({ ...row }))
     },
 
-    async listSecrets(tenant, page) {
-      const after = afterKey(page)
-      const rows = await db.query<Secret>(
-        `SELECT * FROM secrets WHERE tenant = ? ${after === null ? '' : 'AND id < ?'} ORDER BY id DESC LIMIT ${rowsFor(page)}`,
-        tenant,
-        ...(after === null ? [] : [after]),
-      )
-      return toPage(
-        rows,
-        page,
-        ({ id }) => id,
-        (row) => ({ ...row }),
-      )
-    },
+    listSecrets: (tenant, page) =>
+      pageById(db, 'SELECT * FROM secrets WHERE tenant = ?', [tenant], page, (row: Secret) => ({ ...row })),
 
     reviseSecret(tenant, id, revision, at, note) {
       return db.tx(async (t) => {

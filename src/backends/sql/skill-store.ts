@@ -7,7 +7,7 @@ import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { createDeploymentStore } from './deployment-store.ts'
 import { forgetSkill } from './grant-store.ts'
-import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
+import { oneOf, pageById } from './page.ts'
 import { endRunsOf } from './run-ending.ts'
 import { createStageStore } from './stage-store.ts'
 import { createUploadStore } from './upload-store.ts'
@@ -48,22 +48,10 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
       return row === undefined ? null : { ...row }
     },
 
-    async listSkills(tenant, page) {
-      const after = afterKey(page)
-      const only = page.only === undefined ? null : oneOf('id', page.only)
-      const rows = await db.query<Skill>(
-        `SELECT ${COLUMNS} FROM skills WHERE tenant = ? AND deleted_at IS NULL ${after === null ? '' : 'AND id < ?'}
-         ${only === null ? '' : `AND ${only}`} ORDER BY id DESC LIMIT ${rowsFor(page)}`,
-        tenant,
-        ...(after === null ? [] : [after]),
-        ...(page.only ?? []),
-      )
-      return toPage(
-        rows,
-        page,
-        ({ id }) => id,
-        (row) => ({ ...row }),
-      )
+    listSkills(tenant, page) {
+      const only = page.only === undefined ? '' : `AND ${oneOf('id', page.only)}`
+      const select = `SELECT ${COLUMNS} FROM skills WHERE tenant = ? AND deleted_at IS NULL ${only}`
+      return pageById(db, select, [tenant, ...(page.only ?? [])], page, (row: Skill) => ({ ...row }))
     },
 
     updateSkill(tenant, id, { description }, note) {

@@ -5,7 +5,7 @@ import type { AccessStore } from '../access-ports.ts'
 import { writeAuditFor } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { insertKey } from './key-store.ts'
-import { afterKey, rowsFor, toPage } from './page.ts'
+import { pageById } from './page.ts'
 
 type TenantStore = Pick<AccessStore, 'createTenant' | 'countTenants' | 'findTenant' | 'listTenants' | 'updateTenant'>
 
@@ -46,15 +46,7 @@ export function createTenantStore(db: Database): TenantStore {
       return row === undefined ? null : toTenant(row)
     },
 
-    async listTenants(page) {
-      const after = afterKey(page)
-      const rows = await db.query<TenantRow>(
-        `SELECT * FROM tenants WHERE id <> ? ${after === null ? '' : 'AND id < ?'} ORDER BY id DESC LIMIT ${rowsFor(page)}`,
-        OPERATOR_TENANT.id,
-        ...(after === null ? [] : [after]),
-      )
-      return toPage(rows, page, ({ id }) => id, toTenant)
-    },
+    listTenants: (page) => pageById(db, 'SELECT * FROM tenants WHERE id <> ?', [OPERATOR_TENANT.id], page, toTenant),
 
     updateTenant(id, change, note) {
       return db.tx(async (t) => {

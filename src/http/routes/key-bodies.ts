@@ -8,7 +8,7 @@ const KeyName = z
   .min(1)
   .max(100)
   .regex(
-    // oxlint-disable-next-line no-control-regex
+    // oxlint-disable-next-line no-control-regex -- they are what is kept out
     /^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$/,
     'one line of text',
   )

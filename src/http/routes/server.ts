@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AnyRole, Grant } from '../../model/access.ts'
-import { ERRORS, SkilletError } from '../../model/errors.ts'
+import { ERRORS } from '../../model/error-catalogue.ts'
+import { SkilletError } from '../../model/errors.ts'
 import { type Route, route } from '../route.ts'
 import type { ReadinessCheck, Services } from '../services.ts'
 

@@ -5,6 +5,7 @@ import type { Throttle } from '../model/quotas.ts'
 import type { FailureReason, LogLine, Run, RunError, RunEvent, RunStatus, Usage } from '../model/runs.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version } from '../model/skills.ts'
+import type { ActivityStore, Only, QueueStore, ScheduleStore, WebhookStore } from './flow-ports.ts'
 import type { AccessStore, AuditStore, QuotaStore, SecretStore } from './access-ports.ts'
 
 /**
@@ -19,6 +20,10 @@ export interface Engine {
   readonly quotas: QuotaStore
   readonly skills: SkillStore
   readonly runs: RunStore
+  readonly queues: QueueStore
+  readonly schedules: ScheduleStore
+  readonly webhooks: WebhookStore
+  readonly activity: ActivityStore
   /** Proves that the state can be read and written; for /readyz. */
   check(): Promise<void>
   close(): Promise<void>
@@ -106,8 +111,10 @@ export interface SkillStore {
 
 /** A run that this worker now executes. `token` is the fencing token of the lease: it changes with every claim. */
 export interface Claim {
-  readonly run: Run
+  readonly run: Run & { readonly deployment: string; readonly version: string }
   readonly token: number
+  /** W3C traceparent of the request that began it, if that was traced. */
+  readonly trace: string | null
 }
 
 export type Admission =
@@ -125,9 +132,9 @@ export interface RunFilter extends PageOptions {
   readonly stage?: string | undefined
   readonly status?: RunStatus | undefined
   /** Only runs of any of these: of the skills (ids) on the stages (names); null: all of them. Undefined: all runs. */
-  readonly only?:
-    | readonly { readonly skills: readonly string[] | null; readonly stages: readonly string[] | null }[]
-    | undefined
+  readonly only?: Only | undefined
+  /** Only those that failed for good and were neither replayed nor dismissed. */
+  readonly deadLetters?: boolean | undefined
   /** Only runs that this principal began. */
   readonly createdBy?: string | undefined
 }
@@ -155,6 +162,8 @@ export interface AdmitOptions {
   /** A repeat with the same key answers with the first run, if it asks for the same. */
   readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly expires_at: string } | undefined
   readonly take?: { readonly leaseMs: number } | undefined
+  /** W3C traceparent, handed to whoever claims the run. */
+  readonly trace?: string | undefined
 }
 
 export interface RunStore {
@@ -172,6 +181,8 @@ export interface RunStore {
    * Takes up to `count` runs from a queue under a lease and starts them: they come back `running`, with their event written.
    * Also takes runs whose lease ran out; one that was tried LIMITS.attempts times becomes `failed/worker_lost` instead.
    * The quota is admitted in the same transaction: a run over a cap becomes `throttled` and is not returned, nor is one of a suspended tenant.
+   * Fair between tenants: each tenant's runs are spread over the turns of the queue, so that a tenant's first run comes next but for at most
+   * one of each other tenant, however many those have waiting. Nothing of a paused stage or tenant is taken.
    */
   take(queue: QueueName, count: number, leaseMs: number): Promise<Claim[]>
   /** Extends leases. Answers what became of each: `lost` means that the token is no longer the present one. */
@@ -180,6 +191,8 @@ export interface RunStore {
   appendLogs(run: string, token: number, lines: LogLine[]): Promise<boolean>
   /** Terminal state, events and removal from the queue in one transaction. Null: the lease is lost, nothing was written. */
   finish(run: string, token: number, ending: Ending): Promise<Run | null>
+  /** The run failed and is tried again: back to the queue, invisible for `delayMs`. What it used is metered. False: the lease is lost, nothing was written. */
+  retry(run: string, token: number, ending: Ending, delayMs: number): Promise<boolean>
   /** Hands a run back to the queue as it was before `take`; for a worker that stops. */
   release(run: string, token: number): Promise<boolean>
   /** Ends every lease at once: after a restart of the only process that can hold any. Returns how many there were. */
@@ -187,6 +200,9 @@ export interface RunStore {
 
   /** Queued: `cancelled` at once. Running: asks for it, heartbeat tells the worker. Terminal: as it was. Null: no such run. */
   cancel(tenant: string, id: string, note: AuditNote): Promise<Run | null>
+
+  /** A dead letter is none any more. Null: no such run, or it is no dead letter. */
+  dismiss(tenant: string, id: string, note: AuditNote): Promise<Run | null>
 
   /** Events after `seq`, oldest first. */
   events(tenant: string, run: string, afterSeq: number, limit: number): Promise<RunEvent[]>

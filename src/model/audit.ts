@@ -31,6 +31,16 @@ export const AUDIT_ACTIONS = [
   'run.invoke',
   'run.replay',
   'run.cancel',
+  'run.dismiss',
+  'queue.pause',
+  'queue.resume',
+  'schedule.put',
+  'schedule.delete',
+  'webhook.put',
+  'webhook.delete',
+  'webhook.disable',
+  'delivery.redeliver',
+  'state.backup',
   'access.denied',
 ] as const
 export const AuditAction = z.enum(AUDIT_ACTIONS).meta({ id: 'AuditAction' })

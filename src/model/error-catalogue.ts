@@ -79,6 +79,41 @@ export const ERRORS = {
     fix: 'Name a key of this tenant that is in force, or oidc:<issuer name>:<subject>.',
   },
   zone_unknown: { status: 400, title: 'That is no time zone', fix: 'Give an IANA zone such as Europe/Berlin, or UTC.' },
+  cron_invalid: {
+    status: 400,
+    title: 'The cron expression cannot be used',
+    fix: 'Write minute, hour, day of month, month and weekday, such as "0 6 * * MON-FRI"; the detail names the field.',
+  },
+  schedule_invalid: {
+    status: 400,
+    title: 'The schedule contradicts itself',
+    fix: 'Correct what the detail names.',
+  },
+  schedule_changed: {
+    status: 409,
+    title: 'The schedule was changed by somebody else meanwhile',
+    fix: 'Look at the schedule as it is now, then repeat the call if it is still what you want.',
+  },
+  webhook_target_refused: {
+    status: 400,
+    title: 'A webhook may not be sent there',
+    fix: 'Give an https URL of a host on the public internet; docs/webhooks.md says what is refused and how an operator allows more.',
+  },
+  webhook_secret_invalid: {
+    status: 400,
+    title: 'The secret cannot sign webhooks',
+    fix: 'Store "whsec_" followed by the base64 of 24 to 64 random bytes, as a secret of kind value.',
+  },
+  webhook_changed: {
+    status: 409,
+    title: 'The webhook was changed by somebody else meanwhile',
+    fix: 'Look at the webhook as it is now, then repeat the call if it is still what you want.',
+  },
+  not_redeliverable: {
+    status: 409,
+    title: 'This delivery cannot be sent again',
+    fix: 'Enable the webhook of its stage first; a delivery that is pending is tried by itself.',
+  },
   secret_unknown: {
     status: 400,
     title: 'A secret that is referred to does not exist',

@@ -12,6 +12,7 @@ const PREFIXES = {
   upload: 'upl',
   deployment: 'dep',
   run: 'run',
+  delivery: 'msg',
   request: 'req',
 } as const
 

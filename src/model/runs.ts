@@ -18,6 +18,8 @@ export const FailureReason = z
     'output_too_large',
     'sandbox_error', // the sandbox could not be made, or broke the protocol
     'secret_unavailable', // a secret of its stage is gone, or the vault cannot be read
+    'stage_not_active', // a schedule fired and the stage served nothing
+    'input_invalid', // a schedule's input does not match the stage's frozen input schema
     'worker_lost', // the worker died while executing, as often as it is tried
   ])
   .meta({ id: 'FailureReason' })
@@ -51,8 +53,8 @@ export const Run = z
     tenant: z.string(),
     skill: z.string(),
     stage: z.string(),
-    deployment: z.string(),
-    version: z.string(),
+    deployment: z.string().nullable().meta({ description: 'null: a schedule fired and the stage served nothing.' }),
+    version: z.string().nullable(),
     status: RunStatus,
     reason: FailureReason.nullable(),
     error: RunError.nullable(),
@@ -61,6 +63,10 @@ export const Run = z
     attempt: z.number().int().meta({ description: 'How often execution was begun.' }),
     cancel_requested: z.boolean(),
     replay_of: z.string().nullable(),
+    scheduled_for: Instant.nullable().meta({ description: 'The instant of the schedule that began it.' }),
+    dead_letter: z.boolean().meta({
+      description: 'It failed for good after all its attempts, and was neither replayed nor dismissed since.',
+    }),
     created_by: z.string(),
     created_at: Instant,
     started_at: Instant.nullable(),

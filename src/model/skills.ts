@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AnyObject, Instant } from './json.ts'
+import { FailureReason } from './runs.ts'
 import { EnvName } from './secrets.ts'
 import { Finding, Handler, RuntimeName, SizeName } from './packages.ts'
 
@@ -23,6 +24,40 @@ export const Skill = z
   .meta({ id: 'Skill' })
 export type Skill = z.infer<typeof Skill>
 
+/** When a run that failed is executed again. Without a policy: never. */
+export const RetryPolicy = z
+  .strictObject({
+    attempts: z.number().int().min(1).max(10).meta({ description: 'Executions in all, the first one counted.' }),
+    backoff_s: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(1)
+      .meta({ description: 'Seconds before the second attempt. Default 1.' }),
+    factor: z
+      .number()
+      .min(1)
+      .max(10)
+      .default(2)
+      .meta({ description: 'Each further wait is so many times longer. Default 2.' }),
+    max_backoff_s: z
+      .number()
+      .min(0)
+      .max(86_400)
+      .default(300)
+      .meta({ description: 'Longest wait, in seconds. Default 300.' }),
+    reasons: z
+      .array(FailureReason)
+      .min(1)
+      .max(FailureReason.options.length)
+      .default(['runtime_error', 'timeout', 'memory_limit', 'sandbox_error'])
+      .meta({
+        description: 'Which failures are tried again.',
+      }),
+  })
+  .meta({ id: 'RetryPolicy' })
+export type RetryPolicy = z.infer<typeof RetryPolicy>
+
 /** What a stage may set. Frozen into each deployment; editing it changes nothing that is deployed. */
 export const StageConfig = z
   .object({
@@ -44,6 +79,7 @@ export const StageConfig = z
       .optional()
       .meta({ description: 'Environment variables whose values are secrets: NAME to id or name of a secret.' }),
     network: z.array(z.string()).optional().meta({ description: 'Domains the skill may reach. Default: none.' }),
+    retry: RetryPolicy.optional().meta({ description: 'Default: a run that failed is not tried again.' }),
   })
   .meta({ id: 'StageConfig' })
 export type StageConfig = z.infer<typeof StageConfig>
@@ -69,6 +105,7 @@ export const Stage = z
     upload: z.string().nullable(),
     /** What is being served. */
     deployment: z.string().nullable(),
+    paused: z.boolean().meta({ description: 'Its runs are taken in and wait.' }),
     /** Goes up with every change: state changes are conditional on it. */
     revision: z.number().int(),
     created_at: Instant,

@@ -101,6 +101,9 @@ export function createAdmission(parts: {
     },
 
     async replay(caller, before) {
+      if (before.deployment === null) {
+        throw new SkilletError('not_replayable', `Run ${before.id} had no deployment; invoke its stage instead.`)
+      }
       const deployment = await deployments.get(before.tenant, before.deployment)
       const skill = await engine.skills.findSkill(before.tenant, before.skill)
       if (skill === null) throw new SkilletError('not_replayable', `The skill of run ${before.id} was deleted.`)
@@ -141,6 +144,8 @@ function newRun(caller: Caller, deployment: Deployment, input: unknown, replayOf
     attempt: 0,
     cancel_requested: false,
     replay_of: replayOf,
+    scheduled_for: null,
+    dead_letter: false,
     created_by: caller.id,
     created_at: now(at),
     started_at: null,

@@ -52,7 +52,7 @@ export function createExecute(parts: {
   }
 
   async function perform(
-    run: Run,
+    run: Claim['run'],
     deployment: Deployment,
     onLog: (lines: LogLine[]) => void,
     signal: AbortSignal,
@@ -133,7 +133,7 @@ export function createExecute(parts: {
 
 type Facts = Pick<Ending, 'session' | 'warm' | 'start_ms' | 'execution_ms' | 'usage' | 'billable_ms' | 'throttle'>
 
-function callOf(run: Run, deployment: Deployment, secrets: RunSecrets): Call {
+function callOf(run: Claim['run'], deployment: Deployment, secrets: RunSecrets): Call {
   const timeout = deployment.config.timeout_s * 1000
   return {
     run: {

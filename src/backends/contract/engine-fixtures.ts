@@ -172,6 +172,8 @@ export function newRun({ tenant, skill, stage, deployment }: Place, change: Part
     attempt: 0,
     cancel_requested: false,
     replay_of: null,
+    scheduled_for: null,
+    dead_letter: false,
     created_by: 'key_1',
     created_at: now(),
     started_at: null,

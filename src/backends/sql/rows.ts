@@ -3,12 +3,13 @@ import type { Stage, Upload } from '../../model/skills.ts'
 
 /** Rows as the database gives them and the nouns they stand for. */
 
-export interface StageRow extends Omit<Stage, 'config'> {
+export interface StageRow extends Omit<Stage, 'config' | 'paused'> {
   readonly config: string
+  readonly paused: number
 }
 
 export function toStage(row: StageRow): Stage {
-  return { ...row, config: JSON.parse(row.config) as Stage['config'] }
+  return { ...row, config: JSON.parse(row.config) as Stage['config'], paused: row.paused === 1 }
 }
 
 export interface UploadRow extends Omit<Upload, 'findings'> {
@@ -21,10 +22,11 @@ export function toUpload(row: UploadRow): Upload {
 
 export interface RunRow extends Omit<
   Run,
-  'error' | 'input' | 'output' | 'cancel_requested' | 'warm' | 'usage' | 'throttle'
+  'error' | 'input' | 'output' | 'cancel_requested' | 'dead_letter' | 'warm' | 'usage' | 'throttle'
 > {
   readonly error: string | null
   readonly cancel_requested: number
+  readonly dead_letter: number
   readonly warm: number | null
   readonly usage: string | null
   readonly throttle: string | null
@@ -32,11 +34,13 @@ export interface RunRow extends Omit<
   readonly seq: number
   /** Whether it is in the quota. */
   readonly counted: number
+  /** How often it was tried again after it failed; not after its worker was lost. */
+  readonly retries: number
 }
 
 /** @param payloads JSON texts; null where there is none or it was not read. */
 export function toRun(
-  { seq: _seq, counted: _counted, ...row }: RunRow,
+  { seq: _seq, counted: _counted, retries: _retries, ...row }: RunRow,
   payloads: { input: string | null; output: string | null } = { input: null, output: null },
 ): Run {
   return {
@@ -45,12 +49,14 @@ export function toRun(
     input: parse(payloads.input),
     output: parse(payloads.output),
     cancel_requested: row.cancel_requested === 1,
+    dead_letter: row.dead_letter === 1,
     warm: row.warm === null ? null : row.warm === 1,
     usage: parse(row.usage) as Run['usage'],
     throttle: parse(row.throttle) as Run['throttle'],
   }
 }
 
+/** Of an event of a run. */
 export interface EventRow extends Omit<RunEvent, 'data'> {
   readonly data: string
 }

@@ -1,9 +1,9 @@
 import type { Run } from '../../model/runs.ts'
-import type { QueueName } from '../../model/sizes.ts'
 import type { Admission, AdmitOptions, RunStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type RunRow, bit, toRun } from './rows.ts'
+import { enqueue } from './queue-order.ts'
 import { endRun, failure } from './run-ending.ts'
 import { writeEvents } from './run-events.ts'
 import { takeRuns } from './run-taking.ts'
@@ -13,13 +13,13 @@ type Idempotency = AdmitOptions['idempotency']
 
 export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunStore, 'admit'> {
   return {
-    admit(run, queue, note, { idempotency, take } = {}) {
+    admit(run, queue, note, { idempotency, take, trace } = {}) {
       return db.tx(async (t) => {
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
         await insertRun(t, run)
         try {
-          await t.savepoint(() => enqueue(t, run.id, queue))
+          await t.savepoint(() => enqueue(t, run, queue, { trace }))
         } catch (error) {
           const failed = await refused(t, run, error)
           await writeAudit(t, note, { after: asked(run) })
@@ -94,10 +94,11 @@ export async function readRun(db: Pick<Database, 'query'>, tenant: string, id: s
   return toRun(row, { input, output })
 }
 
-async function insertRun(t: Transaction, run: Run): Promise<void> {
+/** Row, input and first event of a run that is queued. */
+export async function insertRun(t: Transaction, run: Run): Promise<void> {
   await t.query(
-    `INSERT INTO runs (id, tenant, skill, stage, deployment, version, status, attempt, cancel_requested, replay_of, created_by,
-     created_at, seq) VALUES (?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?, 1)`,
+    `INSERT INTO runs (id, tenant, skill, stage, deployment, version, status, attempt, cancel_requested, replay_of, scheduled_for,
+     created_by, created_at, seq) VALUES (?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?, ?, 1)`,
     run.id,
     run.tenant,
     run.skill,
@@ -106,21 +107,11 @@ async function insertRun(t: Transaction, run: Run): Promise<void> {
     run.version,
     bit(run.cancel_requested),
     run.replay_of,
+    run.scheduled_for,
     run.created_by,
     run.created_at,
   )
   // A value that is not there, such as an input of undefined, is the null that it would be read as.
   await t.query('INSERT INTO run_inputs (run, body) VALUES (?, ?)', run.id, JSON.stringify(run.input ?? null))
-  await writeEvents(t, run.id, 1, [{ type: 'status', data: { status: 'queued' } }], run.created_at)
-}
-
-async function enqueue(t: Transaction, run: string, queue: QueueName): Promise<void> {
-  const at = Date.now()
-  await t.query(
-    'INSERT INTO queue (queue, run, enqueued_at, visible_at, token) VALUES (?, ?, ?, ?, 0)',
-    queue,
-    run,
-    at,
-    at,
-  )
+  await writeEvents(t, run, 1, [{ type: 'status', data: { status: 'queued' } }], run.created_at)
 }

@@ -5,6 +5,7 @@ import type { Ending, RunStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
+import { admitHeld } from './queue-order.ts'
 import type { Refusal } from './quota-admission.ts'
 import { type RunRow, bit, json, toRun } from './rows.ts'
 import { logEvent, resultEvent, writeEvents } from './run-events.ts'
@@ -86,7 +87,8 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, output)
   await meter(t, row!, ending, at)
   const run = toRun(row!)
-  await writeEvents(t, id, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
+  await writeEvents(t, row!, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
+  if (run.scheduled_for !== null) await admitHeld(t, watchers, run)
   watchers.runChanged(t, id, true)
   return run
 }

@@ -8,7 +8,7 @@ const OUTPUT_IN_EVENT = 16 * 1024
 /** @param last The run's event number after these; its row is held by this transaction. */
 export async function writeEvents(
   t: Transaction,
-  run: string,
+  run: Pick<Run, 'id' | 'tenant'>,
   last: number,
   events: readonly NewRunEvent[],
   at: string = now(),
@@ -17,8 +17,9 @@ export async function writeEvents(
   for (const { type, data } of events) {
     seq++
     await t.query(
-      'INSERT INTO events (run, seq, type, at, data) VALUES (?, ?, ?, ?, ?)',
-      run,
+      'INSERT INTO events (tenant, run, seq, type, at, data) VALUES (?, ?, ?, ?, ?, ?)',
+      run.tenant,
+      run.id,
       seq,
       type,
       at,

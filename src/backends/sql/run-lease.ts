@@ -1,6 +1,7 @@
 import type { QueueName } from '../../model/sizes.ts'
 import type { RunStore } from '../ports.ts'
 import type { Database } from './database.ts'
+import type { RunRow } from './rows.ts'
 import { logEvent, writeEvents } from './run-events.ts'
 import { takeRuns } from './run-taking.ts'
 import type { Watchers } from './watchers.ts'
@@ -22,7 +23,7 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
         const answers: ('held' | 'cancel' | 'lost')[] = []
         for (const { run, token } of claims) {
           const [held] = await t.query<{ cancel: number }>(
-            `UPDATE queue SET visible_at = ? WHERE run = ? AND token = ?
+            `UPDATE queue SET state = 'leased', visible_at = ? WHERE run = ? AND token = ?
              RETURNING (SELECT cancel_requested FROM runs WHERE runs.id = queue.run) AS cancel`,
             until,
             run,
@@ -45,8 +46,8 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
         )
         if (held === undefined) return false
         if (lines.length === 0) return true
-        const [row] = await t.query<{ seq: number }>('UPDATE runs SET seq = seq + 1 WHERE id = ? RETURNING seq', id)
-        await writeEvents(t, id, row!.seq, [logEvent(lines)])
+        const [row] = await t.query<RunRow>('UPDATE runs SET seq = seq + 1 WHERE id = ? RETURNING id, tenant, seq', id)
+        await writeEvents(t, row!, row!.seq, [logEvent(lines)])
         watchers.runChanged(t, id)
         return true
       })
@@ -56,19 +57,19 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
       return db.tx(async (t) => {
         // Back to its old place. The token goes up: whoever gave the run back may not write to it any more.
         const [row] = await t.query<{ queue: QueueName }>(
-          'UPDATE queue SET visible_at = enqueued_at, token = token + 1 WHERE run = ? AND token = ? RETURNING queue',
+          `UPDATE queue SET state = 'later', visible_at = enqueued_at, token = token + 1 WHERE run = ? AND token = ? RETURNING queue`,
           id,
           token,
         )
         if (row === undefined) return false
-        const [run] = await t.query<{ seq: number }>(
+        const [run] = await t.query<RunRow>(
           `UPDATE runs SET status = 'queued', attempt = attempt - 1, seq = seq + 1,
            started_at = CASE WHEN attempt = 1 THEN NULL ELSE started_at END,
-           queue_ms = CASE WHEN attempt = 1 THEN NULL ELSE queue_ms END WHERE id = ? RETURNING seq`,
+           queue_ms = CASE WHEN attempt = 1 THEN NULL ELSE queue_ms END WHERE id = ? RETURNING *`,
           id,
         )
         const back = { type: 'status', data: { status: 'queued', reason: 'released' } } as const
-        await writeEvents(t, id, run!.seq, [back])
+        await writeEvents(t, run!, run!.seq, [back])
         watchers.runChanged(t, id)
         watchers.queueChanged(t, row.queue)
         return true
@@ -78,7 +79,7 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
     recover() {
       return db.tx(async (t) => {
         const rows = await t.query<{ queue: QueueName }>(
-          `UPDATE queue SET visible_at = enqueued_at, token = token + 1
+          `UPDATE queue SET state = 'later', visible_at = enqueued_at, token = token + 1
            WHERE run IN (SELECT run FROM queue JOIN runs ON runs.id = run WHERE status = 'running') RETURNING queue`,
         )
         for (const queue of new Set(rows.map((row) => row.queue))) watchers.queueChanged(t, queue)
@@ -88,7 +89,9 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
 
     async nextVisible(queue) {
       const [row] = await db.query<{ at: number | null }>(
-        'SELECT min(visible_at) AS at FROM queue WHERE queue = ?',
+        `SELECT coalesce((SELECT enqueued_at FROM queue WHERE queue = ? AND state = 'waiting' LIMIT 1),
+           (SELECT min(visible_at) FROM queue WHERE queue = ? AND state IN ('leased', 'later'))) AS at`,
+        queue,
         queue,
       )
       return row?.at ?? null

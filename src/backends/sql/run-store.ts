@@ -38,7 +38,7 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
 
     async events(tenant, run, afterSeq, limit) {
       const rows = await db.query<EventRow>(
-        `SELECT events.* FROM events JOIN runs ON runs.id = events.run
+        `SELECT run, events.seq, type, at, data FROM events JOIN runs ON runs.id = events.run
          WHERE events.run = ? AND runs.tenant = ? AND events.seq > ? ORDER BY events.seq LIMIT ${literal(limit)}`,
         run,
         tenant,
@@ -67,6 +67,7 @@ function condition(tenant: string, filter: RunFilter): { where: string; values: 
   // Says which of the two status indexes has it.
   if (filter.status !== undefined) where.push(`finished_at IS ${isTerminal(filter.status) ? 'NOT NULL' : 'NULL'}`)
   const values = given.map(([, value]) => value)
+  if (filter.deadLetters === true) where.push('dead_letter = 1')
   if (filter.only !== undefined) {
     const places = filter.only.map((place) => placeOf(tenant, place))
     where.push(`(${['1 = 0', ...places.map((place) => place.where)].join(' OR ')})`)

@@ -15,6 +15,7 @@ interface Lease extends RunRow {
   readonly token: number
   readonly enqueued_at: number
   readonly body: string
+  readonly trace: string | null
 }
 
 /** So many runs that cannot be executed are ended in one go, before others get their turn. */
@@ -31,10 +32,11 @@ export async function takeRuns(
   const at = Date.now()
   const claims: Claim[] = []
   let ended = 0
+  await admitDue(t, queue, at)
   // What ends here makes room for the next: a tenant over its cap, with a long line of runs, holds up nobody else.
   while (claims.length < count && ended < MOST_ENDED) {
     const asked = count - claims.length
-    const leases = await lease(t, queue, asked, at)
+    const leases = await lease(t, queue, asked)
     for (const row of leases) {
       const claim = await begin(t, watchers, row, { at, leaseMs })
       if (claim === null) ended++
@@ -45,11 +47,21 @@ export async function takeRuns(
   return claims
 }
 
-function lease(t: Transaction, queue: QueueName, count: number, at: number): Promise<Lease[]> {
+function lease(t: Transaction, queue: QueueName, count: number): Promise<Lease[]> {
   return t.query<Lease>(
-    `SELECT place, token + 1 AS token, enqueued_at, body, runs.* FROM queue JOIN runs ON runs.id = queue.run
-     JOIN run_inputs ON run_inputs.run = queue.run WHERE queue = ? AND visible_at <= ?
-     ORDER BY visible_at, place LIMIT ${literal(count)}${t.dialect.skipLocked}`,
+    `SELECT place, token + 1 AS token, enqueued_at, trace, body, runs.* FROM queue JOIN runs ON runs.id = queue.run
+     JOIN run_inputs ON run_inputs.run = queue.run WHERE queue = ? AND state = 'waiting'
+     ORDER BY turn, place LIMIT ${literal(count)}${t.dialect.skipLocked}`,
+    queue,
+  )
+}
+
+/** What was invisible until now may be taken: a lease that ran out, a retry whose time has come. */
+async function admitDue(t: Transaction, queue: QueueName, at: number): Promise<void> {
+  await t.query(
+    `UPDATE queue SET state = CASE WHEN EXISTS (SELECT 1 FROM tenants WHERE id = queue.tenant AND paused = 1)
+       OR EXISTS (SELECT 1 FROM stages WHERE id = queue.stage AND paused = 1) THEN 'paused' ELSE 'waiting' END
+     WHERE queue = ? AND state IN ('leased', 'later') AND visible_at <= ?`,
     queue,
     at,
   )
@@ -62,7 +74,7 @@ async function begin(
   run: Lease,
   { at, leaseMs }: { readonly at: number; readonly leaseMs: number },
 ): Promise<Claim | null> {
-  if (run.cancel_requested === 1 || run.attempt >= LIMITS.attempts) {
+  if (run.cancel_requested === 1 || run.attempt - run.retries >= LIMITS.attempts) {
     await endAbandoned(t, watchers, run)
     return null
   }
@@ -71,8 +83,13 @@ async function begin(
     await endThrottled(t, watchers, run.id, refused)
     return null
   }
-  const { place, token, body, enqueued_at, ...before } = run
-  await t.query('UPDATE queue SET visible_at = ?, token = ? WHERE place = ?', at + leaseMs, token, place)
+  const { place, token, body, enqueued_at, trace, ...before } = run
+  await t.query(
+    `UPDATE queue SET state = 'leased', visible_at = ?, token = ? WHERE place = ?`,
+    at + leaseMs,
+    token,
+    place,
+  )
   const row: RunRow = {
     ...before,
     status: 'running',
@@ -89,7 +106,9 @@ async function begin(
     row.queue_ms,
     row.id,
   )
-  await writeEvents(t, row.id, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
+  await writeEvents(t, row, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
   watchers.runChanged(t, row.id)
-  return { run: toRun(row, { input: body, output: null }), token }
+  // Only runs with a deployment are ever queued.
+  const claimed = toRun(row, { input: body, output: null }) as Claim['run']
+  return { run: claimed, token, trace }
 }

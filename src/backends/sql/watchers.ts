@@ -1,26 +1,32 @@
 import type { QueueName } from '../../model/sizes.ts'
 import type { Transaction } from './database.ts'
 
-/** Who wants to know when a run or a queue may have changed: told after the commit, in this process only. */
+/** Who wants to know when something may have changed: told after the commit, in this process only. */
 export class Watchers {
   readonly #runs = new Map<string, Set<(over: boolean) => void>>()
+  readonly #tenants = new Map<string, Set<() => void>>()
   readonly #queues = new Set<(queue: QueueName) => void>()
+  readonly #schedules = new Set<() => void>()
+  readonly #deliveries = new Set<() => void>()
 
   watchRun(id: string, wake: (over: boolean) => void): () => void {
-    const set = this.#runs.get(id) ?? new Set()
-    // Wrapped, so that one function given twice is two watches.
-    const watch = (over: boolean): void => wake(over)
-    this.#runs.set(id, set.add(watch))
-    return () => {
-      set.delete(watch)
-      if (set.size === 0 && this.#runs.get(id) === set) this.#runs.delete(id)
-    }
+    return watchKey(this.#runs, id, wake)
+  }
+
+  watchTenant(id: string, wake: () => void): () => void {
+    return watchKey(this.#tenants, id, wake)
   }
 
   watchQueue(wake: (queue: QueueName) => void): () => void {
-    const watch = (queue: QueueName): void => wake(queue)
-    this.#queues.add(watch)
-    return () => this.#queues.delete(watch)
+    return watch(this.#queues, wake)
+  }
+
+  watchSchedules(wake: () => void): () => void {
+    return watch(this.#schedules, wake)
+  }
+
+  watchDeliveries(wake: () => void): () => void {
+    return watch(this.#deliveries, wake)
   }
 
   /** @param over The run has ended. */
@@ -30,9 +36,49 @@ export class Watchers {
     })
   }
 
+  /** There is more to read in what happens in the tenant. */
+  tenantChanged(t: Transaction, id: string): void {
+    t.afterCommit(() => {
+      for (const wake of this.#tenants.get(id) ?? []) wake()
+    })
+  }
+
   queueChanged(t: Transaction, queue: QueueName): void {
     t.afterCommit(() => {
       for (const wake of this.#queues) wake(queue)
     })
+  }
+
+  schedulesChanged(t: Transaction): void {
+    t.afterCommit(() => {
+      for (const wake of this.#schedules) wake()
+    })
+  }
+
+  deliveriesChanged(t: Transaction): void {
+    t.afterCommit(() => {
+      for (const wake of this.#deliveries) wake()
+    })
+  }
+}
+
+function watch<Wake extends (...args: never[]) => void>(set: Set<Wake>, wake: Wake): () => void {
+  // Wrapped, so that one function given twice is two watches.
+  const own = ((...args) => wake(...args)) as Wake
+  set.add(own)
+  return () => set.delete(own)
+}
+
+function watchKey<Wake extends (...args: never[]) => void>(
+  map: Map<string, Set<Wake>>,
+  key: string,
+  wake: Wake,
+): () => void {
+  const set = map.get(key) ?? new Set()
+  map.set(key, set)
+  const end = watch(set, wake)
+  return () => {
+    end()
+    if (set.size === 0 && map.get(key) === set) map.delete(key)
   }
 }

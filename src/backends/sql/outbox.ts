@@ -1,0 +1,47 @@
+import { newId } from '../../model/ids.ts'
+import { now } from '../../model/json.ts'
+import type { WebhookEvent } from '../../model/webhooks.ts'
+import type { Transaction } from './database.ts'
+import type { Watchers } from './watchers.ts'
+
+/** Where it happened. */
+export interface Origin {
+  readonly tenant: string
+  readonly skill: string
+  readonly stage: string
+  readonly run: string | null
+}
+
+/**
+ * Puts a message for the stage's webhook into the outbox, in the transaction of what it tells of: both are kept or neither. Nothing happens
+ * on a stage without a webhook, or whose webhook does not ask for this event.
+ * @param data Of the payload; made only when it is needed.
+ */
+export async function announce(
+  t: Transaction,
+  watchers: Watchers,
+  origin: Origin,
+  event: WebhookEvent,
+  data: () => object,
+): Promise<void> {
+  const [webhook] = await t.query<{ events: string }>(
+    'SELECT events FROM webhooks WHERE stage = ? AND enabled = 1',
+    origin.stage,
+  )
+  if (webhook === undefined || !(JSON.parse(webhook.events) as string[]).includes(event)) return
+  const at = Date.now()
+  await t.query(
+    `INSERT INTO deliveries (id, tenant, skill, stage, run, event, status, payload, attempts, due, token, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, '[]', ?, 0, ?)`,
+    newId('delivery', at),
+    origin.tenant,
+    origin.skill,
+    origin.stage,
+    origin.run,
+    event,
+    JSON.stringify({ type: event, timestamp: now(at), data: data() }),
+    at,
+    now(at),
+  )
+  watchers.deliveriesChanged(t)
+}

@@ -6,6 +6,7 @@ import type { FailureReason, LogLine, Run, RunError, RunEvent, RunStatus, Usage 
 import type { QueueName } from '../model/sizes.ts'
 import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version } from '../model/skills.ts'
 import type { ActivityStore, Only, QueueStore, ScheduleStore, WebhookStore } from './flow-ports.ts'
+import type { EngineGauges } from './observer.ts'
 import type { AccessStore, AuditStore, QuotaStore, SecretStore } from './access-ports.ts'
 
 /**
@@ -24,6 +25,8 @@ export interface Engine {
   readonly schedules: ScheduleStore
   readonly webhooks: WebhookStore
   readonly activity: ActivityStore
+  /** How full it is, over all tenants; for metrics. */
+  gauges(): Promise<EngineGauges>
   /** Proves that the state can be read and written; for /readyz. */
   check(): Promise<void>
   close(): Promise<void>

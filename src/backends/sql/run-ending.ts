@@ -90,6 +90,7 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   await writeEvents(t, row!, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
   if (run.scheduled_for !== null) await admitHeld(t, watchers, run)
   watchers.runChanged(t, id, true)
+  watchers.runEnded(t, run)
   return run
 }
 

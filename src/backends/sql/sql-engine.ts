@@ -2,12 +2,14 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Vault } from '../access-ports.ts'
 import type { MasterKeys } from '../disk/master-key.ts'
+import type { EngineObserver } from '../observer.ts'
 import type { Engine } from '../ports.ts'
 import { createAccessStore } from './access-store.ts'
 import { createAuditStore } from './audit-store.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
+import { readGauges } from './gauges.ts'
 import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
 import { createSecretStore } from './secret-store.ts'
@@ -29,18 +31,22 @@ export interface SqlEngine extends Engine {
  * @param options.folder Made when missing; readable by its owner only.
  * @throws DataFolderInUse when another process owns the folder; Error when the database was made by a newer Skillet.
  */
-export async function openSqliteEngine(options: { folder: string; signal?: AbortSignal }): Promise<SqlEngine> {
-  const { folder, signal } = options
+export async function openSqliteEngine(options: {
+  folder: string
+  signal?: AbortSignal
+  observer?: EngineObserver
+}): Promise<SqlEngine> {
+  const { folder, signal, observer } = options
   signal?.throwIfAborted()
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const lock = lockDataFolder(folder)
   let db: Database | null = null
   try {
-    db = openSqliteDatabase(join(folder, DATABASE_FILE))
+    db = openSqliteDatabase(join(folder, DATABASE_FILE), observer?.committed)
     await migrate(db)
     signal?.throwIfAborted()
-    return createSqlEngine(db, () => lock.release())
+    return createSqlEngine(db, () => lock.release(), observer)
   } catch (error) {
     await db?.close()
     lock.release()
@@ -49,8 +55,8 @@ export async function openSqliteEngine(options: { folder: string; signal?: Abort
 }
 
 /** The engine on an open, migrated database. */
-function createSqlEngine(db: Database, onClosed: () => void): SqlEngine {
-  const watchers = new Watchers()
+function createSqlEngine(db: Database, onClosed: () => void, observer: EngineObserver | undefined): SqlEngine {
+  const watchers = new Watchers(observer)
   let closing: Promise<void> | null = null
   return {
     access: createAccessStore(db),
@@ -60,6 +66,8 @@ function createSqlEngine(db: Database, onClosed: () => void): SqlEngine {
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     runs: createRunStore(db, watchers),
+
+    gauges: () => readGauges(db),
 
     async check() {
       const written = await db.tx((t) => t.query('UPDATE schema_version SET version = version RETURNING version'))

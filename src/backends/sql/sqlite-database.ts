@@ -24,8 +24,9 @@ interface Done {
 /**
  * Opens a SQLite file with group commit: all transactions asked for in one tick become one on disk, each in a savepoint of its own.
  * An error undoes its own savepoint only; a commit that fails rejects them all.
+ * @param onCommit Told how long the commit took, in milliseconds, and of how many operations it was.
  */
-export function openSqliteDatabase(file: string): Database {
+export function openSqliteDatabase(file: string, onCommit?: (ms: number, operations: number) => void): Database {
   makePrivateFile(file)
   const writer = new SqliteConnection(file)
   // A second connection reads while a batch is open: it never sees what is not committed yet.
@@ -60,7 +61,9 @@ export function openSqliteDatabase(file: string): Database {
         const end = await perform(writer, operation)
         if (end !== null) done.push(end)
       }
+      const began = performance.now()
       writer.run('COMMIT')
+      onCommit?.(performance.now() - began, done.length)
     } catch (error) {
       // Without a beginning nothing was tried; some errors (a full disk) undo the whole transaction and not one savepoint.
       const reason = undone(writer, error)

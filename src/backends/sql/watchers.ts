@@ -1,4 +1,6 @@
+import type { Run } from '../../model/runs.ts'
 import type { QueueName } from '../../model/sizes.ts'
+import type { EngineObserver } from '../observer.ts'
 import type { Transaction } from './database.ts'
 
 /** Who wants to know when something may have changed: told after the commit, in this process only. */
@@ -8,6 +10,12 @@ export class Watchers {
   readonly #queues = new Set<(queue: QueueName) => void>()
   readonly #schedules = new Set<() => void>()
   readonly #deliveries = new Set<() => void>()
+
+  readonly #observer: EngineObserver | undefined
+
+  constructor(observer?: EngineObserver) {
+    this.#observer = observer
+  }
 
   watchRun(id: string, wake: (over: boolean) => void): () => void {
     return watchKey(this.#runs, id, wake)
@@ -27,6 +35,11 @@ export class Watchers {
 
   watchDeliveries(wake: () => void): () => void {
     return watch(this.#deliveries, wake)
+  }
+
+  /** For those who count, once: its ending is written in this transaction. */
+  runEnded(t: Transaction, run: Run): void {
+    t.afterCommit(() => this.#observer?.runEnded(run))
   }
 
   /** @param over The run has ended. */

@@ -9,6 +9,7 @@ import { openMasterKeys } from './backends/disk/master-key.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
 import { createClientAddress } from './http/client-address.ts'
+import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
@@ -35,6 +36,8 @@ import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
 import type { RunningServer, ServerOptions } from './server-options.ts'
 import { createSkillsService } from './skills/service.ts'
+import { createMetrics } from './telemetry/metrics.ts'
+import { startTracing } from './telemetry/start-tracing.ts'
 
 export type { LogEntry, RunningServer, ServerOptions } from './server-options.ts'
 export type { RequestLogEntry } from './http/request-log.ts'
@@ -53,10 +56,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // What was opened is closed in the opposite order, also when starting fails half-way.
   const open = new AsyncDisposableStack()
   try {
-    const observers = { clientOf: createClientAddress(options.trustProxies), requestLog: options.requestLog }
+    const version = await packageVersion()
+    const tracing = open.adopt(
+      await startTracing(process.env, version, (error) => onError(error, 'sending traces')),
+      (it) => it.stop(),
+    )
+    const metrics = createMetrics()
+    const requestLog = (entry: RequestLogEntry): void => {
+      metrics.request(entry)
+      options.requestLog?.(entry)
+    }
+    const observers = { clientOf: createClientAddress(options.trustProxies), requestLog }
     const issuers = options.oidcFile === undefined ? [] : await readOidcFile(options.oidcFile)
     let url = ''
-    const engine = open.adopt(await openSqliteEngine({ folder: dataDir }), (it) => it.close())
+    const engine = open.adopt(await openSqliteEngine({ folder: dataDir, observer: metrics.engine }), (it) => it.close())
     const blobOptions = { folder: join(dataDir, 'blobs'), secretFile: join(dataDir, 'upload.key'), baseUrl: () => url }
     const blobs = open.adopt(await openDiskBlobs(blobOptions), (it) => it.close())
     const owner = await bootstrap({ engine, dataDir })
@@ -138,6 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         audit: engine.audit,
         quotas: createQuotasService({ engine }),
         events: engine.runs,
+        metrics: () => metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => 0 }),
         verifyUpload: blobs.verifyUpload,
         checks: () => [
           { name: 'state', check: () => engine.check() },
@@ -147,7 +161,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
       {
         stopping: stopping.signal,
-        version: await packageVersion(),
+        version,
+        tracing,
         onFault: (error, id) => onError(error, `request ${id}`),
         rateLimit: options.rateLimit,
         failureLimit: options.failureLimit,

@@ -31,6 +31,7 @@ export const PERMISSIONS = {
   'audit.read': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
   'tenants.manage': OPERATOR,
   'vault.rotate': OPERATOR,
+  'metrics.read': OPERATOR,
 } as const satisfies Record<string, Record<AnyRole, Permission>>
 
 export type Operation = keyof typeof PERMISSIONS

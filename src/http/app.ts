@@ -13,6 +13,7 @@ import { deploymentRoutes } from './routes/deployments.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { invokeRoutes } from './routes/invoke.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { runRoutes } from './routes/runs.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
@@ -22,6 +23,7 @@ import { tenantRoutes } from './routes/tenants.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { versionRoutes } from './routes/versions.ts'
+import { NO_TRACING, type Tracing } from '../telemetry/tracing.ts'
 import type { Services } from './services.ts'
 import { type ThrottleOptions, createThrottle } from './throttle.ts'
 
@@ -40,17 +42,19 @@ export interface AppOptions extends ThrottleOptions {
   readonly requestLog?: RequestLog | undefined
   /** Default: the socket's address. */
   readonly clientOf?: ClientAddress
+  /** Where spans of requests go. Default: nowhere. */
+  readonly tracing?: Tracing
 }
 
 /** The native HTTP interface (DESIGN 8). Every route is in the OpenAPI document that it serves. */
 export function createApp(services: Services, options: AppOptions = {}): App {
-  const { stopping = new AbortController().signal, onFault = toStderr, requestLog } = options
+  const { stopping = new AbortController().signal, onFault = toStderr, requestLog, tracing = NO_TRACING } = options
   const app: App = new Hono<Env>()
   const routes = allRoutes(services, options, stopping)
   const { authorizer, denials } = services
   const auth = createThrottle(services.auth, options)
   const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
-  for (const one of routes) mount(app, one, { auth, authorizer, denials, stopping, onFault, ...observers })
+  for (const one of routes) mount(app, one, { auth, authorizer, denials, tracing, stopping, onFault, ...observers })
   app.notFound((c) => {
     const { request_id } = arrive(c.env, null, observers)
     return toResponse(missing(routes, c.req.method, c.req.path, request_id), request_id)
@@ -78,6 +82,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...tenantRoutes(services),
     ...usageRoutes(services),
     ...auditRoutes(services),
+    ...metricsRoutes(services),
     ...serverRoutes(services, stopping),
   ]
   let document: string | undefined

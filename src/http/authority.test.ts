@@ -29,6 +29,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'audit.read': 'yes no no no yes',
   'tenants.manage': 'no no no no yes',
   'vault.rotate': 'no no no no yes',
+  'metrics.read': 'no no no no yes',
 }
 
 let world: World

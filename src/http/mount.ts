@@ -15,6 +15,7 @@ import { type Reply, toResponse } from './reply.ts'
 import { type Observers, type Visit, arrive } from './request-log.ts'
 import { type AnyCall, PATH_PARAM, type Route } from './route.ts'
 import type { Throttle } from './throttle.ts'
+import type { Span, Tracing } from '../telemetry/tracing.ts'
 
 /** The bindings are empty when the app is called without a socket. */
 export type Env = { Bindings: Partial<HttpBindings> }
@@ -23,6 +24,7 @@ export interface MountOptions extends Observers {
   readonly auth: Throttle
   readonly authorizer: Pick<Authorizer, 'authorize'>
   readonly denials: Pick<Denials, 'record'>
+  readonly tracing: Tracing
   /** Aborted when the server stops: from then on nothing new is begun. */
   readonly stopping: AbortSignal
   /** Told of faults of ours; the caller only gets the request id. */
@@ -35,12 +37,28 @@ export function mount(app: Hono<Env>, route: Route, options: MountOptions): void
   app.on(route.method, path, async (c) => {
     const visit = arrive(c.env, route.path, options)
     const { request_id } = visit
-    try {
-      return toResponse(await serve(c, route, options, visit), request_id)
-    } catch (error) {
-      return toResponse(failureReply(interrupted(error, c, options) ?? error, request_id, options), request_id)
-    }
+    const attributes = { 'http.request.method': route.method, 'http.route': route.path, 'skillet.request': request_id }
+    const parent = c.req.header('traceparent')
+    return options.tracing.span(
+      `${route.method} ${route.path}`,
+      { kind: 'server', parent, attributes },
+      async (span) => {
+        const reply = await answer(c, route, options, visit, span)
+        span.set({ 'http.response.status_code': reply.status })
+        if (reply.status >= 500) span.fail(String(reply.status))
+        return toResponse(reply, request_id)
+      },
+    )
   })
+}
+
+/** Never rejects. */
+async function answer(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Reply> {
+  try {
+    return await serve(c, route, options, visit, span)
+  } catch (error) {
+    return failureReply(interrupted(error, c, options) ?? error, visit.request_id, options)
+  }
 }
 
 /** @returns The problem to answer with; a fault of ours is told to `onFault` and shows nothing of itself. */
@@ -51,7 +69,7 @@ export function failureReply(error: unknown, requestId: string, options: Pick<Mo
   return problemReply(new SkilletError('internal', 'The request could not be completed.'), requestId)
 }
 
-async function serve(c: Context<Env>, route: Route, options: MountOptions, visit: Visit): Promise<Reply> {
+async function serve(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Reply> {
   const { stopping } = options
   const open = route.access === 'public'
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
@@ -62,7 +80,7 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
     visit.tenant = principal.tenant
   }
   const params = paramsOf(c)
-  const caller = principal === null ? null : { ...principal, ...from }
+  const caller = principal === null ? null : { ...principal, ...from, trace: span.traceparent }
   const coverage = caller === null ? null : await allow(caller, route, params, options)
   const header = (name: string): string | undefined => c.req.header(name)
   const stream = (): AsyncIterable<Uint8Array> => streamOf(c)

@@ -32,6 +32,8 @@ export interface Services {
    * @throws SkilletError upload_tampered, upload_expired
    */
   readonly verifyUpload: ((url: URL) => UploadTicket) | null
+  /** What the server measured of itself, in the text format of Prometheus. */
+  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
   /** What must hold for the server to be ready, each by its name. */
   readonly checks: () => readonly ReadinessCheck[]
 }

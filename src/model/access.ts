@@ -71,4 +71,6 @@ export interface Caller extends Principal {
   readonly request_id: string
   /** Address of the client, if there is one. */
   readonly client: string | null
+  /** W3C traceparent of the request, if it is traced. */
+  readonly trace?: string | undefined
 }

@@ -63,6 +63,8 @@ export interface Call {
     readonly attempt: number
     /** RFC 3339. */
     readonly deadline: string
+    /** W3C, for a skill that traces what it does; missing where nothing is traced. */
+    readonly traceparent?: string | undefined
   }
   /** A JSON value. For `skill-md`: `{script, args?, stdin?}`. */
   readonly input: unknown

@@ -12,10 +12,11 @@ export interface MetricSources {
 /** What a server measures of itself, for Prometheus. Labels hold names of ours only: what tenants choose would make a series each. */
 export interface Metrics {
   readonly engine: EngineObserver
+  /** An answered request. Streams of events are left out: they last as long as their reader wants. */
   request(request: {
-    readonly route: string
-    readonly method: string
-    readonly status: number
+    readonly route: string | null
+    readonly method: string | null
+    readonly status: number | null
     readonly ms: number
   }): void
   /** One fire of a schedule. @param lateMs After it was due; null for what was missed. */
@@ -78,7 +79,10 @@ export function createMetrics(): Metrics {
         if (execution_ms !== null) executed.observe({ status }, execution_ms / 1000)
       },
     },
-    request: ({ route, method, status, ms }) => requests.observe({ route, method, status: String(status) }, ms / 1000),
+    request({ route, method, status, ms }) {
+      if (route?.endsWith('/events') === true) return
+      requests.observe({ route: route ?? '', method: method ?? '', status: String(status ?? '') }, ms / 1000)
+    },
     fired(outcome, lateMs) {
       fires.inc({ outcome })
       if (lateMs !== null) lateness.observe(Math.max(0, lateMs) / 1000)

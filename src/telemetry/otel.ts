@@ -1,5 +1,5 @@
 import { type Context, type Span as OtelSpan, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { parseTraceParent } from '@opentelemetry/core'
+import { parseTraceParent, setGlobalErrorHandler } from '@opentelemetry/core'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import {
   AlwaysOffSampler,
@@ -19,7 +19,9 @@ import type { TraceSettings } from './trace-settings.ts'
 export async function startOtel(
   settings: TraceSettings,
   version: string,
+  onError: (error: unknown) => void,
 ): Promise<Tracing & { stop(): Promise<void> }> {
+  setGlobalErrorHandler(onError)
   const provider = new TracerProvider({
     // What the environment says counts more: OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES.
     resource: defaultResource()

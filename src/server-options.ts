@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly warmUp?: boolean
   /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
   readonly graceMs?: number
+  /** A run whose server shows no sign of life for so long is begun again, in milliseconds. Default 30,000. */
+  readonly leaseMs?: number | undefined
   /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
   readonly environment?: string | undefined
   /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */

@@ -123,7 +123,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       secrets: withRedactor(secrets.resolve),
       onError,
     })
-    const worker = createRunWorker(engine, execute, { graceMs: options.graceMs ?? 10_000, onError })
+    const worker = createRunWorker(engine, execute, {
+      graceMs: options.graceMs ?? 10_000,
+      leaseMs: options.leaseMs,
+      onError,
+    })
     open.defer(() => worker.stop())
     const skills = createSkillsService({
       engine,

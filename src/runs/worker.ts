@@ -7,7 +7,7 @@ export interface WorkerOptions {
   /** Runs executed at once per queue. Default: 8 and 4. */
   readonly concurrency?: Partial<Record<QueueName, number>>
   /** Life of a lease without a heartbeat, in milliseconds. Default 30,000. */
-  readonly leaseMs?: number
+  readonly leaseMs?: number | undefined
   /** How long `stop` lets running runs finish before they are handed back, in milliseconds. Default 10,000. */
   readonly graceMs?: number
   /** Told of errors of our own; the worker goes on. */

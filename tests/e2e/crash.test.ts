@@ -1,21 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Page } from '../../src/backends/ports.ts'
 import { type Run, isTerminal } from '../../src/model/runs.ts'
+import { type Leftovers, leftoversOf } from '../support/leftovers.ts'
 import { TestServer, python } from './harness.ts'
 
 const CLI = new URL('../../src/cli/main.ts', import.meta.url).pathname
 const CYCLES = 4
 
 let dataDir: string
+let leftovers: Leftovers
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'skillet-crash-'))
+  leftovers = leftoversOf(dataDir)
   const server = await TestServer.start({ dataDir })
   await server.deploy('quick', python('quick', 'def handler(input: dict) -> dict:\n    return input\n'), { size: 'S' })
   await server.deploy(
@@ -33,12 +36,12 @@ test(`kill -9 under load, ${CYCLES} times: nothing acknowledged is lost, nothing
     const child = await serve()
     const load = hammer(child, acknowledged)
     // Also the proof that the look for processes finds them.
-    await seen('a sandbox at work', () => sandboxProcesses().length > 0)
+    await seen('a sandbox at work', () => leftovers.processes().length > 0)
     await new Promise((resolve) => setTimeout(resolve, cycle * 350))
     child.process.kill('SIGKILL')
     await once(child.process, 'exit')
     await load
-    await seen(`the end of the sandboxes of cycle ${cycle}`, () => sandboxProcesses().length === 0)
+    await seen(`the end of the sandboxes of cycle ${cycle}`, () => leftovers.processes().length === 0)
   }
   expect(acknowledged.size).toBeGreaterThan(CYCLES)
 
@@ -61,9 +64,9 @@ test(`kill -9 under load, ${CYCLES} times: nothing acknowledged is lost, nothing
   } finally {
     await server.stop()
   }
-  expect(sandboxProcesses()).toEqual([])
-  expect(leftMounts()).toEqual([])
-  expect(leftGroups()).toEqual([])
+  expect(leftovers.processes()).toEqual([])
+  expect(leftovers.mounts()).toEqual([])
+  expect(leftovers.groups()).toEqual([])
 })
 
 test('a second server on the same data folder is refused and told who holds it', async () => {
@@ -135,50 +138,4 @@ async function seen(what: string, look: () => boolean): Promise<void> {
     if (i === 1000) throw new Error(`Not seen: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-}
-
-/** Processes that see a folder of this test's server as a mount of their own: its sandboxes, and nothing else. */
-function sandboxProcesses(): string[] {
-  const folders = places()
-  return readdirSync('/proc').filter(
-    (pid) => /^\d+$/.test(pid) && folders.some((folder) => mountsOf(pid).includes(folder)),
-  )
-}
-
-function mountsOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
-  } catch {
-    return '' // it has ended since
-  }
-}
-
-function leftMounts(): string[] {
-  return readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .filter((line) => places().some((place) => line.includes(place)))
-}
-
-/** Control groups that carry the name of one of the places. */
-function leftGroups(): string[] {
-  const names = places().map((place) => place.split('/').at(-1)!)
-  const roots = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/pids', '/sys/fs/cgroup'].filter((root) => existsSync(root))
-  return roots.flatMap((root) =>
-    readdirSync(root, { recursive: true, encoding: 'utf8' })
-      .filter((path) => names.some((name) => path.includes(name)))
-      .map((path) => join(root, path)),
-  )
-}
-
-/** The data folder, and where a root server keeps what the sandboxes of this data folder see. */
-function places(): string[] {
-  const root = '/var/lib/skillet'
-  const names = existsSync(root) ? readdirSync(root) : []
-  const ours = names.filter((name) => dataFolderOf(join(root, name)) === dataDir)
-  return [dataDir, ...ours.map((name) => join(root, name))]
-}
-
-function dataFolderOf(place: string): string | null {
-  const file = join(place, 'data-folder')
-  return existsSync(file) ? readFileSync(file, 'utf8') : null
 }

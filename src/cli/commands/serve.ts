@@ -15,6 +15,7 @@ interface Options {
   readonly log?: 'json' | 'text' | 'off'
   readonly rateLimit?: { perSecond: number; burst: number } | null
   readonly trustProxy?: string[]
+  readonly lease?: number
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -36,6 +37,11 @@ export function serveCommand(cli: Cli): Command {
       rateOf,
     )
     .option('--trust-proxy <address...>', 'believe X-Forwarded-For of these addresses or networks')
+    .option(
+      '--lease <seconds>',
+      'begin a run again when its server shows no sign of life for so long; default: 30',
+      leaseOf,
+    )
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
 }
@@ -63,6 +69,7 @@ async function serve(call: Call<Options>) {
     host: options.host,
     port: options.port,
     warmUp: options.warmUp,
+    leaseMs: options.lease === undefined ? undefined : options.lease * 1000,
     environment: io.env['SKILLET_ENV'] || undefined,
     masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
@@ -99,6 +106,12 @@ export function portOf(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
   throw new InvalidArgumentError('It is not a number from 0 to 65535.')
+}
+
+function leaseOf(text: string): number {
+  const seconds = Number(text)
+  if (/^\d{1,4}$/.test(text) && seconds > 0) return seconds
+  throw new InvalidArgumentError('It is not a number of seconds from 1 to 9999.')
 }
 
 function rateOf(text: string): { perSecond: number; burst: number } | null {

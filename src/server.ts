@@ -121,6 +121,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       schemas,
       deployments,
       secrets: withRedactor(secrets.resolve),
+      tracing,
       onError,
     })
     const worker = createRunWorker(engine, execute, {

@@ -84,6 +84,7 @@ export function createAdmission(parts: {
       )
       const admission = await engine.runs.admit(run, queue, note, {
         idempotency,
+        trace: caller.trace,
         take: place === null ? undefined : { leaseMs: place.leaseMs },
       })
       if (admission.outcome === 'admitted') taken = admission.taken

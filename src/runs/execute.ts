@@ -7,6 +7,7 @@ import { type Call, type CallResult, type Redactor, SandboxError } from '../runt
 import type { SessionPool } from '../runtime/pool.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
+import type { Span, Tracing } from '../telemetry/tracing.ts'
 import { createLogBuffer } from './log-buffer.ts'
 import { type ResolveSecrets, type RunSecrets, handOut } from './run-secrets.ts'
 import { readSkillMd } from './skill-md.ts'
@@ -30,15 +31,32 @@ export function createExecute(parts: {
   schemas: SchemaValidator
   deployments: DeploymentCache
   secrets: ResolveSecrets
+  tracing: Tracing
   /** Told why a run did not get its secrets, where that is a fault of ours. */
   onError: (error: unknown, doing: string) => void
 }): Execute {
-  const { engine, pool, schemas, deployments, secrets: resolve, onError } = parts
+  const { engine, pool, schemas, deployments, secrets: resolve, tracing, onError } = parts
 
-  return async ({ run, token }, signal, performed) => {
+  return (claim, signal, performed) => {
+    const { run, trace: parent } = claim
+    const attributes = {
+      'skillet.run': run.id,
+      'skillet.skill': run.skill,
+      'skillet.stage': run.stage,
+      'skillet.attempt': run.attempt,
+    }
+    return tracing.span('run', { kind: 'consumer', parent, attributes }, (span) => {
+      tracing.past('queue', { parent: parent ?? span.traceparent }, Date.parse(run.created_at), Date.now())
+      return execute(claim, signal, performed, span)
+    })
+  }
+
+  async function execute({ run, token }: Claim, signal: AbortSignal, performed: () => void, span: Span): Promise<void> {
     const logs = createLogBuffer((lines) => engine.runs.appendLogs(run.id, token, lines))
     const deployment = await deployments.get(run.tenant, run.deployment)
-    const outcome = await perform(run, deployment, (lines) => logs.add(lines), signal)
+    const outcome = await perform(run, deployment, (lines) => logs.add(lines), signal, span)
+    span.set({ 'skillet.status': outcome.status })
+    if (outcome.status === 'failed') span.fail(outcome.reason ?? 'failed')
     const rest = await logs.drain()
     if (interruption(signal) === 'lease_lost') return
     if (interruption(signal) === 'stopping' && outcome.status === 'cancelled') {
@@ -56,6 +74,7 @@ export function createExecute(parts: {
     deployment: Deployment,
     onLog: (lines: LogLine[]) => void,
     signal: AbortSignal,
+    { traceparent: parent }: Span,
   ): Promise<Outcome> {
     if (run.cancel_requested) return cancelled(NOT_EXECUTED)
     const document = await readSkillMd(engine, deployment, run.input)
@@ -69,7 +88,9 @@ export function createExecute(parts: {
     const began = performance.now()
     let lease: Awaited<ReturnType<SessionPool['acquire']>>
     try {
-      lease = await pool.acquire(deployment, { variant: secrets.variant, signal })
+      lease = await tracing.span('sandbox.acquire', { parent }, () =>
+        pool.acquire(deployment, { variant: secrets.variant, signal }),
+      )
     } catch (error) {
       if (signal.aborted) return cancelled(NOT_EXECUTED)
       if (!(error instanceof SandboxError)) throw error
@@ -77,7 +98,11 @@ export function createExecute(parts: {
     }
     const ready = performance.now()
     try {
-      const result = await lease.session.invoke(callOf(run, deployment, secrets), onLog, signal)
+      const result = await tracing.span(
+        'sandbox.invoke',
+        { parent, attributes: { 'skillet.warm': lease.warm } },
+        (span) => lease.session.invoke(callOf(run, deployment, secrets, span.traceparent), onLog, signal),
+      )
       // Rounded once, so that what is billed is what is shown.
       const execution = round(performance.now() - ready)
       const session = { session: lease.session.id, warm: lease.warm, start_ms: round(ready - began) }
@@ -133,7 +158,7 @@ export function createExecute(parts: {
 
 type Facts = Pick<Ending, 'session' | 'warm' | 'start_ms' | 'execution_ms' | 'usage' | 'billable_ms' | 'throttle'>
 
-function callOf(run: Claim['run'], deployment: Deployment, secrets: RunSecrets): Call {
+function callOf(run: Claim['run'], deployment: Deployment, secrets: RunSecrets, traceparent: string | undefined): Call {
   const timeout = deployment.config.timeout_s * 1000
   return {
     run: {
@@ -143,6 +168,7 @@ function callOf(run: Claim['run'], deployment: Deployment, secrets: RunSecrets):
       version: run.version,
       attempt: run.attempt,
       deadline: now(Date.now() + timeout),
+      traceparent,
     },
     input: run.input,
     env: deployment.config.env,

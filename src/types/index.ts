@@ -36,6 +36,8 @@ export interface SkillRun {
   readonly attempt: number
   /** RFC 3339, UTC: when the run is killed. */
   readonly deadline: string
+  /** W3C traceparent of this execution, to go on with in calls to others; missing where nothing is traced. */
+  readonly traceparent?: string
 }
 
 /** A secret of the kind `connection`, such as `postgres://user:password@host:5432/name`, in its parts. */

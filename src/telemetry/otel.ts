@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Context, type Span as OtelSpan, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { parseTraceParent, setGlobalErrorHandler } from '@opentelemetry/core'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
@@ -56,9 +57,12 @@ export async function startOtel(
       }
     },
     past: (name, options, from, to) => begin(name, options, from).end(to),
-    stop: () => provider.shutdown(),
+    // What was not sent yet gets its chance; a collector that is gone holds up no server that stops.
+    stop: () => Promise.race([provider.shutdown().catch(onError), pause(LAST_CHANCE_MS, undefined, { ref: false })]),
   }
 }
+
+const LAST_CHANCE_MS = 3000
 
 const KINDS = {
   internal: SpanKind.INTERNAL,

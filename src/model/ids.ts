@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from 'node:crypto'
+import { hash, randomBytes, randomFillSync } from 'node:crypto'
 
 /** Every kind of id and its prefix. Ids sort by the time they were made. */
 const PREFIXES = {
@@ -21,6 +21,15 @@ export type IdKind = keyof typeof PREFIXES
 /** A new id: prefix, 10 characters of milliseconds since 1970, 16 characters (80 bits) of randomness, Crockford base32. */
 export function newId(kind: IdKind, now: number = Date.now()): string {
   return `${PREFIXES[kind]}_${timePart(now)}${randomPart()}`
+}
+
+/**
+ * An id in the form of a new one that is the same whenever it is made of the same: for what must not be there twice.
+ * @param instant Milliseconds since 1970, by which it sorts.
+ */
+export function derivedId(kind: IdKind, instant: number, ...parts: readonly string[]): string {
+  const digest = hash('sha256', JSON.stringify([kind, instant, ...parts]), 'buffer')
+  return `${PREFIXES[kind]}_${timePart(instant)}${textOf(digest.subarray(0, 16))}`
 }
 
 /** A session id legal everywhere: 33 to 100 characters of `[A-Za-z0-9-]` (DESIGN 9). */
@@ -54,7 +63,12 @@ function randomPart(): string {
     randomFillSync(pool)
     used = 0
   }
+  return textOf(pool.subarray(used, (used += 16)))
+}
+
+/** Five bits of each byte. */
+function textOf(bytes: Uint8Array): string {
   let text = ''
-  for (const end = used + 16; used < end; used++) text += ALPHABET[pool[used]! & 31]
+  for (const byte of bytes) text += ALPHABET[byte & 31]
   return text
 }

@@ -5,10 +5,12 @@ import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import type { Run } from '../model/runs.ts'
-import { LIMITS, SIZES } from '../model/sizes.ts'
+import { LIMITS } from '../model/sizes.ts'
 import type { Deployment } from '../model/skills.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
+import { checkInput } from './input-check.ts'
+import { newRun, queueOf } from './new-run.ts'
 import type { RunWorker } from './worker.ts'
 
 export interface Invocation {
@@ -47,26 +49,22 @@ export function createAdmission(parts: {
     return deployments.get(tenant, stage.deployment)
   }
 
-  async function checkInput(deployment: Deployment, input: unknown): Promise<void> {
-    const problems = await schemas.validate(deployment.input_schema, input)
-    if (problems.length === 0) return
-    throw new SkilletError('input_invalid', `The input has ${problems.length} problem(s).`, { problems })
-  }
-
   async function admit(
     caller: Caller,
     deployment: Deployment,
     input: unknown,
-    more: { replay_of?: string; idempotency?: Invocation['idempotency'] },
+    { idempotency: given, ...more }: { replay_of?: string; idempotency?: Invocation['idempotency'] },
   ): Promise<{ run: Run; repeated: boolean }> {
     requireIsolation()
     const at = Date.now()
-    const { queue } = SIZES[deployment.config.size]
-    const run = newRun(caller, deployment, input, more.replay_of ?? null, at)
-    const idempotency = more.idempotency && {
-      ...more.idempotency,
+    const queue = queueOf(deployment)
+    const { tenant, id: created_by } = caller
+    const { skill, stage } = deployment
+    const run = newRun({ id: newId('run', at), tenant, skill, stage, deployment, input, created_by, at, ...more })
+    const idempotency = given && {
+      ...given,
       // Of the caller alone: nobody takes another's run for the answer, or spoils a key that another will use.
-      key: JSON.stringify([caller.id, more.idempotency.key]),
+      key: JSON.stringify([caller.id, given.key]),
       expires_at: now(at + LIMITS.idempotencySeconds * 1000),
     }
     // A worker with a free place takes the next run in the same transaction: one sync less on the way of a warm run.
@@ -77,10 +75,7 @@ export function createAdmission(parts: {
         caller,
         run.replay_of === null ? 'run.invoke' : 'run.replay',
         { kind: 'run', id: run.id },
-        {
-          skill: run.skill,
-          stage: run.stage,
-        },
+        { skill, stage },
       )
       const admission = await engine.runs.admit(run, queue, note, {
         idempotency,
@@ -97,7 +92,7 @@ export function createAdmission(parts: {
   return {
     async invoke(caller, { skill, stage, input, idempotency }) {
       const deployment = await activeDeployment(caller.tenant, skill, stage)
-      await checkInput(deployment, input)
+      await checkInput(schemas, deployment, input)
       return admit(caller, deployment, input, { idempotency })
     },
 
@@ -108,7 +103,7 @@ export function createAdmission(parts: {
       const deployment = await deployments.get(before.tenant, before.deployment)
       const skill = await engine.skills.findSkill(before.tenant, before.skill)
       if (skill === null) throw new SkilletError('not_replayable', `The skill of run ${before.id} was deleted.`)
-      await checkInput(deployment, before.input)
+      await checkInput(schemas, deployment, before.input)
       const { run } = await admit(caller, deployment, before.input, { replay_of: before.id })
       return run
     },
@@ -126,38 +121,5 @@ function outcomeOf(admission: Admission): { run: Run; repeated: boolean } {
       })
     default:
       return { run: admission.run, repeated: admission.outcome === 'repeated' }
-  }
-}
-
-function newRun(caller: Caller, deployment: Deployment, input: unknown, replayOf: string | null, at: number): Run {
-  return {
-    id: newId('run', at),
-    tenant: caller.tenant,
-    skill: deployment.skill,
-    stage: deployment.stage,
-    deployment: deployment.id,
-    version: deployment.version,
-    status: 'queued',
-    reason: null,
-    error: null,
-    input,
-    output: null,
-    attempt: 0,
-    cancel_requested: false,
-    replay_of: replayOf,
-    scheduled_for: null,
-    dead_letter: false,
-    created_by: caller.id,
-    created_at: now(at),
-    started_at: null,
-    finished_at: null,
-    session: null,
-    warm: null,
-    queue_ms: null,
-    start_ms: null,
-    execution_ms: null,
-    usage: null,
-    billable_ms: null,
-    throttle: null,
   }
 }

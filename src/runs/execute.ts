@@ -1,7 +1,7 @@
 import type { Claim, Ending, Engine } from '../backends/ports.ts'
 import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
-import { type FailureReason, type LogLine, type Run, NOT_EXECUTED } from '../model/runs.ts'
+import { type FailureReason, type LogLine, NOT_EXECUTED } from '../model/runs.ts'
 import type { Deployment } from '../model/skills.ts'
 import { type Call, type CallResult, type Redactor, SandboxError } from '../runtime/driver.ts'
 import type { SessionPool } from '../runtime/pool.ts'

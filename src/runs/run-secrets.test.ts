@@ -32,9 +32,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-function ask(refs: Record<string, string>, resolve: ResolveSecrets) {
+function ask(refs: Record<string, string>, resolve: ResolveSecrets, created_by: string = 'key_1') {
   const deployment: Deployment = { ...place.deployment, config: { ...place.deployment.config, secret_refs: refs } }
-  const run = newRun(place)
+  const run = newRun(place, { created_by })
   const counted: ResolveSecrets = (...args) => {
     asked++
     return resolve(...args)
@@ -50,6 +50,15 @@ test('the log says who got which secrets before they are handed out, and not wha
   expect(use).toMatchObject({ actor_kind: 'key', actor: 'key_1', target_kind: 'run', outcome: 'done' })
   expect(use!.detail).toMatchObject({ secrets: { TOKEN: 'sec_1' } })
   expect(JSON.stringify(use)).not.toContain(VALUE)
+})
+
+test.each([
+  ['key_1', 'key'],
+  ['oidc:idp:ann', 'token'],
+  ['schedule:stg_1', 'system'],
+])('%s uses them as a %s', async (created_by, kind) => {
+  await ask({ TOKEN: 'sec_1' }, () => Promise.resolve(GIVEN), created_by)
+  expect(await uses()).toMatchObject([{ actor: created_by, actor_kind: kind }])
 })
 
 test('a run without secrets asks for nothing and is not written down', async () => {

@@ -2,6 +2,7 @@ import type { Engine } from '../backends/ports.ts'
 import { SkilletError } from '../model/errors.ts'
 import type { AuditNote } from '../model/audit.ts'
 import type { Run } from '../model/runs.ts'
+import { scheduleActor } from '../model/schedules.ts'
 import type { Connection } from '../model/secrets.ts'
 import type { Deployment } from '../model/skills.ts'
 import type { Redactor } from '../runtime/driver.ts'
@@ -63,7 +64,7 @@ const SHOWN = 10
 function useOf(run: Run, refs: Readonly<Record<string, string>>): AuditNote {
   return {
     tenant: run.tenant,
-    actor_kind: run.created_by.startsWith('oidc:') ? 'token' : 'key',
+    actor_kind: kindOf(run.created_by),
     actor: run.created_by,
     action: 'secret.use',
     target_kind: 'run',
@@ -72,4 +73,9 @@ function useOf(run: Run, refs: Readonly<Record<string, string>>): AuditNote {
     client: null,
     detail: { skill: run.skill, stage: run.stage, secrets: refs },
   }
+}
+
+function kindOf(actor: string): AuditNote['actor_kind'] {
+  if (actor.startsWith(scheduleActor(''))) return 'system'
+  return actor.startsWith('oidc:') ? 'token' : 'key'
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Caller } from '../../model/access.ts'
-import { SkilletError } from '../../model/errors.ts'
 import { AnyJson } from '../../model/json.ts'
 import { Run, RunStatus, isTerminal } from '../../model/runs.ts'
 import { LIMITS } from '../../model/sizes.ts'
@@ -58,7 +57,6 @@ export const invokeRoutes = (services: InvokeServices): Route[] => [
     async handle(call) {
       const { skill, stage } = call.params
       const input = call.body.input === undefined ? {} : call.body.input
-      checkSize(call.text, input)
       const key = idempotencyKeyOf(call.header('idempotency-key'))
       const { run, repeated } = await services.runs.invoke(call.caller, {
         skill,
@@ -79,7 +77,14 @@ export const invokeRoutes = (services: InvokeServices): Route[] => [
     summary: 'Run the same input on the same deployment again',
     headers: { Prefer: PREFER },
     responses: RESPONSES,
-    errors: ['not_replayable', 'input_invalid', 'validation_timeout', 'enqueue_failed', 'isolation_unavailable'],
+    errors: [
+      'not_replayable',
+      'input_invalid',
+      'input_too_large',
+      'validation_timeout',
+      'enqueue_failed',
+      'isolation_unavailable',
+    ],
     handle: async (call) => answer(services, call, await services.runs.replay(call.caller, call.params.run), false),
   }),
 ]
@@ -105,16 +110,4 @@ async function answer({ runs, quotas }: InvokeServices, call: Asked, admitted: R
   Object.assign(headers, rateLimitFields(await quotas.standing(run.tenant, run.skill), Date.now()))
   if (seconds !== null && isTerminal(run.status)) return { status: 200, body: run, headers }
   return { status: 202, body: { run_id: run.id, status: run.status }, headers }
-}
-
-/** The request body may hold a little more than the input; only bodies that large are measured. */
-function checkSize(text: string, input: unknown): void {
-  // A UTF-16 code unit takes three bytes at the most.
-  if (text.length * 3 <= LIMITS.inputBytes) return
-  const bytes = Buffer.byteLength(JSON.stringify(input))
-  if (bytes <= LIMITS.inputBytes) return
-  throw new SkilletError(
-    'input_too_large',
-    `The input has ${bytes} bytes as JSON; at most ${LIMITS.inputBytes} are taken.`,
-  )
 }

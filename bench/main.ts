@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { baseline } from './baseline.ts'
 import { createClient } from './client.ts'
+import { scheduleLateness, webhookRows } from './flow-rows.ts'
 import { printTable } from './table.ts'
 import {
   type Row,
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
   progress('start-up')
   const rows: Row[] = await startUp(few(10))
   // Without warm-up on deploy, or no invoke would ever be cold.
-  const server = await startBenchServer(['--no-warm-up'])
+  const server = await startBenchServer(['--no-warm-up', '--webhook-network', '127.0.0.0/8'])
   const client = createClient(server.url, server.key, 4)
   try {
     progress('preparing skills')
@@ -47,6 +48,10 @@ async function main(): Promise<void> {
       progress(name)
       rows.push(await step())
     }
+    progress('webhooks')
+    rows.push(...(await webhookRows(server, client, few(20))))
+    progress('10,000 schedules')
+    rows.push(await scheduleLateness(client, quick ? 1 : 3))
   } finally {
     client.close()
     await server.stop()

@@ -116,6 +116,8 @@ export interface SkillStore {
 export interface Claim {
   readonly run: Run & { readonly deployment: string; readonly version: string }
   readonly token: number
+  /** How often an execution of it failed and it was tried again. Executions whose worker was lost are not among them. */
+  readonly retries: number
   /** W3C traceparent of the request that began it, if that was traced. */
   readonly trace: string | null
 }
@@ -157,6 +159,8 @@ export interface Ending {
   /** Milliseconds to bill; null when nothing was executed. */
   readonly billable_ms: number | null
   readonly throttle: Throttle | null
+  /** It failed for good although its stage retries. Default false. */
+  readonly dead_letter?: boolean
   /** Log lines not yet appended: written before the result event, in the same transaction. */
   readonly logs: LogLine[]
 }

@@ -24,6 +24,18 @@ export const Skill = z
   .meta({ id: 'Skill' })
 export type Skill = z.infer<typeof Skill>
 
+/** Failures that another attempt may not meet. A lost worker is none of them: such runs are begun again anyway. */
+export const RetryReason = FailureReason.extract([
+  'runtime_error',
+  'timeout',
+  'memory_limit',
+  'output_invalid',
+  'output_too_large',
+  'sandbox_error',
+  'secret_unavailable',
+]).meta({ id: 'RetryReason' })
+export type RetryReason = z.infer<typeof RetryReason>
+
 /** When a run that failed is executed again. Without a policy: never. */
 export const RetryPolicy = z
   .strictObject({
@@ -33,7 +45,9 @@ export const RetryPolicy = z
       .min(0)
       .max(3600)
       .default(1)
-      .meta({ description: 'Seconds before the second attempt. Default 1.' }),
+      .meta({
+        description: 'Seconds before the second attempt, of which up to half is left out by chance. Default 1.',
+      }),
     factor: z
       .number()
       .min(1)
@@ -47,13 +61,17 @@ export const RetryPolicy = z
       .default(300)
       .meta({ description: 'Longest wait, in seconds. Default 300.' }),
     reasons: z
-      .array(FailureReason)
+      .array(RetryReason)
       .min(1)
-      .max(FailureReason.options.length)
+      .max(RetryReason.options.length)
       .default(['runtime_error', 'timeout', 'memory_limit', 'sandbox_error'])
       .meta({
         description: 'Which failures are tried again.',
       }),
+  })
+  .refine(({ backoff_s, max_backoff_s }) => backoff_s <= max_backoff_s, {
+    path: ['max_backoff_s'],
+    message: 'is less than backoff_s, the first wait',
   })
   .meta({ id: 'RetryPolicy' })
 export type RetryPolicy = z.infer<typeof RetryPolicy>

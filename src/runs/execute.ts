@@ -9,6 +9,7 @@ import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
 import type { Span, Tracing } from '../telemetry/tracing.ts'
 import { createLogBuffer } from './log-buffer.ts'
+import { afterAttempt } from './retry.ts'
 import { type ResolveSecrets, type RunSecrets, handOut } from './run-secrets.ts'
 import { readSkillMd } from './skill-md.ts'
 
@@ -51,7 +52,12 @@ export function createExecute(parts: {
     })
   }
 
-  async function execute({ run, token }: Claim, signal: AbortSignal, performed: () => void, span: Span): Promise<void> {
+  async function execute(
+    { run, token, retries }: Claim,
+    signal: AbortSignal,
+    performed: () => void,
+    span: Span,
+  ): Promise<void> {
     const logs = createLogBuffer((lines) => engine.runs.appendLogs(run.id, token, lines))
     const deployment = await deployments.get(run.tenant, run.deployment)
     const outcome = await perform(run, deployment, (lines) => logs.add(lines), signal, span)
@@ -63,10 +69,15 @@ export function createExecute(parts: {
       await engine.runs.release(run.id, token)
       return
     }
-    // Null means that the lease went to another worker: its ending counts, this one is dropped.
-    const finished = engine.runs.finish(run.id, token, { ...outcome, logs: rest })
+    // Null or false mean that the lease went to another worker: its ending counts, this one is dropped.
+    const then = afterAttempt(deployment.config.retry, outcome, retries)
+    const ending = { ...outcome, logs: rest }
+    const written =
+      then.retryMs === null
+        ? engine.runs.finish(run.id, token, { ...ending, dead_letter: then.deadLetter })
+        : engine.runs.retry(run.id, token, ending, then.retryMs)
     performed()
-    await finished
+    await written
   }
 
   async function perform(

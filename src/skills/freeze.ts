@@ -49,5 +49,6 @@ function settle(stage: StageConfig, asked: Package['defaults']): Deployment['con
     env: stage.env ?? {},
     secret_refs: stage.secret_refs ?? {},
     network: stage.network ?? asked.network ?? [],
+    ...(stage.retry && { retry: stage.retry }),
   }
 }

@@ -110,5 +110,5 @@ async function begin(
   watchers.runChanged(t, row.id)
   // Only runs with a deployment are ever queued.
   const claimed = toRun(row, { input: body, output: null }) as Claim['run']
-  return { run: claimed, token, trace }
+  return { run: claimed, token, retries: before.retries, trace }
 }

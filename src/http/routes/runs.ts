@@ -1,22 +1,15 @@
 import { z } from 'zod'
-import { placesOf } from '../../access/coverage.ts'
 import { SkilletError } from '../../model/errors.ts'
-import { isId } from '../../model/ids.ts'
 import { LogLine, Run, RunEvent, RunStatus, isTerminal } from '../../model/runs.ts'
+import { frame, live } from '../live.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { prefersText } from '../preferences.ts'
 import { type Route, route } from '../route.ts'
+import { RunListQuery, RunSummary, runFilterOf, summariesOf } from '../run-lists.ts'
 import { logPage, logText } from '../run-logs.ts'
 import type { Services } from '../services.ts'
-import { eventStream } from '../sse.ts'
 
-/** A run in a list: without what it was given and gave, which may be large. */
-const RunSummary = Run.omit({ input: true, output: true }).meta({ id: 'RunSummary' })
-
-const Reference = z.string().max(100)
-
-/** @param options.heartbeatMs See eventStream. */
-export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: number }): Route[] => {
+export const runRoutes = (services: Services): Route[] => {
   const { runs, events } = services
   return [
     route({
@@ -27,24 +20,12 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       access: 'runs.read',
       summary: 'List runs, newest first',
       description: 'Whoever needs a grant sees those of skills and stages that it covers; an agent, its own of these.',
-      query: PageQuery.extend({
-        skill: Reference.optional().meta({ description: 'Id or name; of a deleted skill, its id.' }),
-        stage: Reference.optional().meta({ description: 'Id, or with `skill` its name.' }),
-        status: RunStatus.optional(),
-      }),
+      query: RunListQuery.extend({ status: RunStatus.optional() }),
       responses: { 200: { description: 'One page.', schema: pageOf(RunSummary) } },
       errors: ['not_found'],
-      async handle({ caller: { id, tenant }, query, coverage }) {
-        const { limit, cursor, status } = query
-        const page = await runs.list(tenant, {
-          limit,
-          cursor,
-          status,
-          ...(await resolve(services, tenant, query)),
-          only: placesOf(coverage),
-          createdBy: coverage?.ownOnly === true ? id : undefined,
-        })
-        return { status: 200, body: { ...page, items: page.items.map(summaryOf) } }
+      async handle(call) {
+        const filter = { ...(await runFilterOf(services, call)), status: call.query.status }
+        return { status: 200, body: summariesOf(await runs.list(call.caller.tenant, filter)) }
       },
     }),
     route({
@@ -81,13 +62,7 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
         if (isTerminal(run.status) && (await events.events(tenant, run.id, after, 1)).length === 0)
           return { status: 204 }
         const follow = (signal: AbortSignal) => runs.events(tenant, run.id, after, signal)
-        return {
-          status: 200,
-          stream: eventStream(follow, { signal: call.signal(), heartbeatMs }),
-          type: 'text/event-stream',
-          // Proxies that buffer would hold events back.
-          headers: { 'x-accel-buffering': 'no' },
-        }
+        return { status: 200, live: live(follow, (event) => frame(event.seq, event.type, event)) }
       },
     }),
     route({
@@ -131,26 +106,6 @@ export const runRoutes = (services: Services, { heartbeatMs }: { heartbeatMs: nu
       handle: async ({ caller, params }) => ({ status: 200, body: await runs.cancel(caller, params.run) }),
     }),
   ]
-}
-
-async function resolve(
-  { skills }: Services,
-  tenant: string,
-  { skill, stage }: { skill?: string | undefined; stage?: string | undefined },
-): Promise<{ skill?: string; stage?: string }> {
-  if (stage !== undefined && !isId('stage', stage)) {
-    if (skill === undefined) throw new SkilletError('bad_request', `Stage "${stage}" is a name: give the skill too.`)
-    const found = await skills.stages.find(tenant, skill, stage)
-    return { skill: found.skill, stage: found.id }
-  }
-  const ids: { skill?: string; stage?: string } = stage === undefined ? {} : { stage }
-  if (skill === undefined) return ids
-  // Runs outlive their skill, so an id is not looked up.
-  return { ...ids, skill: isId('skill', skill) ? skill : (await skills.catalogue.find(tenant, skill)).id }
-}
-
-function summaryOf({ input: _input, output: _output, ...rest }: Run): z.infer<typeof RunSummary> {
-  return rest
 }
 
 function lastEventId(header: string | undefined): number {

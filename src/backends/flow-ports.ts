@@ -78,9 +78,29 @@ export interface ScheduleStore {
 export interface DeliveryClaim {
   readonly delivery: Delivery
   readonly token: number
+  /** Which attempt this is since the delivery was made or asked for again, from 1. */
+  readonly attempt: number
   readonly webhook: Webhook
   /** JSON text, as it is sent. */
   readonly payload: string
+}
+
+/** How many deliveries may still be leased. */
+export interface Room {
+  /** @param stage Whose endpoint it is. */
+  endpoint(stage: string): number
+  tenant(id: string): number
+}
+
+/** What follows from an attempt. */
+export interface AttemptEnd {
+  readonly status: Exclude<DeliveryStatus, 'cancelled'>
+  /** When it is tried again, in milliseconds since 1970; of one that stays pending. */
+  readonly retryAt?: number | undefined
+  /** Of the webhook as it was sent to: one that was put since has another endpoint, of which this says nothing. */
+  readonly revision: number
+  /** Ends the webhook and cancels what else is pending for it; told as activity and in the audit log. */
+  readonly disable?: 'gone' | 'failing' | undefined
 }
 
 export interface WebhookStore {
@@ -108,46 +128,33 @@ export interface WebhookStore {
   redeliver(tenant: string, id: string, note: AuditNote): Promise<Delivery | null>
 
   /**
-   * Leases up to `count` deliveries that are due, of each endpoint (stage) no more than `room(stage)`: endpoints with none are passed over,
+   * Leases up to `count` deliveries that are due, of each endpoint and tenant no more than there is room for: those without are passed over,
    * however many of theirs are due.
    */
-  takeDeliveries(count: number, leaseMs: number, room: (stage: string) => number): Promise<DeliveryClaim[]>
+  takeDeliveries(count: number, leaseMs: number, room: Room): Promise<DeliveryClaim[]>
   /**
-   * Writes an attempt down and what follows from it: the end, or when to try again. Success forgets that the webhook failed. False: the lease is lost.
-   * @param then.disable Ends the webhook and cancels what else is pending for it; told as activity and in the audit log.
+   * Writes an attempt down and what follows from it: the end, or when to try again. Success forgets that the webhook failed, failure remembers
+   * since when. One that was cancelled meanwhile stays so unless it was delivered. False: the lease is lost.
+   * @param attempt Null: nothing was tried, and nothing counts as failed.
    */
-  finishAttempt(
-    id: string,
-    token: number,
-    attempt: DeliveryAttempt,
-    then: {
-      readonly status: Exclude<DeliveryStatus, 'cancelled'>
-      readonly retryAt?: number
-      readonly disable?: Webhook['disabled_reason']
-    },
-  ): Promise<boolean>
+  finishAttempt(id: string, token: number, attempt: DeliveryAttempt | null, end: AttemptEnd): Promise<boolean>
   /** Ends every lease at once, after a restart of the only process that can hold any. */
   recoverDeliveries(): Promise<number>
-  /** When the next one is due, of endpoints with room, in milliseconds since 1970. */
-  nextDelivery(room: (stage: string) => number): Promise<number | null>
+  /** When the next one is due, of endpoints and tenants with room, in milliseconds since 1970; never later than that. */
+  nextDelivery(room: Room): Promise<number | null>
   /** A hint after commit. */
   watchDeliveries(wake: () => void): () => void
 }
 
-/** What happens in tenants, in the order of its commits. */
+/** What happens in tenants, in the order of its commits. Ids are cursors too, and sort as text in that order. */
 export interface ActivityStore {
-  /** Oldest first, after the cursor. @throws SkilletError bad_request for what is no cursor */
-  activity(
-    tenant: string,
-    filter: {
-      readonly after: string
-      readonly limit: number
-      readonly stage?: string | undefined
-      readonly only?: Only | undefined
-    },
-  ): Promise<Activity[]>
-  /** The cursor of the newest one: what comes after it is new. */
-  present(tenant: string): Promise<string>
+  /** Oldest first, after the cursor; of all skills, so that what one page costs does not depend on who reads it. @throws SkilletError bad_request for what is no cursor */
+  activity(tenant: string, after: string, limit: number): Promise<Activity[]>
+  /**
+   * The cursor of the newest one: what comes after it is new.
+   * @param after When given, this one is answered, or the newest where it is beyond that. @throws SkilletError bad_request for what is no cursor
+   */
+  present(tenant: string, after?: string): Promise<string>
   /** A hint after commit. */
   watchActivity(tenant: string, wake: () => void): () => void
 }

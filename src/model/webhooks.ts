@@ -58,6 +58,10 @@ export const DeliveryStatus = z
   .meta({ id: 'DeliveryStatus' })
 export type DeliveryStatus = z.infer<typeof DeliveryStatus>
 
+/** Why the rest was not sent. */
+export const CancelReason = z.enum(['deleted', 'disabled', 'gone', 'failing']).meta({ id: 'CancelReason' })
+export type CancelReason = z.infer<typeof CancelReason>
+
 export const DeliveryAttempt = z
   .object({
     at: Instant,
@@ -78,13 +82,19 @@ export const Delivery = z
     run: z.string().nullable(),
     event: WebhookEvent,
     status: DeliveryStatus,
-    attempts: z.array(DeliveryAttempt),
+    reason: CancelReason.nullable().meta({
+      description: 'Of a cancelled one: what became of the webhook. `gone` and `failing`: the server disabled it.',
+    }),
+    attempts: z.array(DeliveryAttempt).meta({ description: 'The last 20, oldest first.' }),
     next_attempt_at: Instant.nullable(),
     created_at: Instant,
     finished_at: Instant.nullable(),
   })
   .meta({ id: 'Delivery' })
 export type Delivery = z.infer<typeof Delivery>
+
+/** How many attempts of a delivery are remembered. */
+export const ATTEMPTS_KEPT = 20
 
 /** What is sent: Standard Webhooks' payload. */
 export const WebhookPayload = z

@@ -14,6 +14,9 @@ import { runQueueContract } from './run-queue-contract.ts'
 import { secretContract } from './secret-contract.ts'
 import { skillsContract } from './skills-contract.ts'
 import { uploadsContract } from './uploads-contract.ts'
+import { deliveryContract } from './delivery-contract.ts'
+import { webhookContract } from './webhook-contract.ts'
+import { webhookDisableContract } from './webhook-disable-contract.ts'
 
 /** What every Engine backend must do. */
 export function engineContract(backend: string, open: () => Promise<OpenEngine>): void {
@@ -39,6 +42,9 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('quotas', () => quotaContract(engine))
     describe('whose quotas hold', () => quotaScopesContract(engine))
     describe('days and months of quotas', () => quotaPeriodsContract(engine))
+    describe('webhooks', () => webhookContract(engine))
+    describe('deliveries', () => deliveryContract(engine))
+    describe('webhooks that fail', () => webhookDisableContract(engine))
 
     test('says that it works, and refuses after it was closed', async () => {
       await engine().check()

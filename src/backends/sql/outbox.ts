@@ -24,8 +24,8 @@ export async function announce(
   event: WebhookEvent,
   data: () => object,
 ): Promise<void> {
-  const [webhook] = await t.query<{ events: string }>(
-    'SELECT events FROM webhooks WHERE stage = ? AND enabled = 1',
+  const [webhook] = await t.query<{ events: string; due: number | null }>(
+    'SELECT events, due FROM webhooks WHERE stage = ? AND enabled = 1',
     origin.stage,
   )
   if (webhook === undefined || !(JSON.parse(webhook.events) as string[]).includes(event)) return
@@ -43,5 +43,8 @@ export async function announce(
     at,
     now(at),
   )
+  if (webhook.due === null || webhook.due > at) {
+    await t.query('UPDATE webhooks SET due = ? WHERE stage = ?', at, origin.stage)
+  }
   watchers.deliveriesChanged(t)
 }

@@ -1,7 +1,8 @@
 import { isTerminal } from '../../model/runs.ts'
 import type { RunFilter, RunStore } from '../ports.ts'
 import type { Database } from './database.ts'
-import { afterKey, literal, oneOf, rowsFor, toPage } from './page.ts'
+import { onlyThese } from './only.ts'
+import { afterKey, literal, rowsFor, toPage } from './page.ts'
 import { type EventRow, type RunRow, toEvent, toRun } from './rows.ts'
 import { createRunAdmission, readRun } from './run-admission.ts'
 import { createRunEnding } from './run-ending.ts'
@@ -69,27 +70,9 @@ function condition(tenant: string, filter: RunFilter): { where: string; values: 
   const values = given.map(([, value]) => value)
   if (filter.deadLetters === true) where.push('dead_letter = 1')
   if (filter.only !== undefined) {
-    const places = filter.only.map((place) => placeOf(tenant, place))
-    where.push(`(${['1 = 0', ...places.map((place) => place.where)].join(' OR ')})`)
-    values.push(...places.flatMap((place) => place.values))
-  }
-  return { where: where.join(' AND '), values }
-}
-
-/** Runs of the skills, on stages of these names. */
-function placeOf(
-  tenant: string,
-  { skills, stages }: NonNullable<RunFilter['only']>[number],
-): { where: string; values: string[] } {
-  const where = ['1 = 1']
-  const values: string[] = []
-  if (skills !== null) {
-    where.push(oneOf('skill', skills))
-    values.push(...skills)
-  }
-  if (stages !== null) {
-    where.push(`stage IN (SELECT id FROM stages WHERE tenant = ? AND ${oneOf('name', stages)})`)
-    values.push(tenant, ...stages)
+    const only = onlyThese(tenant, filter.only)
+    where.push(only.where)
+    values.push(...only.values)
   }
   return { where: where.join(' AND '), values }
 }

@@ -4,7 +4,7 @@ import type { StageConfig } from '../../model/skills.ts'
 import type { Queries } from './database.ts'
 
 /**
- * Refuses while a stage's configuration, or what it serves, refers to the secret. In the transaction that deletes it.
+ * Refuses while a stage's configuration, what it serves, or its webhook refers to the secret. In the transaction that deletes it.
  * @throws SkilletError secret_in_use with data.stages, as `skill/stage`
  */
 export async function requireUnused(t: Queries, secret: Secret): Promise<void> {
@@ -22,8 +22,13 @@ export async function requireUnused(t: Queries, secret: Secret): Promise<void> {
       refersTo(JSON.parse(config) as StageConfig, secret.id) ||
       (body !== null && refersTo((JSON.parse(body) as { config: StageConfig }).config, secret.id)),
   )
-  if (users.length === 0) return
-  const stages = users.map(({ skill, stage }) => `${skill}/${stage}`)
+  const hooks = await t.query<{ skill: string; stage: string }>(
+    `SELECT k.name AS skill, s.name AS stage FROM webhooks w JOIN stages s ON s.id = w.stage JOIN skills k ON k.id = s.skill
+     WHERE w.secret = ? ORDER BY k.name, s.name`,
+    secret.id,
+  )
+  const stages = [...new Set([...users, ...hooks].map(({ skill, stage }) => `${skill}/${stage}`))]
+  if (stages.length === 0) return
   const named = stages.slice(0, 5).join(', ') + (stages.length > 5 ? ` and ${stages.length - 5} more` : '')
   throw new SkilletError('secret_in_use', `Secret "${secret.name}" is used by ${named}.`, { data: { stages } })
 }
@@ -53,6 +58,12 @@ export async function requireSecrets(
     message: `${name} refers to secret "${id}", which is not there (any more)`,
   }))
   throw new SkilletError('secret_unknown', `${gone.length} of the secrets are not there.`, { problems })
+}
+
+/** The same for one that signs webhooks. @throws SkilletError secret_unknown */
+export async function requireSecret(t: Queries, tenant: string, id: string): Promise<void> {
+  const [known] = await t.query('SELECT id FROM secrets WHERE id = ? AND tenant = ?', id, tenant)
+  if (known === undefined) throw new SkilletError('secret_unknown', `There is no secret "${id}" (any more).`)
 }
 
 const refersTo = ({ secret_refs: refs = {} }: StageConfig, id: string): boolean => Object.values(refs).includes(id)

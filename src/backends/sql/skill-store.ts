@@ -12,6 +12,7 @@ import { endRunsOf } from './run-ending.ts'
 import { createStageStore } from './stage-store.ts'
 import { createUploadStore } from './upload-store.ts'
 import type { Watchers } from './watchers.ts'
+import { endWebhooksOf } from './webhook-ending.ts'
 
 const COLUMNS = 'id, tenant, name, description, created_at, updated_at'
 
@@ -77,6 +78,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
         await t.query('UPDATE skills SET deleted_at = ? WHERE id = ?', now(), id)
         await t.query(`UPDATE uploads SET state = 'expired' WHERE state = 'pending' AND stage IN (${STAGES})`, id)
         await t.query(`DELETE FROM activations WHERE stage IN (${STAGES})`, id)
+        await endWebhooksOf(t, 'skill', id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
         await forgetSkill(t, tenant, id)
         await endRunsOf(t, watchers, { tenant, column: 'skill', id })

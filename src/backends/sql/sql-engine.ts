@@ -5,6 +5,7 @@ import type { MasterKeys } from '../disk/master-key.ts'
 import type { EngineObserver } from '../observer.ts'
 import type { Engine } from '../ports.ts'
 import { createAccessStore } from './access-store.ts'
+import { createActivityStore } from './activity-store.ts'
 import { createAuditStore } from './audit-store.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrations.ts'
@@ -17,6 +18,7 @@ import { createSkillStore } from './skill-store.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 import { createSqlVault } from './vault.ts'
 import { Watchers } from './watchers.ts'
+import { createWebhookStore } from './webhook-store.ts'
 
 /** Name of the database in the data folder. */
 export const DATABASE_FILE = 'skillet.db'
@@ -66,6 +68,8 @@ function createSqlEngine(db: Database, onClosed: () => void, observer: EngineObs
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     runs: createRunStore(db, watchers),
+    webhooks: createWebhookStore(db, watchers),
+    activity: createActivityStore(db, watchers),
 
     gauges: () => readGauges(db),
 

@@ -9,6 +9,7 @@ import { type StageRow, toStage } from './rows.ts'
 import { endRunsOf } from './run-ending.ts'
 import { requireSecrets } from './secret-use.ts'
 import type { Watchers } from './watchers.ts'
+import { endWebhooksOf } from './webhook-ending.ts'
 
 type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'listStages' | 'deleteStage'>
 
@@ -67,6 +68,7 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
         if (gone === undefined) return false
         await t.query(`UPDATE uploads SET state = 'expired' WHERE stage = ? AND state = 'pending'`, id)
         await t.query('DELETE FROM activations WHERE stage = ?', id)
+        await endWebhooksOf(t, 'stage', id)
         await endRunsOf(t, watchers, { tenant, column: 'stage', id })
         await writeAudit(t, note, { before: toStage(gone) })
         return true

@@ -5,13 +5,14 @@ export const flow: readonly string[] = [
   `ALTER TABLE stages ADD COLUMN paused integer NOT NULL DEFAULT 0`,
 
   // A run that a schedule began on a stage that serves nothing has no deployment: a column's NOT NULL goes with its table only.
+  // That a deployment outlives its runs is seen to when it is removed: a foreign key would read all runs then, or cost each an index.
   ...['list', 'skill', 'stage', 'live', 'over', 'skill_over', 'stage_over', 'handed_back'].map(
     (name) => `DROP INDEX runs_${name}`,
   ),
   `ALTER TABLE runs RENAME TO runs_before`,
   `CREATE TABLE runs (
     id {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, stage {ascii} NOT NULL,
-    deployment {ascii} REFERENCES deployments (id), version text,
+    deployment {ascii}, version text,
     status text NOT NULL, reason text, error text, attempt integer NOT NULL, cancel_requested integer NOT NULL,
     replay_of {ascii}, scheduled_for {ascii}, dead_letter integer NOT NULL DEFAULT 0, created_by {ascii} NOT NULL,
     created_at {ascii} NOT NULL, started_at {ascii}, finished_at {ascii}, session text, warm integer,
@@ -77,17 +78,23 @@ export const flow: readonly string[] = [
     stage {ascii} NOT NULL, scheduled_for {ascii} NOT NULL, tenant {ascii} NOT NULL, outcome text NOT NULL, run {ascii},
     missed_until {ascii}, fired_at {ascii} NOT NULL, PRIMARY KEY (stage, scheduled_for)){clustered}`,
 
+  // \`due\`: before it no pending delivery of the endpoint is due; null: none is pending. It is what lets one endpoint's long line cost others nothing.
   `CREATE TABLE webhooks (
     stage {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, url text NOT NULL, secret {ascii} NOT NULL,
-    events text NOT NULL, enabled integer NOT NULL, disabled_reason text, failing_since {ascii}, revision {big} NOT NULL,
+    events text NOT NULL, enabled integer NOT NULL, disabled_reason text, failing_since {ascii}, due {big}, revision {big} NOT NULL,
     created_by {ascii} NOT NULL, created_at {ascii} NOT NULL, updated_at {ascii} NOT NULL)`,
   `CREATE INDEX webhooks_secret ON webhooks (secret)`,
-  // The outbox. \`payload\` is sent as it stands here; \`attempts\` as JSON; \`token\` fences attempts as that of the queue does runs.
+  `CREATE INDEX webhooks_due ON webhooks (due, stage, tenant) WHERE due IS NOT NULL`,
+  // The outbox. \`payload\` is sent as it stands here; \`attempts\` as JSON, the last ones; \`tries\` counts them since it was last asked for;
+  // \`token\` fences attempts as that of the queue does runs.
   `CREATE TABLE deliveries (
     id {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, stage {ascii} NOT NULL, run {ascii}, event text NOT NULL,
-    status text NOT NULL, payload text NOT NULL, attempts text NOT NULL, due {big}, token integer NOT NULL,
-    created_at {ascii} NOT NULL, finished_at {ascii})`,
+    status text NOT NULL, reason text, payload text NOT NULL, attempts text NOT NULL, tries integer NOT NULL DEFAULT 0, due {big},
+    leased integer NOT NULL DEFAULT 0, token integer NOT NULL, created_at {ascii} NOT NULL, finished_at {ascii})`,
   `CREATE INDEX deliveries_due ON deliveries (stage, due) WHERE status = 'pending'`,
-  `CREATE INDEX deliveries_list ON deliveries (tenant, id)`,
+  `CREATE INDEX deliveries_list ON deliveries (tenant, id, skill, stage)`,
+  `CREATE INDEX deliveries_stage ON deliveries (tenant, stage, id)`,
+  // Nearly all are delivered.
+  `CREATE INDEX deliveries_other ON deliveries (tenant, status, id) WHERE status <> 'delivered'`,
   `CREATE INDEX deliveries_run ON deliveries (run) WHERE run IS NOT NULL`,
 ]

@@ -22,6 +22,10 @@ export const PERMISSIONS = {
   'runs.invoke': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'grant', operator: 'no' },
   'runs.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'own', operator: 'no' },
   'runs.control': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'own', operator: 'no' },
+  // What happens, live: as the runs are read, but for agents, which follow their own run by run.
+  'events.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
+  'queues.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
+  'queues.control': OWNER,
   // Of its own tenant; the operators' one has theirs.
   'keys.manage': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
   'grants.manage': OWNER,

@@ -8,12 +8,15 @@ import { problemReply } from './problem.ts'
 import { type Reply, toResponse } from './reply.ts'
 import { type RequestLog, arrive } from './request-log.ts'
 import { type Route, route } from './route.ts'
+import { activityRoutes } from './routes/activity.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { invokeRoutes } from './routes/invoke.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { metricsRoutes } from './routes/metrics.ts'
+import { queueRoutes } from './routes/queues.ts'
 import { runRoutes } from './routes/runs.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
@@ -25,15 +28,16 @@ import { usageRoutes } from './routes/usage.ts'
 import { versionRoutes } from './routes/versions.ts'
 import { NO_TRACING, type Tracing } from '../telemetry/tracing.ts'
 import type { Services } from './services.ts'
+import { type StreamTimes, createEventStreams } from './sse.ts'
 import { type ThrottleOptions, createThrottle } from './throttle.ts'
 
 export type App = Hono<Env>
 
-export interface AppOptions extends ThrottleOptions {
+export interface AppOptions extends ThrottleOptions, StreamTimes {
   /** Aborted when the server stops: waits and streams end, nothing new is begun. Default: never. */
   readonly stopping?: AbortSignal
-  /** A comment is sent on quiet event streams so often, in milliseconds. Default 15,000. */
-  readonly heartbeatMs?: number
+  /** Event streams that a tenant may have open. Default LIMITS.streamsPerTenant. */
+  readonly streamsPerTenant?: number
   /** Of the software, for the document. Default 0.0.0. */
   readonly version?: string
   /** Told of faults of ours with the id that the caller got. Default: to stderr. */
@@ -54,7 +58,9 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const { authorizer, denials } = services
   const auth = createThrottle(services.auth, options)
   const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
-  for (const one of routes) mount(app, one, { auth, authorizer, denials, tracing, stopping, onFault, ...observers })
+  const streams = createEventStreams({ ...options, stopping, perTenant: options.streamsPerTenant })
+  const guards = { auth, identify: services.auth, authorizer, denials }
+  for (const one of routes) mount(app, one, { ...guards, streams, tracing, stopping, onFault, ...observers })
   app.notFound((c) => {
     const { request_id } = arrive(c.env, null, observers)
     return toResponse(missing(routes, c.req.method, c.req.path, request_id), request_id)
@@ -67,7 +73,7 @@ export function createApp(services: Services, options: AppOptions = {}): App {
 }
 
 function allRoutes(services: Services, options: AppOptions, stopping: AbortSignal): Route[] {
-  const { heartbeatMs = 15_000, version = '0.0.0' } = options
+  const { version = '0.0.0' } = options
   const routes = [
     ...skillRoutes(services),
     ...stageRoutes(services),
@@ -75,7 +81,10 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...deploymentRoutes(services),
     ...versionRoutes(services),
     ...invokeRoutes(services),
-    ...runRoutes(services, { heartbeatMs }),
+    ...runRoutes(services),
+    ...activityRoutes(services),
+    ...queueRoutes(services),
+    ...deadLetterRoutes(services),
     ...keyRoutes(services),
     ...grantRoutes(services),
     ...secretRoutes(services),

@@ -20,6 +20,7 @@ export interface RouteSpec<
     | 'uploads'
     | 'versions'
     | 'runs'
+    | 'queues'
     | 'access'
     | 'secrets'
     | 'usage'

@@ -22,9 +22,13 @@ export interface Invocation {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string } | undefined
 }
 
+/** No two principals, and no two kinds of request, have the same key. */
+type Once = { readonly key: string; readonly fingerprint: string }
+
 interface RunAdmission {
   invoke(caller: Caller, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
-  replay(caller: Caller, before: Run): Promise<Run>
+  /** @param key All replays with this key are one, whoever asks for them. */
+  replay(caller: Caller, before: Run, key?: string): Promise<Run>
 }
 
 /** The first half of DESIGN 6: from a call to a durable `queued` row, or to a refusal that leaves none. */
@@ -53,7 +57,7 @@ export function createAdmission(parts: {
     caller: Caller,
     deployment: Deployment,
     input: unknown,
-    { idempotency: given, ...more }: { replay_of?: string; idempotency?: Invocation['idempotency'] },
+    { once, ...more }: { replay_of?: string; once?: Once | undefined },
   ): Promise<{ run: Run; repeated: boolean }> {
     requireIsolation()
     const at = Date.now()
@@ -61,12 +65,7 @@ export function createAdmission(parts: {
     const { tenant, id: created_by } = caller
     const { skill, stage } = deployment
     const run = newRun({ id: newId('run', at), tenant, skill, stage, deployment, input, created_by, at, ...more })
-    const idempotency = given && {
-      ...given,
-      // Of the caller alone: nobody takes another's run for the answer, or spoils a key that another will use.
-      key: JSON.stringify([caller.id, given.key]),
-      expires_at: now(at + LIMITS.idempotencySeconds * 1000),
-    }
+    const idempotency = once && { ...once, expires_at: now(at + LIMITS.idempotencySeconds * 1000) }
     // A worker with a free place takes the next run in the same transaction: one sync less on the way of a warm run.
     const place = worker.offer(queue)
     let taken: readonly Claim[] = []
@@ -93,10 +92,12 @@ export function createAdmission(parts: {
     async invoke(caller, { skill, stage, input, idempotency }) {
       const deployment = await activeDeployment(caller.tenant, skill, stage)
       await checkInput(schemas, deployment, input)
-      return admit(caller, deployment, input, { idempotency })
+      // Of the caller alone: nobody takes another's run for the answer, or spoils a key that another will use.
+      const once = idempotency && { ...idempotency, key: JSON.stringify([caller.id, idempotency.key]) }
+      return admit(caller, deployment, input, { once })
     },
 
-    async replay(caller, before) {
+    async replay(caller, before, key) {
       if (before.deployment === null) {
         throw new SkilletError('not_replayable', `Run ${before.id} had no deployment; invoke its stage instead.`)
       }
@@ -104,7 +105,8 @@ export function createAdmission(parts: {
       const skill = await engine.skills.findSkill(before.tenant, before.skill)
       if (skill === null) throw new SkilletError('not_replayable', `The skill of run ${before.id} was deleted.`)
       await checkInput(schemas, deployment, before.input)
-      const { run } = await admit(caller, deployment, before.input, { replay_of: before.id })
+      const once = key === undefined ? undefined : { key: JSON.stringify(['replay', key]), fingerprint: before.id }
+      const { run } = await admit(caller, deployment, before.input, { replay_of: before.id, once })
       return run
     },
   }

@@ -4,8 +4,10 @@ import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { isTerminal, type Run, type RunEvent } from '../model/runs.ts'
 import { type Invocation, createAdmission } from './admission.ts'
+import { type DeadLetters, createDeadLetters } from './dead-letters.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
 import { awaitEnd, followEvents } from './follow.ts'
+import { type RunQueues, createRunQueues } from './queues.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { RunWorker } from './worker.ts'
 
@@ -20,12 +22,14 @@ export interface RunsService {
   wait(tenant: string, id: string, ms: number, signal?: AbortSignal): Promise<Run>
   /** Cancels in every state: queued at once, running by ending its sandbox; a terminal run stays as it was. */
   cancel(caller: Caller, id: string): Promise<Run>
-  /** The same input to the same frozen deployment again, as a new run. */
+  /** The same input to the same frozen deployment again, as a new run. A dead letter is none any more. */
   replay(caller: Caller, id: string): Promise<Run>
   find(tenant: string, id: string): Promise<Run>
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
   /** Events after `afterSeq` as they happen; ends after the `result` event or when aborted. */
   events(tenant: string, id: string, afterSeq: number, signal?: AbortSignal): AsyncIterable<RunEvent>
+  readonly deadLetters: DeadLetters
+  readonly queues: RunQueues
 }
 
 export function createRunsService(parts: {
@@ -38,6 +42,7 @@ export function createRunsService(parts: {
 }): RunsService {
   const { engine, worker } = parts
   const admission = createAdmission(parts)
+  const deadLetters = createDeadLetters({ engine, replay: admission.replay })
 
   async function find(tenant: string, id: string): Promise<Run> {
     const run = await engine.runs.find(tenant, id)
@@ -47,6 +52,8 @@ export function createRunsService(parts: {
 
   return {
     invoke: admission.invoke,
+    deadLetters,
+    queues: createRunQueues(engine),
     find,
     list: (tenant, filter) => engine.runs.list(tenant, filter),
 
@@ -68,7 +75,7 @@ export function createRunsService(parts: {
       if (!isTerminal(before.status)) {
         throw new SkilletError('not_replayable', `Run ${id} is still ${before.status}.`)
       }
-      return admission.replay(caller, before)
+      return before.dead_letter ? deadLetters.replay(caller, id) : admission.replay(caller, before)
     },
 
     async *events(tenant, id, afterSeq, signal) {

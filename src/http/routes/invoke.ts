@@ -1,16 +1,15 @@
 import { z } from 'zod'
 import type { Caller } from '../../model/access.ts'
 import { AnyJson } from '../../model/json.ts'
-import { Run, RunStatus, isTerminal } from '../../model/runs.ts'
+import { Run, isTerminal } from '../../model/runs.ts'
 import { LIMITS } from '../../model/sizes.ts'
+import { Accepted } from '../accepted.ts'
 import { fingerprintOf } from '../fingerprint.ts'
 import { idempotencyKeyOf, waitOf } from '../preferences.ts'
 import { RATE_LIMIT_HEADERS, rateLimitFields } from '../rate-limit-fields.ts'
 import type { Reply } from '../reply.ts'
 import { type ResponseSpec, type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
-
-const Accepted = z.object({ run_id: z.string(), status: RunStatus }).meta({ id: 'Accepted' })
 
 const RESPONSES: Record<number, ResponseSpec> = {
   200: {

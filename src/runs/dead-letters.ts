@@ -1,0 +1,48 @@
+import type { Engine, Page, RunFilter } from '../backends/ports.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
+import { notFound } from '../model/errors.ts'
+import type { Run } from '../model/runs.ts'
+
+/** Runs that failed for good although their stage retries: somebody has to say what becomes of them. */
+export interface DeadLetters {
+  /** Newest first. */
+  list(tenant: string, filter: RunFilter): Promise<Page<Run>>
+  /**
+   * As a new run; it is a dead letter no more. Two who do so at once, or again after a crash, get the same run.
+   * @throws SkilletError not_found when it is no dead letter, not_replayable, input_invalid and what else refuses a run
+   */
+  replay(caller: Caller, id: string): Promise<Run>
+  /** The run stays, as one that failed. @throws SkilletError not_found when it is no dead letter */
+  dismiss(caller: Caller, id: string): Promise<void>
+}
+
+/** @param parts.replay Begins it again; the same key begins it once. */
+export function createDeadLetters(parts: {
+  engine: Pick<Engine, 'runs'>
+  replay: (caller: Caller, before: Run, key: string) => Promise<Run>
+}): DeadLetters {
+  const { runs } = parts.engine
+
+  return {
+    list: (tenant, filter) => runs.list(tenant, { ...filter, deadLetters: true }),
+
+    async replay(caller, id) {
+      const before = await runs.find(caller.tenant, id)
+      if (before === null || !before.dead_letter) throw notDead(id)
+      // Begun first: a crash in between leaves a dead letter that is replayed twice to one run, not a run that nobody looks after.
+      const run = await parts.replay(caller, before, id)
+      await runs.dismiss(caller.tenant, id, dismissalOf(caller, id, { replayed_as: run.id }))
+      return run
+    },
+
+    async dismiss(caller, id) {
+      if ((await runs.dismiss(caller.tenant, id, dismissalOf(caller, id))) === null) throw notDead(id)
+    },
+  }
+}
+
+const dismissalOf = (caller: Caller, id: string, detail: object = {}) =>
+  noteOf(caller, 'run.dismiss', { kind: 'run', id }, { ...detail })
+
+const notDead = (id: string) => notFound('dead letter', id)

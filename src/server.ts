@@ -19,6 +19,7 @@ import { createInspector } from './packages/inspect/inspector.ts'
 import { createPackageReader } from './packages/package-reader.ts'
 import { createPackageValidator } from './packages/validate.ts'
 import { createQuotasService } from './quotas/service.ts'
+import { createActivityFeed } from './runs/activity-feed.ts'
 import { createDeploymentCache } from './runs/deployment-cache.ts'
 import { createExecute } from './runs/execute.ts'
 import { createRunsService } from './runs/service.ts'
@@ -154,6 +155,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         skills,
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         audit: engine.audit,
+        activity: createActivityFeed(engine.activity, { onError }),
         quotas: createQuotasService({ engine }),
         events: engine.runs,
         metrics: () => metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => 0 }),

@@ -1,5 +1,8 @@
+import { ServerResponse } from 'node:http'
 import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context, Hono } from 'hono'
+import type { Authenticator } from '../access/authenticate.ts'
 import type { Authorizer } from '../access/authorize.ts'
 import type { Coverage } from '../access/coverage.ts'
 import type { Denials } from '../access/denials.ts'
@@ -11,9 +14,12 @@ import { LIMITS } from '../model/sizes.ts'
 import { check, parseJson, readJsonText } from './body.ts'
 import { problemReply } from './problem.ts'
 import { RateLimited } from './rate-limit.ts'
-import { type Reply, toResponse } from './reply.ts'
+import type { Live } from './live.ts'
+import { type Admittance, recheckOf } from './recheck.ts'
+import { type Reply, partsOf, toResponse } from './reply.ts'
 import { type Observers, type Visit, arrive } from './request-log.ts'
 import { type AnyCall, PATH_PARAM, type Route } from './route.ts'
+import type { EventStreams, OpenStream } from './sse.ts'
 import type { Throttle } from './throttle.ts'
 import type { Span, Tracing } from '../telemetry/tracing.ts'
 
@@ -22,9 +28,12 @@ export type Env = { Bindings: Partial<HttpBindings> }
 
 export interface MountOptions extends Observers {
   readonly auth: Throttle
+  /** As `auth`, for who is let in already. */
+  readonly identify: Pick<Authenticator, 'authenticate'>
   readonly authorizer: Pick<Authorizer, 'authorize'>
   readonly denials: Pick<Denials, 'record'>
   readonly tracing: Tracing
+  readonly streams: EventStreams
   /** Aborted when the server stops: from then on nothing new is begun. */
   readonly stopping: AbortSignal
   /** Told of faults of ours; the caller only gets the request id. */
@@ -46,14 +55,23 @@ export function mount(app: Hono<Env>, route: Route, options: MountOptions): void
         const reply = await answer(c, route, options, visit, span)
         span.set({ 'http.response.status_code': reply.status })
         if (reply.status >= 500) span.fail(String(reply.status))
-        return toResponse(reply, request_id)
+        const { outgoing } = c.env
+        // The answer to HEAD is the head alone.
+        if (reply.open === undefined || !(outgoing instanceof ServerResponse) || c.env.incoming?.method === 'HEAD') {
+          return toResponse(reply, request_id)
+        }
+        options.streams.send(outgoing, partsOf(reply, request_id), reply.open)
+        return RESPONSE_ALREADY_SENT
       },
     )
   })
 }
 
+/** What is answered, and what makes an event stream of it. */
+type Answer = Reply & { readonly open?: OpenStream }
+
 /** Never rejects. */
-async function answer(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Reply> {
+async function answer(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Answer> {
   try {
     return await serve(c, route, options, visit, span)
   } catch (error) {
@@ -69,7 +87,7 @@ export function failureReply(error: unknown, requestId: string, options: Pick<Mo
   return problemReply(new SkilletError('internal', 'The request could not be completed.'), requestId)
 }
 
-async function serve(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Reply> {
+async function serve(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Answer> {
   const { stopping } = options
   const open = route.access === 'public'
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
@@ -105,7 +123,29 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
     stream,
     signal: () => AbortSignal.any([stopping, gone(c)]),
   }
-  return route.handle(call)
+  const reply = await route.handle(call)
+  if (reply.live === undefined || caller === null) return reply
+  return {
+    ...reply,
+    open: opened(reply.live, { caller, coverage, params, authorization: header('authorization') }, route, options),
+  }
+}
+
+/** @throws RateLimited when the tenant has as many streams as it may. */
+function opened(
+  live: Live,
+  admitted: Omit<Admittance, 'operation'>,
+  { access }: Route,
+  options: MountOptions,
+): OpenStream {
+  const { tenant, request_id } = admitted.caller
+  options.streams.require(tenant)
+  return {
+    live,
+    tenant,
+    recheck: recheckOf(options, { ...admitted, operation: access as Operation }),
+    onFault: (error) => options.onFault(error, request_id),
+  }
 }
 
 /** What of a list the caller may see, or the refusal, which is audited. */

@@ -1,9 +1,13 @@
+import type { Live } from './live.ts'
+
 /** What a handler answers with. `body` becomes JSON; `stream` and `content` are sent as they are, with their `type`. */
 export interface Reply {
   readonly status: number
   readonly body?: unknown
   readonly content?: string
   readonly stream?: ReadableStream<Uint8Array>
+  /** Events, sent as they happen. */
+  readonly live?: Live
   /** Default application/json. */
   readonly type?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -18,6 +22,9 @@ const ALWAYS = {
   'x-content-type-options': 'nosniff',
 } as const
 
+/** Proxies that buffer would hold events back. */
+const STREAMED = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' } as const
+
 /** All headers are given when the response is made: the server sends such a response without taking it apart again. */
 export function toResponse(reply: Reply, requestId: string): Response {
   const { payload, ...init } = partsOf(reply, requestId)
@@ -25,9 +32,10 @@ export function toResponse(reply: Reply, requestId: string): Response {
 }
 
 /** What is sent, for those who send it without a Response. */
-export function partsOf({ status, body, stream, content, type, headers }: Reply, requestId: string) {
+export function partsOf({ status, body, stream, content, live, type, headers }: Reply, requestId: string) {
   const payload = stream ?? content ?? (body === undefined ? null : JSON.stringify(body))
   const all: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId }
   if (payload !== null) all['content-type'] = type ?? 'application/json'
+  if (live !== undefined) Object.assign(all, STREAMED)
   return { status, headers: headers === undefined ? all : { ...all, ...headers }, payload }
 }

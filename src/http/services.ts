@@ -7,6 +7,7 @@ import type { TenantsService } from '../access/tenants.ts'
 import type { Engine } from '../backends/ports.ts'
 import type { AuditStore } from '../backends/access-ports.ts'
 import type { QuotasService } from '../quotas/service.ts'
+import type { ActivityFeed } from '../runs/activity-feed.ts'
 import type { RunsService } from '../runs/service.ts'
 import type { SecretsService } from '../secrets/secrets.ts'
 import type { SkillsService } from '../skills/service.ts'
@@ -23,6 +24,7 @@ export interface Services {
   readonly secrets: SecretsService
   readonly skills: SkillsService
   readonly runs: RunsService
+  readonly activity: ActivityFeed
   readonly quotas: QuotasService
   readonly audit: Pick<AuditStore, 'list' | 'read' | 'head'>
   /** Stored events, for logs. */

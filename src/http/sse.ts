@@ -1,70 +1,89 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import type { RunEvent } from '../model/runs.ts'
+import type { ServerResponse } from 'node:http'
+import { LIMITS } from '../model/sizes.ts'
+import { LiveStream, type LiveStreamOptions } from './live-stream.ts'
+import { RateLimited } from './rate-limit.ts'
+import type { Live } from './live.ts'
+
+/** In milliseconds. */
+export interface StreamTimes {
+  /** A comment is sent when nothing else was for so long, to keep proxies from hanging up. Default 15,000. */
+  readonly heartbeatMs?: number
+  /** Whoever takes nothing of what was sent for so long is hung up on. Default 30,000. */
+  readonly slowMs?: number
+  /** So often is asked whether the caller may still read it. Default 60,000. */
+  readonly recheckMs?: number
+}
+
+/** The event streams that are open. */
+export interface EventStreams {
+  /** Room for one more. @throws RateLimited when the tenant has as many as it may. */
+  require(tenant: string): void
+  /** Sends the head and then events until they end, the client leaves or may not read them any more, or the server stops. */
+  send(outgoing: ServerResponse, head: { status: number; headers: Record<string, string> }, stream: OpenStream): void
+}
+
+export interface OpenStream {
+  readonly live: Live
+  readonly tenant: string
+  /** False: the caller may not read it any more, or sees something else of it by now. What it throws changes nothing. */
+  readonly recheck: () => Promise<boolean>
+  /** Told of faults of ours. */
+  readonly onFault: (error: unknown) => void
+}
 
 /** How long a client waits before it connects again, in milliseconds. */
 const RETRY_MS = 1000
 
-/**
- * Events of a run as `text/event-stream`: each with its number as id, so that `Last-Event-ID` resumes without a gap.
- * Ends with the events, with the client, or when aborted.
- * @param options.heartbeatMs A comment is sent when nothing else was for so long, to keep proxies from hanging up.
- */
-export function eventStream(
-  follow: (signal: AbortSignal) => AsyncIterable<RunEvent>,
-  options: { signal: AbortSignal; heartbeatMs: number },
-): ReadableStream<Uint8Array> {
-  const left = new AbortController()
-  const frames = framesOf(follow(AbortSignal.any([options.signal, left.signal])), options.heartbeatMs)
-  const encoder = new TextEncoder()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { value, done } = await frames.next()
-        if (done === true) controller.close()
-        else controller.enqueue(encoder.encode(value))
-      },
-      async cancel() {
-        left.abort()
-        await frames.return(undefined)
-      },
+/** One timer serves all of them: so often they are looked at, in milliseconds, if none of the times is shorter. */
+const LOOK_MS = 1000
+
+/** @param options.stopping Aborted when the server stops: streams end in good order. @param options.perTenant Default LIMITS.streamsPerTenant. */
+export function createEventStreams(
+  options: StreamTimes & { stopping: AbortSignal; perTenant?: number | undefined },
+): EventStreams {
+  const { heartbeatMs = 15_000, slowMs = 30_000, recheckMs = 60_000, perTenant = LIMITS.streamsPerTenant } = options
+  const times: LiveStreamOptions = { heartbeatMs, slowMs, recheckMs }
+  const open = new Set<LiveStream>()
+  const counts = new Map<string, number>()
+  let timer: NodeJS.Timeout | undefined
+  options.stopping.addEventListener('abort', () => {
+    for (const stream of open) stream.stop()
+  })
+
+  function look(): void {
+    const at = performance.now()
+    for (const stream of open) stream.look(at)
+  }
+
+  function count(tenant: string, by: 1 | -1): void {
+    const now = (counts.get(tenant) ?? 0) + by
+    if (now === 0) counts.delete(tenant)
+    else counts.set(tenant, now)
+  }
+
+  return {
+    require(tenant) {
+      if ((counts.get(tenant) ?? 0) < perTenant) return
+      const detail = `The tenant has ${perTenant} event streams open, which is as many as it may: close some.`
+      throw new RateLimited(detail, { 'retry-after': '5' })
     },
-    { highWaterMark: 0 },
-  )
-}
 
-async function* framesOf(events: AsyncIterable<RunEvent>, heartbeatMs: number): AsyncGenerator<string, undefined> {
-  yield `retry: ${RETRY_MS}\n\n`
-  const iterator = events[Symbol.asyncIterator]()
-  let coming = iterator.next()
-  try {
-    for (;;) {
-      const came = await orHeartbeat(coming, heartbeatMs)
-      if (came === null) {
-        yield ': heartbeat\n\n'
-        continue
-      }
-      if (came.done === true) return
-      coming = iterator.next()
-      yield frame(came.value)
-    }
-  } finally {
-    // What is still coming may fail after nobody listens any more.
-    await Promise.allSettled([coming, iterator.return?.()])
+    send(outgoing, { status, headers }, { tenant, ...given }) {
+      outgoing.writeHead(status, headers)
+      outgoing.write(`retry: ${RETRY_MS}\n\n${given.live.first ?? ''}`)
+      const stream = new LiveStream(outgoing, given, times)
+      open.add(stream)
+      count(tenant, 1)
+      timer ??= setInterval(look, Math.min(LOOK_MS, heartbeatMs, slowMs, recheckMs)).unref()
+      outgoing.once('close', () => {
+        stream.stop()
+        open.delete(stream)
+        count(tenant, -1)
+        if (open.size > 0) return
+        clearInterval(timer)
+        timer = undefined
+      })
+      if (options.stopping.aborted) stream.stop()
+    },
   }
-}
-
-/** Null when nothing came in time. */
-async function orHeartbeat<T>(coming: Promise<T>, ms: number): Promise<T | null> {
-  const timer = new AbortController()
-  const beat = pause(ms, null, { signal: timer.signal }).catch(() => null)
-  try {
-    return await Promise.race([coming, beat])
-  } finally {
-    timer.abort()
-  }
-}
-
-/** JSON has no line breaks, so one `data` line holds it. */
-function frame(event: RunEvent): string {
-  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }

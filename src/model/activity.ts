@@ -12,11 +12,13 @@ export type ActivityType = z.infer<typeof ActivityType>
 
 export const Activity = z
   .object({
-    id: z.string().meta({ description: 'Opaque; later ones are resumed after it.' }),
+    id: z.string().meta({ description: 'Opaque; what came later is read after it.' }),
     type: ActivityType,
     at: Instant,
     skill: z.string(),
+    skill_name: z.string(),
     stage: z.string(),
+    stage_name: z.string().nullable().meta({ description: 'null: it is gone.' }),
     run: z.string().nullable(),
     seq: z.number().int().nullable().meta({ description: "Number of the run's own event." }),
     data: AnyJson,

@@ -39,6 +39,8 @@ export const LIMITS = {
   headerFields: 100,
   /** Open connections; one more is hung up on. */
   connections: 8192,
+  /** Event streams of one tenant that are open at once. */
+  streamsPerTenant: 6000,
   /** The value of a secret, in UTF-8. */
   secretBytes: 64 * 2 ** 10,
   /** The values of all secrets of one run together. */

@@ -12,10 +12,11 @@ export class Bell {
     this.#wake?.()
   }
 
-  async wait(ms: number): Promise<void> {
+  /** @param ms At most so long; without it no timer is set. */
+  async wait(ms?: number): Promise<void> {
     if (this.#rung) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, ms)
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
     this.#wake = resolve
     try {
       await promise

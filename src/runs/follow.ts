@@ -1,10 +1,9 @@
 import type { Engine } from '../backends/ports.ts'
 import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
 import { Bell } from './bell.ts'
+import { ROUNDS } from './rounds.ts'
 
 const PAGE = 200
-/** Hints may get lost between processes: look again after this many milliseconds. */
-const LOOK_AGAIN_MS = 1000
 
 /** Yields a run's events after `afterSeq` in order and without gaps, waiting for more until the `result` event or the abort. */
 export async function* followEvents(
@@ -16,9 +15,10 @@ export async function* followEvents(
 ): AsyncGenerator<RunEvent, void, void> {
   const bell = new Bell()
   // Watch before the first look, or an event between the two would be missed.
-  const unwatch = engine.runs.watchRun(run, () => bell.ring())
-  const stop = (): void => bell.ring()
-  signal?.addEventListener('abort', stop, { once: true })
+  const ring = (): void => bell.ring()
+  const unwatch = engine.runs.watchRun(run, ring)
+  const leave = ROUNDS.join(ring)
+  signal?.addEventListener('abort', ring, { once: true })
   let seen = afterSeq
   let over = false
   try {
@@ -33,12 +33,13 @@ export async function* followEvents(
       // A reader may name an event that does not exist, or the last one: nothing more comes once the run is over.
       if (page.length === 0 && over) return
       if (page.length === PAGE) continue
-      await bell.wait(LOOK_AGAIN_MS)
+      await bell.wait()
       if (page.length === 0) over = isTerminal((await engine.runs.find(tenant, run))?.status ?? 'cancelled')
     }
   } finally {
-    signal?.removeEventListener('abort', stop)
+    signal?.removeEventListener('abort', ring)
     unwatch()
+    leave()
   }
 }
 
@@ -58,8 +59,9 @@ export async function awaitEnd(
   const unwatch = engine.runs.watchRun(id, (over) => {
     if (over) bell.ring()
   })
-  const stop = (): void => bell.ring()
-  signal?.addEventListener('abort', stop, { once: true })
+  const ring = (): void => bell.ring()
+  const leave = ROUNDS.join(ring)
+  signal?.addEventListener('abort', ring, { once: true })
   try {
     // Whoever waits has just begun the run: it is not over yet, and its end will ring.
     await bell.wait(Math.min(ms, FIRST_LOOK_MS))
@@ -68,10 +70,11 @@ export async function awaitEnd(
       const run = await engine.runs.find(tenant, id)
       const left = until - performance.now()
       if (run === null || isTerminal(run.status) || left <= 0 || signal?.aborted === true) return run
-      await bell.wait(Math.min(left, LOOK_AGAIN_MS))
+      await bell.wait(left)
     }
   } finally {
-    signal?.removeEventListener('abort', stop)
+    signal?.removeEventListener('abort', ring)
     unwatch()
+    leave()
   }
 }

@@ -1,0 +1,112 @@
+import type { ServerResponse } from 'node:http'
+import type { Live } from './live.ts'
+
+/** In milliseconds, see StreamTimes. */
+export interface LiveStreamOptions {
+  readonly heartbeatMs: number
+  readonly slowMs: number
+  readonly recheckMs: number
+}
+
+interface Source {
+  readonly live: Live
+  readonly recheck: () => Promise<boolean>
+  readonly onFault: (error: unknown) => void
+}
+
+/**
+ * One open stream: sends what happens straight to the socket, and takes the next event only when the client has taken the last ones, so
+ * that no more is held for it than a socket's buffer and one event. Has no timer of its own: it is looked at from outside.
+ */
+export class LiveStream {
+  readonly #outgoing: ServerResponse
+  readonly #source: Source
+  readonly #times: LiveStreamOptions
+  readonly #stopped = new AbortController()
+  /** When the last thing was sent, when the client last took something, and when it was last asked whether it may read this. */
+  #sentAt = performance.now()
+  #tookAt = this.#sentAt
+  #checkedAt = this.#sentAt
+  #took = 0
+  #resume: (() => void) | null = null
+
+  /** Begins at once. @param outgoing With its head written. */
+  constructor(outgoing: ServerResponse, source: Source, times: LiveStreamOptions) {
+    this.#outgoing = outgoing
+    this.#source = source
+    this.#times = times
+    // A socket that breaks closes, too, which ends this; written to nobody is told.
+    outgoing.on('error', () => this.stop())
+    void this.#run()
+  }
+
+  /** Sends what is under way, and ends. */
+  stop(): void {
+    this.#stopped.abort()
+    this.#resume?.()
+  }
+
+  /** @param at performance.now() */
+  look(at: number): void {
+    const { heartbeatMs, slowMs, recheckMs } = this.#times
+    if (this.#isStuck(at, slowMs)) {
+      // It can come back and go on after the last event that it took.
+      this.#outgoing.destroy()
+      return
+    }
+    if (this.#stopped.signal.aborted) return
+    if (at - this.#sentAt >= heartbeatMs && !this.#outgoing.writableNeedDrain) this.#write(': heartbeat\n\n')
+    if (at - this.#checkedAt >= recheckMs) {
+      this.#checkedAt = at
+      void this.#recheck()
+    }
+  }
+
+  #isStuck(at: number, slowMs: number): boolean {
+    const { socket, writableLength } = this.#outgoing
+    const took = (socket?.bytesWritten ?? 0) - writableLength
+    if (writableLength === 0 || took !== this.#took) {
+      this.#took = took
+      this.#tookAt = at
+    }
+    return at - this.#tookAt >= slowMs
+  }
+
+  async #recheck(): Promise<void> {
+    try {
+      if (!(await this.#source.recheck())) this.stop()
+    } catch (error) {
+      this.#source.onFault(error)
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { live, onFault } = this.#source
+    try {
+      for await (const item of live.follow(this.#stopped.signal)) {
+        if (this.#outgoing.destroyed) return
+        if (!this.#write(live.frameOf(item))) await this.#taken()
+      }
+      this.#outgoing.end()
+    } catch (error) {
+      // Cut off, so that the client knows that there was more, and comes back.
+      if (!this.#stopped.signal.aborted) onFault(error)
+      this.#outgoing.destroy()
+    }
+  }
+
+  #write(text: string | Uint8Array): boolean {
+    this.#sentAt = performance.now()
+    return this.#outgoing.write(text)
+  }
+
+  async #taken(): Promise<void> {
+    if (this.#stopped.signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#resume = resolve
+    this.#outgoing.once('drain', resolve)
+    await promise
+    this.#outgoing.off('drain', resolve)
+    this.#resume = null
+  }
+}

@@ -127,7 +127,7 @@ export const ERRORS = {
   secret_in_use: {
     status: 409,
     title: 'Stages use this secret',
-    fix: 'Take it out of the stages that are named and deploy them, then delete it.',
+    fix: 'Take it out of the stages that are named, their webhooks too, and deploy them, then delete it.',
   },
   secret_changed: {
     status: 409,

@@ -71,7 +71,7 @@ export function deliveryContract(engine: () => Engine): void {
       next_attempt_at: null,
       finished_at: expect.any(String),
     })
-    expect(await engine().webhooks.nextDelivery(ANY_ROOM)).toBeNull()
+    expect(await take()).toEqual([])
   })
 
   test('after a restart everything that was leased is due at once, and old tokens are void', async () => {
@@ -100,7 +100,7 @@ export function deliveryContract(engine: () => Engine): void {
     const { attempts } = await find(place, claim!.delivery.id)
     expect(attempts.map(({ ms }) => ms)).toEqual(Array.from({ length: ATTEMPTS_KEPT }, (_, i) => i + 3))
     claim = (await take())[0]!
-    const at = Date.now() + LONG
+    const at = Date.now() + LONG / 2
     await engine().webhooks.finishAttempt(claim.delivery.id, claim.token, newAttempt({ status: 500 }), again(at))
     expect(await take()).toEqual([])
     expect(await engine().webhooks.nextDelivery(ANY_ROOM)).toBe(at)

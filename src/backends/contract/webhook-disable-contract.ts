@@ -66,10 +66,8 @@ export function webhookDisableContract(engine: () => Engine): void {
       expect(await statuses(place)).toHaveLength(3)
       expect(await engine().webhooks.nextDelivery(ANY_ROOM)).toBeNull()
 
-      const filter = { after: cursor, limit: 10 }
-      const events = (await engine().activity.activity(tenant, filter)).filter(
-        ({ type }) => type === 'webhook.disabled',
-      )
+      const activity = await engine().activity.activity(tenant, cursor, 10)
+      const events = activity.filter(({ type }) => type === 'webhook.disabled')
       expect(events).toMatchObject([
         {
           stage: stage.id,

@@ -106,6 +106,16 @@ test('the queue and every list read through an index', async () => {
     versions_list: `SELECT * FROM versions WHERE skill = 's' AND tenant = 't' ORDER BY rank DESC LIMIT 10`,
     activations: `SELECT * FROM activations WHERE stage = 's' AND tenant = 't' ORDER BY revision DESC LIMIT 10`,
     uploads_unfinished: `SELECT * FROM uploads WHERE state IN ('received', 'validating') ORDER BY id`,
+    'COVERING INDEX webhooks_due': `SELECT due, stage, tenant FROM webhooks WHERE due IS NOT NULL AND (due, stage) > (1, 's') AND due <= 5
+      ORDER BY due, stage LIMIT 256`,
+    webhooks_secret: `SELECT stage FROM webhooks WHERE secret = 's'`,
+    deliveries_due: `SELECT * FROM deliveries WHERE stage = 's' AND status = 'pending' AND due <= 5 ORDER BY due LIMIT 4`,
+    'INDEX deliveries_due (stage=?': `SELECT min(due) FROM deliveries WHERE stage = 's' AND status = 'pending'`,
+    deliveries_list: `SELECT * FROM deliveries WHERE tenant = 't' ${page}`,
+    deliveries_stage: `SELECT * FROM deliveries WHERE tenant = 't' AND skill = 's' AND stage = 's' ${page}`,
+    deliveries_run: `SELECT * FROM deliveries WHERE tenant = 't' AND run = 'r' ${page}`,
+    deliveries_other: `SELECT * FROM deliveries WHERE tenant = 't' AND status = 'failed' AND status <> 'delivered' ${page}`,
+    'deliveries_list (tenant=? AND id<?)': `SELECT * FROM deliveries WHERE tenant = 't' AND status = 'delivered' AND id < 'x' ${page}`,
   }
   for (const [index, sql] of Object.entries(plans)) {
     expect(plan(sql), sql).toContain(index)

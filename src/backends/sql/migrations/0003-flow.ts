@@ -96,5 +96,5 @@ export const flow: readonly string[] = [
   `CREATE INDEX deliveries_stage ON deliveries (tenant, stage, id)`,
   // Nearly all are delivered.
   `CREATE INDEX deliveries_other ON deliveries (tenant, status, id) WHERE status <> 'delivered'`,
-  `CREATE INDEX deliveries_run ON deliveries (run) WHERE run IS NOT NULL`,
+  `CREATE INDEX deliveries_run ON deliveries (run, id) WHERE run IS NOT NULL`,
 ]

@@ -3,6 +3,9 @@ import type { Cli } from './call.ts'
 import { auditExportCommand } from './commands/audit-export.ts'
 import { auditListCommand } from './commands/audit-list.ts'
 import { auditVerifyCommand } from './commands/audit-verify.ts'
+import { deadLetterDeleteCommand } from './commands/dead-letter-delete.ts'
+import { deadLetterListCommand } from './commands/dead-letter-list.ts'
+import { deadLetterReplayCommand } from './commands/dead-letter-replay.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { grantCreateCommand } from './commands/grant-create.ts'
@@ -13,6 +16,9 @@ import { invokeCommand } from './commands/invoke.ts'
 import { keyCreateCommand } from './commands/key-create.ts'
 import { keyListCommand } from './commands/key-list.ts'
 import { keyRevokeCommand } from './commands/key-revoke.ts'
+import { queuePauseCommand } from './commands/queue-pause.ts'
+import { queueResumeCommand } from './commands/queue-resume.ts'
+import { queueShowCommand } from './commands/queue-show.ts'
 import { quotaSetCommand } from './commands/quota-set.ts'
 import { quotaShowCommand } from './commands/quota-show.ts'
 import { runCancelCommand } from './commands/run-cancel.ts'
@@ -31,7 +37,9 @@ import { skillDeleteCommand } from './commands/skill-delete.ts'
 import { skillListCommand } from './commands/skill-list.ts'
 import { skillShowCommand } from './commands/skill-show.ts'
 import { stageConfigCommand } from './commands/stage-config.ts'
+import { stagePauseCommand } from './commands/stage-pause.ts'
 import { stagePromoteCommand } from './commands/stage-promote.ts'
+import { stageResumeCommand } from './commands/stage-resume.ts'
 import { stageRollbackCommand } from './commands/stage-rollback.ts'
 import { stageShowCommand } from './commands/stage-show.ts'
 import { tenantCreateCommand } from './commands/tenant-create.ts'
@@ -79,11 +87,27 @@ export function createProgram(cli: Cli, version: string): Command {
       ]),
     )
     .addCommand(
-      noun('stage', 'stages: show, config, promote, rollback', [
+      noun('stage', 'stages: show, config, promote, rollback, pause, resume', [
         stageShowCommand(cli),
         stageConfigCommand(cli),
         stagePromoteCommand(cli),
         stageRollbackCommand(cli),
+        stagePauseCommand(cli),
+        stageResumeCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('queue', 'what waits: show, pause, resume', [
+        queueShowCommand(cli),
+        queuePauseCommand(cli),
+        queueResumeCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('dead-letter', 'runs that failed for good: list, replay, delete', [
+        deadLetterListCommand(cli),
+        deadLetterReplayCommand(cli),
+        deadLetterDeleteCommand(cli),
       ]),
     )
     .addCommand(

@@ -22,3 +22,9 @@ export function bytes(count: number): string {
   if (count < 1000) return `${count} B`
   return count < 1e6 ? `${(count / 1e3).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`
 }
+
+/** One line of at most 70 characters. */
+export function clip(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ')
+  return line.length <= 70 ? line : `${line.slice(0, 69)}…`
+}

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { type Cli, action } from '../call.ts'
-import { table } from '../table.ts'
+import { clip, table } from '../table.ts'
 import { limitOption, moreText } from './run-list.ts'
 
 export function skillListCommand(cli: Cli): Command {
@@ -18,10 +18,4 @@ export function skillListCommand(cli: Cli): Command {
         })
       }),
     )
-}
-
-/** One line of at most 70 characters. */
-function clip(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  return line.length <= 70 ? line : `${line.slice(0, 69)}…`
 }

@@ -2,8 +2,9 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { SizeName } from '../../model/packages.ts'
 import type { StageConfig } from '../../model/skills.ts'
 import { type Cli, action } from '../call.ts'
+import { type RetryOptions, addRetryOptions, changedRetry } from '../retry-options.ts'
 
-interface Options {
+interface Options extends RetryOptions {
   readonly size?: StageConfig['size']
   readonly timeout?: number
   readonly isolation?: StageConfig['isolation']
@@ -15,7 +16,7 @@ interface Options {
 }
 
 export function stageConfigCommand(cli: Cli): Command {
-  return new Command('config')
+  const command = new Command('config')
     .description('show or change the configuration of a stage; the next deploy freezes it')
     .argument('<skill>', 'name or id')
     .argument('<stage>', 'name')
@@ -29,28 +30,32 @@ export function stageConfigCommand(cli: Cli): Command {
     .option('--secret <NAME=secret>', 'set an environment variable to the value of a secret; repeatable', secretRef)
     .option('--no-secret <NAME>', 'remove a variable that is a secret; repeatable', noSecretRef)
     .option('--network <domain...>', 'the domains that the skill may reach')
-    .action(
-      action<Options>(cli, async (call, skill, name) => {
-        const api = call.api()
-        const { config, revision } = await api.findStage(skill, name)
-        const changed = changedConfig(config, call.options)
-        if (changed === null) return call.show(config, () => `${JSON.stringify(config, null, 2)}\n`)
-        const stage = await api.putStage(skill, name, changed, revision)
-        call.show(
-          stage.config,
-          () => `${JSON.stringify(stage.config, null, 2)}\nThe next deploy freezes it: skillet deploy\n`,
-        )
-      }),
-    )
+  return addRetryOptions(command).action(
+    action<Options>(cli, async (call, skill, name) => {
+      const api = call.api()
+      const { config, revision } = await api.findStage(skill, name)
+      const changed = changedConfig(config, call.options)
+      if (changed === null) return call.show(config, () => `${JSON.stringify(config, null, 2)}\n`)
+      const stage = await api.putStage(skill, name, changed, revision)
+      call.show(
+        stage.config,
+        () => `${JSON.stringify(stage.config, null, 2)}\nThe next deploy freezes it: skillet deploy\n`,
+      )
+    }),
+  )
 }
 
 /** Null when nothing is asked for. */
 function changedConfig(config: StageConfig, options: Options): StageConfig | null {
   const { size, timeout, isolation, env, unset, network, secret } = options
-  if ([size, timeout, isolation, env, unset, network, secret].every((option) => option === undefined)) return null
+  const retries = changedRetry(config.retry, options)
+  const plain = [size, timeout, isolation, env, unset, network, secret]
+  if (retries === null && plain.every((option) => option === undefined)) return null
+  const { retry, ...rest } = config
   const kept = Object.entries({ ...config.env, ...env }).filter(([key]) => !(unset ?? []).includes(key))
   return {
-    ...config,
+    ...rest,
+    ...(retries ?? (retry && { retry })),
     ...(size && { size }),
     ...(timeout !== undefined && { timeout_s: timeout }),
     ...(isolation && { isolation }),

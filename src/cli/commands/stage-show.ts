@@ -26,6 +26,11 @@ export function stageShowCommand(cli: Cli): Command {
 export function stageTable(stages: readonly Stage[]): string {
   return table(
     ['STAGE', 'STATE', 'DEPLOYMENT', 'UPDATED'],
-    stages.map(({ name, state, deployment, updated_at }) => [name, state, deployment, updated_at]),
+    stages.map(({ name, state, paused, deployment, updated_at }) => [
+      name,
+      paused ? `${state}, paused` : state,
+      deployment,
+      updated_at,
+    ]),
   )
 }

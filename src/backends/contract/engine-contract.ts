@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { accessContract } from './access-contract.ts'
+import { activityContract } from './activity-contract.ts'
 import { auditContract } from './audit-contract.ts'
 import { deploymentsContract } from './deployments-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
@@ -38,6 +39,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('queue', () => runQueueContract(engine))
     describe('how runs end', () => runEndsContract(engine))
     describe('events', () => runEventsContract(engine))
+    describe('what happens in a tenant', () => activityContract(engine))
     describe('lists of runs', () => runListContract(engine))
     describe('quotas', () => quotaContract(engine))
     describe('whose quotas hold', () => quotaScopesContract(engine))

@@ -9,17 +9,7 @@ import type { Watchers } from './watchers.ts'
 export function createActivityStore(db: Database, watchers: Watchers): ActivityStore {
   return {
     async activity(tenant, after, limit) {
-      const rows = await db.query<ActivityRow>(
-        // Deleted skills keep their row; a run that was swept away has no skill any more, and nothing is left to be told of it.
-        `SELECT n, events.run, events.seq, type, at, data, COALESCE(events.skill, runs.skill) AS skill, skills.name AS skill_name,
-         COALESCE(events.stage, runs.stage) AS stage, stages.name AS stage_name
-         FROM events LEFT JOIN runs ON runs.id = events.run
-         JOIN skills ON skills.id = COALESCE(events.skill, runs.skill)
-         LEFT JOIN stages ON stages.id = COALESCE(events.stage, runs.stage)
-         WHERE events.tenant = ? AND n > ? AND type <> 'log' ORDER BY n LIMIT ${literal(limit)}`,
-        tenant,
-        numberOf(after),
-      )
+      const rows = await db.query<ActivityRow>(`${ACTIVITY_SQL} LIMIT ${literal(limit)}`, tenant, numberOf(after))
       return rows.map(toActivity)
     },
 
@@ -35,6 +25,14 @@ export function createActivityStore(db: Database, watchers: Watchers): ActivityS
     watchActivity: (tenant, wake) => watchers.watchTenant(tenant, wake),
   }
 }
+
+/** Deleted skills keep their row; a run that was swept away has no skill any more, and nothing is left to be told of it. */
+export const ACTIVITY_SQL = `SELECT n, events.run, events.seq, type, at, data, COALESCE(events.skill, runs.skill) AS skill,
+  skills.name AS skill_name, COALESCE(events.stage, runs.stage) AS stage, stages.name AS stage_name
+  FROM events LEFT JOIN runs ON runs.id = events.run
+  JOIN skills ON skills.id = COALESCE(events.skill, runs.skill)
+  LEFT JOIN stages ON stages.id = COALESCE(events.stage, runs.stage)
+  WHERE events.tenant = ? AND n > ? AND type <> 'log' ORDER BY n`
 
 interface ActivityRow extends Omit<Activity, 'id' | 'data' | 'type'> {
   readonly n: number

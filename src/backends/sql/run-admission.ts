@@ -17,7 +17,7 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
       return db.tx(async (t) => {
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
-        await insertRun(t, run)
+        await insertRun(t, watchers, run)
         try {
           await t.savepoint(() => enqueue(t, run, queue, { trace }))
         } catch (error) {
@@ -95,7 +95,7 @@ export async function readRun(db: Pick<Database, 'query'>, tenant: string, id: s
 }
 
 /** Row, input and first event of a run that is queued. */
-export async function insertRun(t: Transaction, run: Run): Promise<void> {
+export async function insertRun(t: Transaction, watchers: Watchers, run: Run): Promise<void> {
   await t.query(
     `INSERT INTO runs (id, tenant, skill, stage, deployment, version, status, attempt, cancel_requested, replay_of, scheduled_for,
      created_by, created_at, seq) VALUES (?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?, ?, 1)`,
@@ -113,5 +113,5 @@ export async function insertRun(t: Transaction, run: Run): Promise<void> {
   )
   // A value that is not there, such as an input of undefined, is the null that it would be read as.
   await t.query('INSERT INTO run_inputs (run, body) VALUES (?, ?)', run.id, JSON.stringify(run.input ?? null))
-  await writeEvents(t, run, 1, [{ type: 'status', data: { status: 'queued' } }], run.created_at)
+  await writeEvents(t, watchers, run, 1, [{ type: 'status', data: { status: 'queued' } }], run.created_at)
 }

@@ -87,9 +87,8 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, output)
   await meter(t, row!, ending, at)
   const run = toRun(row!)
-  await writeEvents(t, row!, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
+  await writeEvents(t, watchers, row!, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
   if (run.scheduled_for !== null) await admitHeld(t, watchers, run)
-  watchers.runChanged(t, id, true)
   watchers.runEnded(t, run)
   return run
 }

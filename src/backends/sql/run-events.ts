@@ -1,13 +1,15 @@
 import { now } from '../../model/json.ts'
 import type { LogLine, NewRunEvent, Run } from '../../model/runs.ts'
 import type { Transaction } from './database.ts'
+import type { Watchers } from './watchers.ts'
 
 /** Larger results, in characters of JSON, are left out of the `result` event: the run itself has them. */
 const OUTPUT_IN_EVENT = 16 * 1024
 
-/** @param last The run's event number after these; its row is held by this transaction. */
+/** Writes them down and tells who follows the run, and its tenant. @param last The run's event number after these; its row is held by this transaction. */
 export async function writeEvents(
   t: Transaction,
+  watchers: Watchers,
   run: Pick<Run, 'id' | 'tenant'>,
   last: number,
   events: readonly NewRunEvent[],
@@ -26,6 +28,9 @@ export async function writeEvents(
       JSON.stringify(data),
     )
   }
+  watchers.runChanged(t, run.id, events.at(-1)?.type === 'result')
+  // Logs are in the stream of the run only.
+  if (events.some(({ type }) => type !== 'log')) watchers.tenantChanged(t, run.tenant)
 }
 
 export const logEvent = (lines: readonly LogLine[]): NewRunEvent => ({ type: 'log', data: { lines } })

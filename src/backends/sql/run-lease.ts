@@ -47,8 +47,7 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
         if (held === undefined) return false
         if (lines.length === 0) return true
         const [row] = await t.query<RunRow>('UPDATE runs SET seq = seq + 1 WHERE id = ? RETURNING id, tenant, seq', id)
-        await writeEvents(t, row!, row!.seq, [logEvent(lines)])
-        watchers.runChanged(t, id)
+        await writeEvents(t, watchers, row!, row!.seq, [logEvent(lines)])
         return true
       })
     },
@@ -69,8 +68,7 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
           id,
         )
         const back = { type: 'status', data: { status: 'queued', reason: 'released' } } as const
-        await writeEvents(t, run!, run!.seq, [back])
-        watchers.runChanged(t, id)
+        await writeEvents(t, watchers, run!, run!.seq, [back])
         watchers.queueChanged(t, row.queue)
         return true
       })

@@ -106,8 +106,7 @@ async function begin(
     row.queue_ms,
     row.id,
   )
-  await writeEvents(t, row, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
-  watchers.runChanged(t, row.id)
+  await writeEvents(t, watchers, row, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
   // Only runs with a deployment are ever queued.
   const claimed = toRun(row, { input: body, output: null }) as Claim['run']
   return { run: claimed, token, retries: before.retries, trace }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { engineContract } from '../contract/engine-contract.ts'
 import { NOTE, LONG, SUCCEEDED, newRun, settle } from '../contract/engine-fixtures.ts'
 import type { Engine } from '../ports.ts'
+import { ACTIVITY_SQL } from './activity-store.ts'
 import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'
 
 let folder: string
@@ -92,6 +93,8 @@ test('the queue and every list read through an index', async () => {
     (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
   const page = 'ORDER BY id DESC LIMIT 10'
   const plans: Record<string, string> = {
+    'events_tenant (tenant=? AND n>?)': ACTIVITY_SQL.replace('?', `'t'`).replace('?', '5') + ' LIMIT 200',
+    'events_tenant (tenant=?)': `SELECT n FROM events WHERE tenant = 't' AND type <> 'log' ORDER BY n DESC LIMIT 1`,
     queue_order: `SELECT * FROM queue WHERE queue = 'default' AND visible_at <= 5 ORDER BY visible_at, place LIMIT 8`,
     runs_list: `SELECT * FROM runs WHERE tenant = 't' ${page}`,
     runs_live: `SELECT * FROM runs WHERE tenant = 't' AND status = 'queued' AND finished_at IS NULL ${page}`,

@@ -11,7 +11,7 @@ export interface ServerOptions {
   /** Prepare a sandbox as soon as a stage is activated, so that its first run is warm. Default true. */
   readonly warmUp?: boolean
   /** How long `stop` lets runs finish before they are handed back to the queue, in milliseconds. Default 10,000. */
-  readonly graceMs?: number
+  readonly graceMs?: number | undefined
   /** A run whose server shows no sign of life for so long is begun again, in milliseconds. Default 30,000. */
   readonly leaseMs?: number | undefined
   /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */

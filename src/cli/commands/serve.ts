@@ -16,6 +16,7 @@ interface Options {
   readonly rateLimit?: { perSecond: number; burst: number } | null
   readonly trustProxy?: string[]
   readonly lease?: number
+  readonly grace?: number
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -41,6 +42,11 @@ export function serveCommand(cli: Cli): Command {
       '--lease <seconds>',
       'begin a run again when its server shows no sign of life for so long; default: 30',
       leaseOf,
+    )
+    .option(
+      '--grace <seconds>',
+      'when it is stopped, let runs end for so long before they are handed back to the queue; default: 10',
+      graceOf,
     )
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
@@ -70,6 +76,7 @@ async function serve(call: Call<Options>) {
     port: options.port,
     warmUp: options.warmUp,
     leaseMs: options.lease === undefined ? undefined : options.lease * 1000,
+    graceMs: options.grace === undefined ? undefined : options.grace * 1000,
     environment: io.env['SKILLET_ENV'] || undefined,
     masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
@@ -112,6 +119,11 @@ function leaseOf(text: string): number {
   const seconds = Number(text)
   if (/^\d{1,4}$/.test(text) && seconds > 0) return seconds
   throw new InvalidArgumentError('It is not a number of seconds from 1 to 9999.')
+}
+
+function graceOf(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('It is not a number of seconds from 0 to 9999.')
 }
 
 function rateOf(text: string): { perSecond: number; burst: number } | null {

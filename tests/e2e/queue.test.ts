@@ -12,7 +12,7 @@ import { TestServer, python } from './harness.ts'
 
 const FLAKY = `
 def handler(input: dict, context) -> dict:
-    attempt = context.run["attempt"]
+    attempt = context.run.attempt
     print(f"attempt {attempt}", flush=True)
     if attempt <= input["failures"]:
         raise RuntimeError(f"attempt {attempt} of {input['failures']} failed")

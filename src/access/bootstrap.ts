@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { AccessStore } from '../backends/access-ports.ts'
 import type { Engine } from '../backends/ports.ts'
-import { type ApiKey, OPERATOR_TENANT, type Tenant } from '../model/access.ts'
+import { type ApiKey, OPERATOR_TENANT, RETENTION_DAYS, type Tenant } from '../model/access.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import { keyInFile } from './key-file.ts'
@@ -26,7 +26,14 @@ export async function bootstrap(parts: Place): Promise<{ tenant: Tenant; key: st
   if ((await access.countTenants()) > 0) return null
   const file = ownerKeyFile(parts.dataDir)
   const fresh = await keyInFile(file, isUsed(access))
-  const tenant: Tenant = { id: newId('tenant'), name: 'default', suspended: false, zone: 'UTC', created_at: now() }
+  const tenant: Tenant = {
+    id: newId('tenant'),
+    name: 'default',
+    suspended: false,
+    zone: 'UTC',
+    retention_days: RETENTION_DAYS,
+    created_at: now(),
+  }
   await access.createTenant(tenant, firstKey(tenant.id, 'owner', fresh), fresh.hash, null)
   return { tenant, key: fresh.key, file }
 }

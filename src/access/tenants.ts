@@ -1,6 +1,6 @@
 import type { AccessStore } from '../backends/access-ports.ts'
 import type { Page, PageOptions } from '../backends/ports.ts'
-import { type Caller, OPERATOR_TENANT, type Tenant } from '../model/access.ts'
+import { type Caller, OPERATOR_TENANT, RETENTION_DAYS, type Tenant } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
@@ -19,7 +19,7 @@ export interface TenantsService {
   update(
     caller: Caller,
     idOrName: string,
-    change: { suspended?: boolean | undefined; zone?: string | undefined },
+    change: { suspended?: boolean | undefined; zone?: string | undefined; retention_days?: number | undefined },
   ): Promise<Tenant>
 }
 
@@ -39,7 +39,14 @@ export function createTenantsService(parts: {
     async create(caller, { name, zone }) {
       if (name === OPERATOR_TENANT.name) throw new SkilletError('name_reserved', `No tenant can be named "${name}".`)
       requireZone(zone)
-      const tenant: Tenant = { id: newId('tenant'), name, suspended: false, zone, created_at: now() }
+      const tenant: Tenant = {
+        id: newId('tenant'),
+        name,
+        suspended: false,
+        zone,
+        retention_days: RETENTION_DAYS,
+        created_at: now(),
+      }
       const { key, hash, shown } = makeKey(tenant.id, { role: 'owner', name: 'owner', expires_at: null }, caller.id)
       const note = noteOf(caller, 'tenant.create', { kind: 'tenant', id: tenant.id }, { name, key: key.id })
       await access.createTenant(tenant, key, hash, note)
@@ -49,10 +56,14 @@ export function createTenantsService(parts: {
     list: (page) => access.listTenants(page),
     find,
 
-    async update(caller, idOrName, { suspended, zone }) {
+    async update(caller, idOrName, { suspended, zone, retention_days }) {
       if (zone !== undefined) requireZone(zone)
       const { id } = await find(idOrName)
-      const change = { ...(suspended !== undefined && { suspended }), ...(zone !== undefined && { zone }) }
+      const change = {
+        ...(suspended !== undefined && { suspended }),
+        ...(zone !== undefined && { zone }),
+        ...(retention_days !== undefined && { retention_days }),
+      }
       const note = noteOf(caller, 'tenant.update', { kind: 'tenant', id }, change)
       const tenant = await access.updateTenant(id, change, note)
       auth.forgetTenant(id)

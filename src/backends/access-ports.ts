@@ -16,7 +16,11 @@ export interface AccessStore {
   findTenant(idOrName: string): Promise<Tenant | null>
   listTenants(page: PageOptions): Promise<Page<Tenant>>
   /** The note goes into both logs. */
-  updateTenant(id: string, change: Partial<Pick<Tenant, 'suspended' | 'zone'>>, note: AuditNote): Promise<Tenant | null>
+  updateTenant(
+    id: string,
+    change: Partial<Pick<Tenant, 'suspended' | 'zone' | 'retention_days'>>,
+    note: AuditNote,
+  ): Promise<Tenant | null>
 
   /** A note of another tenant than the key's, as an operator's is, goes into both logs. */
   createKey(key: ApiKey, keyHash: string, note: AuditNote | null): Promise<void>

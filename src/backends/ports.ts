@@ -8,6 +8,7 @@ import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version
 import type { ActivityStore, Only, QueueStore, ScheduleStore, WebhookStore } from './flow-ports.ts'
 import type { EngineGauges } from './observer.ts'
 import type { AccessStore, AuditStore, QuotaStore, SecretStore } from './access-ports.ts'
+import type { UpkeepStore } from './upkeep-ports.ts'
 
 /**
  * State, queues and events as domain verbs: each verb is one transaction in SQL and conditional writes on AWS.
@@ -25,6 +26,7 @@ export interface Engine {
   readonly schedules: ScheduleStore
   readonly webhooks: WebhookStore
   readonly activity: ActivityStore
+  readonly upkeep: UpkeepStore
   /** How full it is, over all tenants; for metrics. */
   gauges(): Promise<EngineGauges>
   /** Proves that the state can be read and written; for /readyz. */

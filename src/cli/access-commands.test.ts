@@ -48,6 +48,9 @@ test('a tenant is made, shown, suspended and resumed with the key of the operato
   expect((await skillet('tenant', 'zone', 'acme', 'Asia/Tokyo')).out).toContain('begin in Asia/Tokyo')
   expect((await skillet('tenant', 'zone', 'acme', 'Asia/Nowhere')).code).toBe(1)
   expect((await skillet('tenant', 'zone', 'acme', 'Europe/Berlin')).code).toBe(0)
+  expect((await skillet('tenant', 'retention', 'acme', '7')).out).toContain('acme keeps what is over for 7 days')
+  expect((await skillet('tenant', 'show', 'acme')).out).toContain('keeps    7 days')
+  expect((await skillet('tenant', 'retention', 'acme', '30')).code).toBe(0)
 
   expect((await skillet('tenant', 'suspend', 'acme')).out).toContain('skillet tenant resume acme')
   const refused = await cli(['skill', 'list'], { env: { SKILLET_URL: server.url, SKILLET_KEY: made.out.trim() } })
@@ -165,6 +168,9 @@ test.each([
   [['grant', 'create', 'oidc:a:b', '--skill', 'nonesuch'], 1, '/allowed_skills/0: is no skill: "nonesuch"'],
   [['tenant', 'create', 'operator'], 1, 'No tenant can be named "operator"'],
   [['tenant', 'create', 'x', '--zone', 'Mars/Base'], 1, '"Mars/Base" is not a time zone'],
+  [['tenant', 'retention', 'default', 'ever'], 2, '"ever" is no number of days'],
+  [['tenant', 'retention', 'default', '181'], 1, '/retention_days'],
+  [['tenant', 'retention', 'default', '0'], 1, '/retention_days'],
   [['tenant', 'show', 'operator'], 5, 'no tenant "operator"'],
   [['key', 'revoke', 'key_none'], 5, 'no key "key_none"'],
 ])('what cannot be done is said and done by nobody: %j', async (args, code, said) => {

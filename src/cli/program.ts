@@ -45,6 +45,7 @@ import { stageShowCommand } from './commands/stage-show.ts'
 import { tenantCreateCommand } from './commands/tenant-create.ts'
 import { tenantListCommand } from './commands/tenant-list.ts'
 import { tenantResumeCommand } from './commands/tenant-resume.ts'
+import { tenantRetentionCommand } from './commands/tenant-retention.ts'
 import { tenantShowCommand } from './commands/tenant-show.ts'
 import { tenantSuspendCommand } from './commands/tenant-suspend.ts'
 import { tenantZoneCommand } from './commands/tenant-zone.ts'
@@ -126,6 +127,7 @@ export function createProgram(cli: Cli, version: string): Command {
         tenantListCommand(cli),
         tenantShowCommand(cli),
         tenantZoneCommand(cli),
+        tenantRetentionCommand(cli),
         tenantSuspendCommand(cli),
         tenantResumeCommand(cli),
       ]),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Instant } from './json.ts'
+import { LIMITS } from './sizes.ts'
 import { Name } from './skills.ts'
 
 /** What a principal of a tenant is. */
@@ -13,6 +14,14 @@ export type AnyRole = z.infer<typeof AnyRole>
 /** The tenant that operators' keys and audit events belong to. It has no skills and is in no list. */
 export const OPERATOR_TENANT = { id: `ten_${'0'.repeat(26)}`, name: 'operator' } as const
 
+/** How long a tenant keeps what is over. */
+export const RetentionDays = z.number().int().min(1).max(LIMITS.retentionDays).meta({
+  description:
+    'After so many days, runs that are over are removed with all that is theirs, and so is what was uploaded and is served no more.',
+  example: 30,
+})
+export const RETENTION_DAYS = 30
+
 export const Tenant = z
   .object({
     id: z.string(),
@@ -20,6 +29,7 @@ export const Tenant = z
     /** Nothing of it is served or run while this is set. */
     suspended: z.boolean(),
     zone: z.string().meta({ description: 'IANA zone in which its days and months begin.', example: 'Europe/Berlin' }),
+    retention_days: RetentionDays,
     created_at: Instant,
   })
   .meta({ id: 'Tenant' })

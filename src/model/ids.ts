@@ -32,6 +32,11 @@ export function derivedId(kind: IdKind, instant: number, ...parts: readonly stri
   return `${PREFIXES[kind]}_${timePart(instant)}${textOf(digest.subarray(0, 16))}`
 }
 
+/** What every id made at that instant or later is at least, and every one made before it is less than. */
+export function firstId(kind: IdKind, at: number): string {
+  return `${PREFIXES[kind]}_${timePart(at)}`
+}
+
 /** A session id legal everywhere: 33 to 100 characters of `[A-Za-z0-9-]` (DESIGN 9). */
 export function newSessionId(): string {
   return `session-${randomBytes(20).toString('hex')}`

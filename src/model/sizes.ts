@@ -68,8 +68,17 @@ export const LIMITS = {
   compressionRatio: 200,
   /** How long an Idempotency-Key is remembered, in seconds. */
   idempotencySeconds: 86_400,
+  /** Longest time for which a tenant keeps what is over, in days. */
+  retentionDays: 180,
   /** Longest `Prefer: wait`, in seconds. */
   waitSeconds: 300,
   /** How often a run is started again after its worker was lost, in all. */
   attempts: 3,
+  /** Webhooks being sent at once: in all, for one tenant, to one endpoint. */
+  webhookSends: 256,
+  webhookTenantSends: 32,
+  webhookEndpointSends: 4,
+  /** How long an endpoint may take to answer, in seconds; and how long it may fail before its webhook is disabled, in days. */
+  webhookSeconds: 15,
+  webhookFailingDays: 5,
 } as const

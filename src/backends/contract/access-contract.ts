@@ -83,7 +83,9 @@ export function accessContract(engine: () => Engine): void {
     expect(suspended).toEqual({ ...tenant, suspended: true })
     const moved = await access.updateTenant(tenant.id, { zone: 'Asia/Tokyo' }, note('tenant.update'))
     expect(moved).toEqual({ ...tenant, suspended: true, zone: 'Asia/Tokyo' })
-    expect(await access.findKey(hash)).toEqual({ key, tenant: moved })
+    const short = await access.updateTenant(tenant.id, { retention_days: 7 }, note('tenant.update'))
+    expect(short).toEqual({ ...moved, retention_days: 7 })
+    expect(await access.findKey(hash)).toEqual({ key, tenant: short })
     const another = newApiKey(tenant.id)
     await access.createKey(another.key, another.hash, note('key.create'))
     for (const log of [OPERATOR_TENANT.id, tenant.id]) {
@@ -92,6 +94,7 @@ export function accessContract(engine: () => Engine): void {
         ['tenant.create', null, digestOf(tenant)],
         ['tenant.update', digestOf(tenant), digestOf(suspended)],
         ['tenant.update', digestOf(suspended), digestOf(moved)],
+        ['tenant.update', digestOf(moved), digestOf(short)],
         ['key.create', null, digestOf(another.key)],
       ])
     }

@@ -15,6 +15,7 @@ import { runQueueContract } from './run-queue-contract.ts'
 import { secretContract } from './secret-contract.ts'
 import { skillsContract } from './skills-contract.ts'
 import { uploadsContract } from './uploads-contract.ts'
+import { upkeepContract } from './upkeep-contract.ts'
 import { deliveryContract } from './delivery-contract.ts'
 import { webhookContract } from './webhook-contract.ts'
 import { webhookDisableContract } from './webhook-disable-contract.ts'
@@ -41,6 +42,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('events', () => runEventsContract(engine))
     describe('what happens in a tenant', () => activityContract(engine))
     describe('lists of runs', () => runListContract(engine))
+    describe('upkeep', () => upkeepContract(engine))
     describe('quotas', () => quotaContract(engine))
     describe('whose quotas hold', () => quotaScopesContract(engine))
     describe('days and months of quotas', () => quotaPeriodsContract(engine))

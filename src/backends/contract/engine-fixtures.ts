@@ -33,7 +33,8 @@ export async function settle(engine: Engine, tenant: string = newId('tenant'), n
 /** With a key of its own, and a name that no other has. */
 export function newTenant(change: Partial<Tenant> = {}): { tenant: Tenant; key: ApiKey; hash: string } {
   const id = newId('tenant')
-  const tenant: Tenant = { id, name: id.replace('_', '-'), suspended: false, zone: 'UTC', created_at: now(), ...change }
+  const name = id.replace('_', '-')
+  const tenant: Tenant = { id, name, suspended: false, zone: 'UTC', retention_days: 30, created_at: now(), ...change }
   return { tenant, ...newApiKey(tenant.id) }
 }
 

@@ -168,10 +168,13 @@ async function keepVersion(t: Transaction, { id, tenant, skill, ...version }: Ve
 
 async function keepDeployment(t: Transaction, deployment: Deployment): Promise<void> {
   await t.query(
-    'INSERT INTO deployments (id, tenant, stage, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING',
+    `INSERT INTO deployments (id, tenant, skill, stage, bundle_blob, body) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO NOTHING`,
     deployment.id,
     deployment.tenant,
+    deployment.skill,
     deployment.stage,
+    deployment.bundle_blob,
     JSON.stringify(deployment),
   )
 }

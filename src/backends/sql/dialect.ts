@@ -6,9 +6,9 @@ export interface Dialect {
   readonly name: string
   /**
    * What DDL writes as `{big}`: 64-bit integer, key that counts up by itself, text compared byte by byte; and, after a table, that its
-   * rows lie in the order of its primary key, where the database has to be told.
+   * rows lie in the order of its primary key, where the database has to be told; and, after a text, that it is JSON to take apart.
    */
-  readonly types: Readonly<Record<'big' | 'serial' | 'ascii' | 'clustered', string>>
+  readonly types: Readonly<Record<'big' | 'serial' | 'ascii' | 'clustered' | 'json', string>>
   /** Ends a subquery that picks rows to claim, so that claimers do not wait for one another. */
   readonly skipLocked: string
   /** Turns `?` into what the driver expects. */
@@ -17,7 +17,7 @@ export interface Dialect {
 
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
-  types: { big: 'integer', serial: 'integer primary key', ascii: 'text', clustered: ' WITHOUT ROWID' },
+  types: { big: 'integer', serial: 'integer primary key', ascii: 'text', clustered: ' WITHOUT ROWID', json: '' },
   // One process owns the file and writes one transaction at a time: there is nobody to skip.
   skipLocked: '',
   placeholders: (sql) => sql,

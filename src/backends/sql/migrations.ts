@@ -4,9 +4,10 @@ import { ddl } from './dialect.ts'
 import { initial } from './migrations/0001-initial.ts'
 import { access } from './migrations/0002-access.ts'
 import { flow } from './migrations/0003-flow.ts'
+import { upkeep } from './migrations/0004-upkeep.ts'
 
 /** In order, never changed once released: the first is version 1. */
-export const MIGRATIONS: readonly (readonly string[])[] = [initial, access, flow]
+export const MIGRATIONS: readonly (readonly string[])[] = [initial, access, flow, upkeep]
 
 /**
  * Brings the database to the schema of this code, in one transaction; nothing happens when it is there already.

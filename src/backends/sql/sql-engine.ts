@@ -4,6 +4,7 @@ import type { Vault } from '../access-ports.ts'
 import type { MasterKeys } from '../disk/master-key.ts'
 import type { EngineObserver } from '../observer.ts'
 import type { Engine } from '../ports.ts'
+import type { StateCopy } from '../upkeep-ports.ts'
 import { createAccessStore } from './access-store.ts'
 import { createActivityStore } from './activity-store.ts'
 import { createAuditStore } from './audit-store.ts'
@@ -15,7 +16,9 @@ import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
 import { createSecretStore } from './secret-store.ts'
 import { createSkillStore } from './skill-store.ts'
+import { copySqliteDatabase } from './sqlite-copy.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
+import { createUpkeepStore } from './upkeep-store.ts'
 import { createSqlVault } from './vault.ts'
 import { Watchers } from './watchers.ts'
 import { createWebhookStore } from './webhook-store.ts'
@@ -45,10 +48,12 @@ export async function openSqliteEngine(options: {
   const lock = lockDataFolder(folder)
   let db: Database | null = null
   try {
-    db = openSqliteDatabase(join(folder, DATABASE_FILE), observer?.committed)
+    const file = join(folder, DATABASE_FILE)
+    db = openSqliteDatabase(file, observer?.committed)
     await migrate(db)
     signal?.throwIfAborted()
-    return createSqlEngine(db, () => lock.release(), observer)
+    const copyTo = (copy: string): Promise<StateCopy> => copySqliteDatabase(file, copy)
+    return createSqlEngine(db, { copyTo, onClosed: () => lock.release(), observer })
   } catch (error) {
     await db?.close()
     lock.release()
@@ -57,7 +62,15 @@ export async function openSqliteEngine(options: {
 }
 
 /** The engine on an open, migrated database. */
-function createSqlEngine(db: Database, onClosed: () => void, observer: EngineObserver | undefined): SqlEngine {
+function createSqlEngine(
+  db: Database,
+  parts: {
+    readonly copyTo: (file: string) => Promise<StateCopy>
+    readonly onClosed: () => void
+    readonly observer: EngineObserver | undefined
+  },
+): SqlEngine {
+  const { copyTo, onClosed, observer } = parts
   const watchers = new Watchers(observer)
   let closing: Promise<void> | null = null
   return {
@@ -70,6 +83,7 @@ function createSqlEngine(db: Database, onClosed: () => void, observer: EngineObs
     runs: createRunStore(db, watchers),
     webhooks: createWebhookStore(db, watchers),
     activity: createActivityStore(db, watchers),
+    upkeep: createUpkeepStore(db, copyTo),
 
     gauges: () => readGauges(db),
 

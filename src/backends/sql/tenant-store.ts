@@ -15,12 +15,13 @@ export function createTenantStore(db: Database): TenantStore {
     createTenant(tenant, key, keyHash, note) {
       return db.tx(async (t) => {
         const [made] = await t.query(
-          `INSERT INTO tenants (id, name, suspended, zone, created_at) VALUES (?, ?, ?, ?, ?)
+          `INSERT INTO tenants (id, name, suspended, zone, retention_days, created_at) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (name) DO NOTHING RETURNING id`,
           tenant.id,
           tenant.name,
           Number(tenant.suspended),
           tenant.zone,
+          tenant.retention_days,
           tenant.created_at,
         )
         if (made === undefined) {
@@ -58,11 +59,13 @@ export function createTenantStore(db: Database): TenantStore {
           ...before,
           suspended: change.suspended ?? before.suspended,
           zone: change.zone ?? before.zone,
+          retention_days: change.retention_days ?? before.retention_days,
         }
         await t.query(
-          'UPDATE tenants SET suspended = ?, zone = ? WHERE id = ?',
+          'UPDATE tenants SET suspended = ?, zone = ?, retention_days = ? WHERE id = ?',
           Number(after.suspended),
           after.zone,
+          after.retention_days,
           id,
         )
         await writeAuditFor(t, id, note, { before, after })
@@ -77,6 +80,6 @@ interface TenantRow extends Omit<Tenant, 'suspended'> {
 }
 
 /** In the order of the noun, whatever the order of the columns. */
-function toTenant({ id, name, suspended, zone, created_at }: TenantRow): Tenant {
-  return { id, name, suspended: suspended === 1, zone, created_at }
+function toTenant({ id, name, suspended, zone, retention_days, created_at }: TenantRow): Tenant {
+  return { id, name, suspended: suspended === 1, zone, retention_days, created_at }
 }

@@ -135,10 +135,13 @@ export function createUploadStore(db: Database): UploadStore {
 
 async function keepPackage(t: Transaction, tenant: string, accepted: Package): Promise<void> {
   await t.query(
-    'INSERT INTO packages (tenant, digest, body) VALUES (?, ?, ?) ON CONFLICT (tenant, digest) DO NOTHING',
+    `INSERT INTO packages (tenant, digest, body, archive_blob, bundle_blob) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (tenant, digest) DO NOTHING`,
     tenant,
     accepted.digest,
     JSON.stringify(accepted),
+    accepted.archive_blob,
+    accepted.bundle_blob,
   )
 }
 

@@ -14,6 +14,7 @@ export function tenantShowCommand(cli: Cli): Command {
             `id       ${tenant.id}`,
             `state    ${tenant.suspended ? 'suspended' : 'active'}`,
             `zone     ${tenant.zone}`,
+            `keeps    ${tenant.retention_days} days`,
             `created  ${tenant.created_at}`,
             '',
           ].join('\n'),

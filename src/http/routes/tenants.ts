@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Tenant } from '../../model/access.ts'
+import { RetentionDays, Tenant } from '../../model/access.ts'
 import { Name } from '../../model/skills.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { type Route, route } from '../route.ts'
@@ -60,10 +60,14 @@ export const tenantRoutes = ({ tenants, keys }: Pick<Services, 'tenants' | 'keys
     method: 'PATCH',
     path: '/api/tenants/{tenant}',
     access: 'tenants.manage',
-    summary: 'Suspend or resume a tenant, or move it to another time zone',
+    summary: 'Suspend or resume a tenant, move it to another time zone, or say how long it keeps what is over',
     description: 'Nothing of a suspended tenant is served, and none of its runs begin.',
     body: z
-      .strictObject({ suspended: z.boolean().optional(), zone: Zone.optional() })
+      .strictObject({
+        suspended: z.boolean().optional(),
+        zone: Zone.optional(),
+        retention_days: RetentionDays.optional(),
+      })
       .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
       .meta({ minProperties: 1 }),
     responses: { 200: { description: 'The tenant as it is now.', schema: Tenant } },

@@ -1,34 +1,23 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isWithin, parseNetworks } from '../net/networks.ts'
 
 /** Where a request comes from, as far as that can be trusted. Null when the socket is gone already. */
 export type ClientAddress = (socketAddress: string | undefined, forwardedFor: string | undefined) => string | null
 
-/** A list of proxies that cannot be used. */
-export class ProxyListError extends Error {
-  readonly fix = 'Give addresses or networks, such as 10.0.0.5, 10.0.0.0/8 or fd00::/8.'
-
-  constructor(text: string) {
-    super(`"${text}" is neither an address nor a network of a proxy.`)
-    this.name = 'ProxyListError'
-  }
-}
-
 /**
  * The socket's own address; or, where that is a trusted proxy's, the right-most address of `X-Forwarded-For` that is none: whatever
  * stands left of it was written by whoever sent it.
- * @throws ProxyListError
+ * @throws NetworkListError
  */
 export function createClientAddress(trustProxies: readonly string[] = []): ClientAddress {
   if (trustProxies.length === 0) return (socketAddress) => (socketAddress === undefined ? null : plain(socketAddress))
-  const proxies = new BlockList()
-  for (const text of trustProxies) trust(proxies, text)
-  const isProxy = (address: string): boolean => proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const proxies = parseNetworks(trustProxies)
 
   return (socketAddress, forwardedFor) => {
     if (socketAddress === undefined) return null
     let address = plain(socketAddress)
     const hops = forwardedFor?.split(',') ?? []
-    while (isProxy(address)) {
+    while (isWithin(proxies, address)) {
       const hop = addressOf(hops.pop())
       // What a trusted proxy wrote down and we cannot read is as good as nothing: the proxy is all that is known.
       if (hop === null) break
@@ -47,16 +36,6 @@ export function networkOf(address: string): string {
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
   const groups = [...left, ...Array<string>(zeros).fill('0'), ...right].slice(0, 4)
   return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
-}
-
-function trust(proxies: BlockList, text: string): void {
-  const [address = '', bits, ...rest] = text.trim().split('/')
-  const version = isIP(address)
-  const most = version === 6 ? 128 : 32
-  if (version === 0 || rest.length > 0 || (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most))) {
-    throw new ProxyListError(text)
-  }
-  proxies.addSubnet(address, bits === undefined ? most : Number(bits), version === 6 ? 'ipv6' : 'ipv4')
 }
 
 /** One entry of the header: an address, in brackets or not, with a port or not. */

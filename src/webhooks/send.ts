@@ -1,6 +1,7 @@
 import type { DeliveryAttempt, Webhook } from '../model/webhooks.ts'
 import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
+import { LIMITS } from '../model/sizes.ts'
 import type { AddressPolicy } from '../net/policy.ts'
 import { sendPinned } from '../net/request.ts'
 import { RequestFailed } from '../net/request-failed.ts'
@@ -13,7 +14,7 @@ export interface WebhookSenderOptions {
   readonly policy: AddressPolicy
   /** Of Skillet, for the User-Agent. */
   readonly version: string
-  /** For one attempt: DNS, TLS and answer together. Default 15,000. */
+  /** For one attempt: DNS, TLS and answer together, in milliseconds. Default: LIMITS.webhookSeconds. */
   readonly timeoutMs?: number | undefined
   /** DNS servers, as `address` or `address:port`. Default: the machine's. */
   readonly servers?: readonly string[] | undefined
@@ -50,7 +51,7 @@ export interface WebhookSender {
 
 /** Sends signed messages to where tenants want them, if that is a place to which this server talks. */
 export function createWebhookSender(options: WebhookSenderOptions): WebhookSender {
-  const { policy, version, random, timeoutMs = 15_000 } = options
+  const { policy, version, random, timeoutMs = LIMITS.webhookSeconds * 1000 } = options
   const resolving: ResolveOptions = options.servers === undefined ? {} : { servers: options.servers }
   return {
     async check(url, signal) {

@@ -1,4 +1,5 @@
 import type { AttemptEnd } from '../backends/flow-ports.ts'
+import { LIMITS } from '../model/sizes.ts'
 
 /** What follows from an attempt; with the webhook's revision it is what the outbox is told. */
 export type Verdict = Omit<AttemptEnd, 'revision'>
@@ -32,7 +33,7 @@ export function decide(outcome: Outcome, { attempt, at, failingSince, random = M
     if (outcome.status >= 200 && outcome.status < 300) return { status: 'delivered' }
     if (outcome.status === 410) return { status: 'failed', disable: 'gone' }
   }
-  if (failingSince !== null && at - Date.parse(failingSince) >= FAILING_MS)
+  if (failingSince !== null && at - Date.parse(failingSince) >= LIMITS.webhookFailingDays * DAY_MS)
     return { status: 'failed', disable: 'failing' }
   const wait = WAITS_MS[attempt - 1]
   if (wait === undefined) return { status: 'failed' }
@@ -69,6 +70,3 @@ export const WAITS_MS: readonly number[] = [
 
 /** Waits differ by up to this part of themselves, so that what failed together does not come back together. */
 const JITTER = 0.2
-
-/** A webhook that failed for so long is disabled. */
-export const FAILING_MS: number = 5 * DAY_MS

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, rm } from 'node:fs/promises'
 import { type Server, type Socket, createServer } from 'node:net'
 import { join } from 'node:path'
-import { dial } from './dial.ts'
+import { dial } from '../../net/dial.ts'
 
 export interface IndexProxyOptions {
   /** Where the unix socket is made. */

@@ -189,6 +189,6 @@ export function upkeepContract(engine: () => Engine): void {
     const package_ = { ...newPackage(name), ...more }
     await engine().skills.finishUpload(upload.id, { findings: [], package: package_, at: now() })
   }
-
-  const digest = (digit: string): string => `sha256:${digit.repeat(64)}`
 }
+
+const digest = (digit: string): string => `sha256:${digit.repeat(64)}`

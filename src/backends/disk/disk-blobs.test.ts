@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -75,6 +75,45 @@ test('an upload URL is verified by the server that signed it, also after a resta
   expect(url.href).toMatch(/^http:\/\/127\.0\.0\.1:8787\/api\/uploads\/upl_1\?expires=/)
   await first.close()
   expect((await open()).verifyUpload(url)).toEqual(upload)
+})
+
+test('all blobs are listed, and nothing else that lies there', async () => {
+  const blobs = await open()
+  const kept = await Promise.all(['a', 'b', 'c'].map((text) => blobs.put(one(text), { maxBytes: 10 })))
+  await writeFile(join(root, 'blobs', kept[0]!.sha256.slice(0, 2), 'notes.txt'), 'mine')
+  const listed: string[] = []
+  for await (const some of (await open()).shelves.list()) listed.push(...some)
+  expect(listed.toSorted()).toEqual(kept.map(({ sha256 }) => sha256).toSorted())
+})
+
+test('what is old and unused is swept; what is young, or found to be used, stays', async () => {
+  const blobs = await open()
+  const { sha256 } = await blobs.put(one('kept'), { maxBytes: 10 })
+  const [past, future] = [Date.now() - 60_000, Date.now() + 60_000]
+  expect(await blobs.shelves.sweep(sha256, past, async () => true)).toBe(false)
+  expect(await blobs.shelves.sweep(sha256, future, async () => false)).toBe(false)
+  expect(await blobs.has(sha256)).toBe(true)
+  expect(await blobs.shelves.sweep(sha256, future, async () => true)).toBe(true)
+  expect(await blobs.has(sha256)).toBe(false)
+  expect(await blobs.shelves.sweep(sha256, future, async () => true)).toBe(false)
+})
+
+test('a blob that is put again while it is swept is there afterwards, whoever was first', async () => {
+  const blobs = await open()
+  const { sha256 } = await blobs.put(one('again'), { maxBytes: 10 })
+  const path = await blobs.localPath(sha256)
+  const before = Date.now() - 60_000
+  for (let i = 0; i < 100; i++) {
+    await utimes(path, 1, 1)
+    // The sweep is told that it is unused at whatever moment of the put this is.
+    const turns = i
+    const isUnused = async (): Promise<boolean> => {
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+      return true
+    }
+    await Promise.all([blobs.shelves.sweep(sha256, before, isUnused), blobs.put(one('again'), { maxBytes: 10 })])
+    expect(await blobs.has(sha256)).toBe(true)
+  }
 })
 
 async function mode(path: string): Promise<string> {

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { access, chmod, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { access, chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SkilletError } from '../../model/errors.ts'
 import { createThreadPool } from '../../threads/thread-pool.ts'
 import { workerUrl } from '../../threads/worker-url.ts'
+import { createKeyedLock } from '../keyed-lock.ts'
 import type { Blobs } from '../ports.ts'
+import type { BlobShelves } from '../upkeep-ports.ts'
 import { syncFolder, writeIncoming } from './files.ts'
 import { type Signer, createSigner, readSecret } from './signing.ts'
 
 export interface DiskBlobs extends Blobs {
+  readonly shelves: BlobShelves
   /** What an upload URL of this server was signed for. @throws SkilletError upload_tampered, upload_expired */
   verifyUpload(url: URL): ReturnType<Signer['verify']>
   /** May be called twice. */
@@ -38,9 +41,10 @@ export async function openDiskBlobs({ folder, secretFile, baseUrl }: DiskBlobsOp
   // Hashing keeps a core busy: one thread, so that uploads in crowds leave the other cores alone.
   const hashers = createThreadPool({ url: workerUrl(import.meta.url, './hash-worker'), size: 1 })
   const shelves = new Set(await readdir(folder))
+  const lock = createKeyedLock()
 
   function place(sha256: string): string {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new Error(`"${sha256}" is not a SHA-256 in 64 hex digits.`)
+    if (!DIGEST.test(sha256)) throw new Error(`"${sha256}" is not a SHA-256 in 64 hex digits.`)
     return join(folder, sha256.slice(0, 2), sha256.slice(2))
   }
 
@@ -69,7 +73,8 @@ export async function openDiskBlobs({ folder, secretFile, baseUrl }: DiskBlobsOp
           )
         }
         signal?.throwIfAborted()
-        await keep(file, sha256)
+        // A new file, and so of this moment, also where there was one of the same bytes: it is not swept before it is used.
+        await lock(sha256, () => keep(file, sha256))
         return { sha256, size }
       } finally {
         await rm(file, { force: true })
@@ -90,17 +95,28 @@ export async function openDiskBlobs({ folder, secretFile, baseUrl }: DiskBlobsOp
     },
 
     async has(sha256) {
-      try {
-        await access(place(sha256))
-        return true
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-        throw error
-      }
+      return (await stat(place(sha256)).catch(ifMissing)) !== null
     },
 
     async delete(sha256) {
       await rm(place(sha256), { force: true })
+    },
+
+    shelves: {
+      async *list() {
+        for (const shelf of shelves) {
+          const names = (await readdir(join(folder, shelf)).catch(ifMissing)) ?? []
+          const digests = names.map((name) => shelf + name).filter((name) => DIGEST.test(name))
+          for (let at = 0; at < digests.length; at += AT_ONCE) yield digests.slice(at, at + AT_ONCE)
+        }
+      },
+      sweep: (sha256, before, isUnused) =>
+        lock(sha256, async () => {
+          const found = await stat(place(sha256)).catch(ifMissing)
+          if (found === null || found.mtimeMs >= before || !(await isUnused())) return false
+          await rm(place(sha256), { force: true })
+          return true
+        }),
     },
 
     uploadUrl(upload) {
@@ -114,4 +130,14 @@ export async function openDiskBlobs({ folder, secretFile, baseUrl }: DiskBlobsOp
     verifyUpload: (url) => signer.verify(url),
     close: () => hashers.close(),
   }
+}
+
+const DIGEST = /^[0-9a-f]{64}$/
+
+/** How many digests are listed at once. */
+const AT_ONCE = 200
+
+function ifMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null
+  throw error
 }

@@ -45,6 +45,8 @@ function tell(tenant: string, at: string): void {
   disk.prepare(sql).run(tenant, at)
 }
 
+const plan = (sql: string): string =>
+  (disk.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
 const ids = (sql: string): unknown[] => (disk.prepare(sql).all() as { id: unknown }[]).map(({ id }) => id)
 
 test('a run that a pending delivery tells of stays until that is over', async () => {
@@ -153,8 +155,6 @@ test('a copy is of one moment, private, whole, and lists its blobs; writers go o
 })
 
 test('everything old is found through an index', () => {
-  const plan = (sql: string): string =>
-    (disk.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
   const plans: Record<string, string> = {
     runs_over: `SELECT id FROM runs WHERE tenant = 't' AND status = 's' AND finished_at IS NOT NULL AND id > 'a' AND id < 'b' ORDER BY id LIMIT 9`,
     deliveries_run: `SELECT 1 FROM deliveries WHERE deliveries.run = 'r' AND deliveries.status = 'pending'`,

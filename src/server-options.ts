@@ -26,6 +26,10 @@ export interface ServerOptions {
   readonly failureLimit?: Rate | null | undefined
   /** Addresses and networks of proxies whose `X-Forwarded-For` is believed. Default: none. */
   readonly trustProxies?: readonly string[] | undefined
+  /** Addresses and networks that webhooks may go to although they are not public, by plain http too. Default: none. */
+  readonly webhookNetworks?: readonly string[] | undefined
+  /** DNS servers that webhooks' hosts are looked up with, as `address` or `address:port`. Default: the machine's. */
+  readonly dnsServers?: readonly string[] | undefined
   /** Told of each request when it has ended. Default: nobody is. */
   readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined
   /** Told of everything worth knowing. */

@@ -39,13 +39,14 @@ import type { RunningServer, ServerOptions } from './server-options.ts'
 import { createSkillsService } from './skills/service.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 export type { LogEntry, RunningServer, ServerOptions } from './server-options.ts'
 export type { RequestLogEntry } from './http/request-log.ts'
 
 /**
  * The composition root: the one place where the rooms are put together and a backend is chosen.
- * @throws OidcConfigError when that file cannot be used; ProxyListError; DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
+ * @throws OidcConfigError when that file cannot be used; NetworkListError; DataFolderInUse when another server owns the folder; SandboxError when there is no bubblewrap; the socket's error.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dataDir, warmUp = true, log } = options
@@ -115,6 +116,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
     open.defer(() => validator.stop())
 
+    const { webhooks, dispatcher } = openWebhooks({
+      engine,
+      findSecret: secrets.find,
+      secretOf: async (tenant, id) => (await secrets.resolve(tenant, { SECRET: id })).env['SECRET']!,
+      networks: options.webhookNetworks,
+      dnsServers: options.dnsServers,
+      url: () => url,
+      version,
+      graceMs: options.graceMs,
+      attempted: metrics.attempted,
+      onError,
+    })
+    open.defer(() => dispatcher.stop())
+
     const deployments = createDeploymentCache(engine)
     const execute = createExecute({
       engine,
@@ -156,6 +171,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         audit: engine.audit,
         activity: createActivityFeed(engine.activity, { onError }),
+        webhooks,
         quotas: createQuotasService({ engine }),
         events: engine.runs,
         metrics: () => metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => 0 }),
@@ -182,6 +198,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
     const abandoned = await engine.runs.recover()
     if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
+    const unsent = await engine.webhooks.recoverDeliveries()
+    if (unsent > 0) info(`${unsent} webhook(s) that a server was killed over are sent again`)
+    // What has happened is told whatever the machine can isolate.
+    dispatcher.start()
     await Promise.all([examined, dumpless])
     // Runs begin here, so that a server that answers its starter is a server that works.
     if (gate.passed()) {

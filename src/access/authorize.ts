@@ -7,7 +7,12 @@ import { createMemory } from './memory.ts'
 import { type Operation, PERMISSIONS } from './permissions.ts'
 
 /** What a path names, as it names it: by id or name. What is in it besides does not matter here. */
-export type Target = { readonly skill?: string; readonly stage?: string; readonly run?: string }
+export interface Target {
+  readonly skill?: string
+  readonly stage?: string
+  readonly run?: string
+  readonly delivery?: string
+}
 
 export interface Authorizer {
   /**
@@ -27,7 +32,7 @@ const REMEMBER_MS = 5000
 
 /** @param options.rememberMs Default 5000. Another process's change of grants takes effect after at most this long. */
 export function createAuthorizer(
-  engine: Pick<Engine, 'access' | 'skills' | 'runs'>,
+  engine: Pick<Engine, 'access' | 'skills' | 'runs' | 'webhooks'>,
   options: { rememberMs?: number; clock?: () => number } = {},
 ): Authorizer {
   const { rememberMs = REMEMBER_MS, clock = Date.now } = options
@@ -78,12 +83,12 @@ interface Place {
 /** Operations for which a grant must cover all stages of the skill. */
 const OF_WHOLE_SKILLS: ReadonlySet<Operation> = new Set(['versions.read'])
 
-/** The stage of a run that has gone since: only grants of all stages cover it. */
+/** The stage of a run or delivery that has gone since: only grants of all stages cover it. */
 const GONE = ''
 
 /** @returns Null where the path names nothing. @throws SkilletError not_found */
 async function find(
-  { skills, runs }: Pick<Engine, 'skills' | 'runs'>,
+  { skills, runs, webhooks }: Pick<Engine, 'skills' | 'runs' | 'webhooks'>,
   tenant: string,
   target: Target,
 ): Promise<Place | null> {
@@ -92,6 +97,12 @@ async function find(
     if (run === null) throw notFound('run', target.run)
     const stage = await skills.findStage(tenant, run.skill, run.stage)
     return { skill: run.skill, stage: stage?.name ?? GONE, by: run.created_by }
+  }
+  if (target.delivery !== undefined) {
+    const found = await webhooks.findDelivery(tenant, target.delivery)
+    if (found === null) throw notFound('delivery', target.delivery)
+    const { skill, stage } = found.delivery
+    return { skill, stage: (await skills.findStage(tenant, skill, stage))?.name ?? GONE }
   }
   if (target.skill === undefined) return null
   const skill = await skills.findSkill(tenant, target.skill)
@@ -102,7 +113,8 @@ async function find(
   return { skill: skill.id, stage: stage.name }
 }
 
-function uncovered({ skill, stage, run }: Target): string {
+function uncovered({ skill, stage, run, delivery }: Target): string {
+  if (delivery !== undefined) return `No grant covers the skill and stage of delivery "${delivery}".`
   if (run !== undefined) return `No grant covers the skill and stage of run "${run}".`
   return stage === undefined ? `No grant covers skill "${skill}".` : `No grant covers stage "${skill}/${stage}".`
 }

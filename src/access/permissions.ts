@@ -26,6 +26,8 @@ export const PERMISSIONS = {
   'events.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'queues.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
   'queues.control': OWNER,
+  'webhooks.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
+  'webhooks.write': OWNER,
   // Of its own tenant; the operators' one has theirs.
   'keys.manage': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
   'grants.manage': OWNER,

@@ -26,6 +26,8 @@ import { tenantRoutes } from './routes/tenants.ts'
 import { uploadRoutes } from './routes/uploads.ts'
 import { usageRoutes } from './routes/usage.ts'
 import { versionRoutes } from './routes/versions.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import { NO_TRACING, type Tracing } from '../telemetry/tracing.ts'
 import type { Services } from './services.ts'
 import { type StreamTimes, createEventStreams } from './sse.ts'
@@ -85,6 +87,8 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...activityRoutes(services),
     ...queueRoutes(services),
     ...deadLetterRoutes(services),
+    ...webhookRoutes(services),
+    ...deliveryRoutes(services),
     ...keyRoutes(services),
     ...grantRoutes(services),
     ...secretRoutes(services),

@@ -24,6 +24,8 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'events.read': 'yes grant yes no no',
   'queues.read': 'yes no yes no no',
   'queues.control': 'yes no no no no',
+  'webhooks.read': 'yes grant yes no no',
+  'webhooks.write': 'yes no no no no',
   'keys.manage': 'yes no no no yes',
   'grants.manage': 'yes no no no no',
   'secrets.manage': 'yes no no no no',
@@ -59,7 +61,7 @@ function expectedOf(position: Position, route: DocumentedRoute): string {
   if (role === 'operator' && route.operation === 'keys.manage' && route.id !== 'listKeys') {
     return route.id === 'createKey' ? 'bad_request' : 'not_found'
   }
-  const named = /\{(skill|run)\}/.test(route.path)
+  const named = /\{(skill|run|delivery)\}/.test(route.path)
   if (permission === 'yes' || !named || position.endsWith('with a grant')) return 'success'
   // A skill as such, and the list of its stages, are seen by who may use one of them.
   const ofSkill = !/\{(stage|run)\}/.test(route.path) && route.operation === 'skills.read'

@@ -25,6 +25,7 @@ export interface RouteSpec<
     | 'secrets'
     | 'usage'
     | 'audit'
+    | 'webhooks'
     | 'operator'
     | 'server'
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

@@ -12,6 +12,7 @@ import type { RunsService } from '../runs/service.ts'
 import type { SecretsService } from '../secrets/secrets.ts'
 import type { SkillsService } from '../skills/service.ts'
 import type { UploadTicket } from '../skills/uploads.ts'
+import type { WebhooksService } from '../webhooks/service.ts'
 
 /** What the HTTP interface stands on. */
 export interface Services {
@@ -25,6 +26,7 @@ export interface Services {
   readonly skills: SkillsService
   readonly runs: RunsService
   readonly activity: ActivityFeed
+  readonly webhooks: WebhooksService
   readonly quotas: QuotasService
   readonly audit: Pick<AuditStore, 'list' | 'read' | 'head'>
   /** Stored events, for logs. */

@@ -15,6 +15,8 @@ interface Options {
   readonly log?: 'json' | 'text' | 'off'
   readonly rateLimit?: { perSecond: number; burst: number } | null
   readonly trustProxy?: string[]
+  readonly webhookNetwork?: string[]
+  readonly dnsServer?: string[]
   readonly lease?: number
   readonly grace?: number
 }
@@ -38,6 +40,8 @@ export function serveCommand(cli: Cli): Command {
       rateOf,
     )
     .option('--trust-proxy <address...>', 'believe X-Forwarded-For of these addresses or networks')
+    .option('--webhook-network <address...>', 'let webhooks go to these addresses or networks, which are not public')
+    .option('--dns-server <address...>', "look up webhooks' hosts with these servers; default: those of the machine")
     .option(
       '--lease <seconds>',
       'begin a run again when its server shows no sign of life for so long; default: 30',
@@ -82,6 +86,8 @@ async function serve(call: Call<Options>) {
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxy,
+    webhookNetworks: options.webhookNetwork,
+    dnsServers: options.dnsServer,
     requestLog: requests?.add,
     log,
   }).catch((error: unknown) => {

@@ -8,6 +8,9 @@ export interface LiveStreamOptions {
   readonly recheckMs: number
 }
 
+/** Larger frames are sent in pieces of so many bytes, so that it can be seen that a slow client takes them. */
+const PIECE = 64 * 2 ** 10
+
 interface Source {
   readonly live: Live
   readonly recheck: () => Promise<boolean>
@@ -85,13 +88,27 @@ export class LiveStream {
     try {
       for await (const item of live.follow(this.#stopped.signal)) {
         if (this.#outgoing.destroyed) return
-        if (!this.#write(live.frameOf(item))) await this.#taken()
+        await this.#send(live.frameOf(item))
       }
-      this.#outgoing.end()
+      const { socket } = this.#outgoing
+      // Who was sent away would only hold the connection that it had.
+      this.#outgoing.end(() => this.#stopped.signal.aborted && socket?.end())
     } catch (error) {
       // Cut off, so that the client knows that there was more, and comes back.
       if (!this.#stopped.signal.aborted) onFault(error)
       this.#outgoing.destroy()
+    }
+  }
+
+  async #send(frame: string | Uint8Array): Promise<void> {
+    if (frame.length <= PIECE) {
+      if (!this.#write(frame)) await this.#taken()
+      return
+    }
+    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
+    // Half an event is none: who was sent away gets it when it comes back.
+    for (let at = 0; at < bytes.length && !this.#stopped.signal.aborted; at += PIECE) {
+      if (!this.#write(bytes.subarray(at, at + PIECE))) await this.#taken()
     }
   }
 

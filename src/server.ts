@@ -37,7 +37,7 @@ import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
 import type { RunningServer, ServerOptions } from './server-options.ts'
 import { createSkillsService } from './skills/service.ts'
-import { createMetrics } from './telemetry/metrics.ts'
+import { createLateMetrics } from './telemetry/late-metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await startTracing(process.env, version, (error) => onError(error, 'sending traces')),
       (it) => it.stop(),
     )
-    const metrics = createMetrics()
+    const metrics = createLateMetrics()
     const requestLog = (entry: RequestLogEntry): void => {
       metrics.request(entry)
       options.requestLog?.(entry)
@@ -213,6 +213,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await writeFile(`${serverFile}.new`, JSON.stringify({ url, pid: process.pid, started_at: now() }), { mode: 0o600 })
     await rename(`${serverFile}.new`, serverFile)
     open.defer(() => rm(serverFile, { force: true }))
+    metrics.load().catch((error: unknown) => onError(error, 'loading the metrics'))
     info(`listening at ${url}`, { data: await realpath(dataDir) })
 
     let stopped: Promise<void> | null = null

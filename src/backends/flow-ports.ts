@@ -18,7 +18,7 @@ export interface NextFire {
 
 /** A schedule that is due, or was. */
 export interface DueSchedule {
-  readonly schedule: Schedule
+  readonly schedule: Omit<Schedule, 'last' | 'next_at'>
   readonly next: NextFire
 }
 
@@ -49,6 +49,8 @@ export interface PlannedRun {
 export interface FireResult {
   readonly outcome: FireOutcome | 'stale'
   readonly run: string | null
+  /** Runs that were asked to stop, for the worker of this process: those elsewhere learn by heartbeats. */
+  readonly stopping: readonly string[]
 }
 
 export interface ScheduleStore {
@@ -64,10 +66,10 @@ export interface ScheduleStore {
   deleteSchedule(tenant: string, stage: string, note: AuditNote): Promise<boolean>
   /** What became of its instants, newest first; those of a schedule that was deleted too. */
   listFires(tenant: string, stage: string, page: PageOptions): Promise<Page<Fire>>
-  /** Enabled ones that are due at that instant, the longest due first. */
-  due(at: number, limit: number): Promise<DueSchedule[]>
-  /** When the next one is due, in milliseconds since 1970. */
-  nextDue(): Promise<number | null>
+  /** Enabled ones that are due at that instant, the longest due first. @param after Only what comes after this one, in that order. */
+  due(at: number, limit: number, after?: DueSchedule): Promise<DueSchedule[]>
+  /** When the next one is due, in milliseconds since 1970. @param after Only what is due later than that. */
+  nextDue(after?: number): Promise<number | null>
   /** All in one transaction, each by itself: one that fails is undone alone and rejects nothing, it answers with the error. */
   fire(orders: readonly FireOrder[]): Promise<(FireResult | Error)[]>
   /** A hint after commit: an earlier one may be due now. */

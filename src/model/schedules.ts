@@ -17,7 +17,8 @@ export const ScheduleSpec = z
     starts_at: Instant.nullable().default(null).meta({ description: 'Nothing fires before.' }),
     ends_at: Instant.nullable().default(null).meta({ description: 'Nothing fires at or after.' }),
     jitter_s: z.number().int().min(0).max(3600).default(0).meta({
-      description: 'Each fire is put off by up to so many seconds, always the same for the same instant. Default 0.',
+      description:
+        'Each fire is put off by up to so many seconds, never past the next, and always the same for the same instant. Default 0.',
     }),
     overlap: z
       .enum(['skip', 'queue_one', 'allow', 'cancel_other'])

@@ -55,7 +55,7 @@ type Cancel = (tenant: string, id: string, note: AuditNote) => Promise<void>
 
 /** Of a run that ends without having begun. */
 const NOTHING: Omit<Ending, 'status' | 'reason' | 'error'> = { ...NOT_EXECUTED, output: null, logs: [] }
-const CANCELLED: Ending = { ...NOTHING, status: 'cancelled', reason: null, error: null }
+export const CANCELLED: Ending = { ...NOTHING, status: 'cancelled', reason: null, error: null }
 
 /** A run that ends as failed although nothing was executed. */
 export function failure(reason: FailureReason, type: string, message: string): Ending {

@@ -79,6 +79,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
         await t.query(`UPDATE uploads SET state = 'expired' WHERE state = 'pending' AND stage IN (${STAGES})`, id)
         await t.query(`DELETE FROM activations WHERE stage IN (${STAGES})`, id)
         await endWebhooksOf(t, 'skill', id)
+        await t.query(`DELETE FROM schedules WHERE stage IN (${STAGES})`, id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
         await forgetSkill(t, tenant, id)
         await endRunsOf(t, watchers, { tenant, column: 'skill', id })

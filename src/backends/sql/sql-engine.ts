@@ -14,6 +14,7 @@ import { lockDataFolder } from './owner-lock.ts'
 import { readGauges } from './gauges.ts'
 import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
+import { createScheduleStore } from './schedule-store.ts'
 import { createSecretStore } from './secret-store.ts'
 import { createSkillStore } from './skill-store.ts'
 import { copySqliteDatabase } from './sqlite-copy.ts'
@@ -81,6 +82,7 @@ function createSqlEngine(
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     runs: createRunStore(db, watchers),
+    schedules: createScheduleStore(db, watchers),
     webhooks: createWebhookStore(db, watchers),
     activity: createActivityStore(db, watchers),
     upkeep: createUpkeepStore(db, copyTo),

@@ -121,13 +121,16 @@ async function perform(connection: SqliteConnection, operation: Operation): Prom
   let depth = 0
 
   async function savepoint<T>(work: () => Promise<T>): Promise<T> {
+    if (!connection.inTransaction) throw new Error(GONE)
     const name = `s${depth++}`
+    const told = tell.length
     connection.run(`SAVEPOINT ${name}`)
     try {
       const value = await work()
       connection.run(`RELEASE ${name}`)
       return value
     } catch (error) {
+      tell.length = told
       if (connection.inTransaction) {
         connection.run(`ROLLBACK TO ${name}`)
         connection.run(`RELEASE ${name}`)
@@ -143,6 +146,8 @@ async function perform(connection: SqliteConnection, operation: Operation): Prom
     query: <Row>(sql: string, ...values: Value[]) =>
       attempt(() => {
         if (!open) throw new Error('This transaction has ended: await every query inside it.')
+        // Some errors (a full disk) undo more than their savepoint: whoever goes on after one would write by itself.
+        if (!connection.inTransaction) throw new Error(GONE)
         return connection.all(sql, values) as Row[]
       }),
     savepoint,
@@ -166,6 +171,8 @@ async function perform(connection: SqliteConnection, operation: Operation): Prom
     clearImmediate(watch)
   }
 }
+
+const GONE = 'The transaction was undone as a whole.'
 
 /** Ends the transaction if it is still open, and says what to tell those who were in it. */
 function undone(connection: SqliteConnection, error: unknown): unknown {

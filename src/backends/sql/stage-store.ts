@@ -69,6 +69,7 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
         await t.query(`UPDATE uploads SET state = 'expired' WHERE stage = ? AND state = 'pending'`, id)
         await t.query('DELETE FROM activations WHERE stage = ?', id)
         await endWebhooksOf(t, 'stage', id)
+        await t.query('DELETE FROM schedules WHERE stage = ?', id)
         await endRunsOf(t, watchers, { tenant, column: 'stage', id })
         await writeAudit(t, note, { before: toStage(gone) })
         return true

@@ -71,7 +71,7 @@ export const flow: readonly string[] = [
   `CREATE TABLE schedules (
     stage {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, spec text NOT NULL, revision {big} NOT NULL,
     instant {big}, due {big}, created_by {ascii} NOT NULL, created_at {ascii} NOT NULL, updated_at {ascii} NOT NULL)`,
-  `CREATE INDEX schedules_due ON schedules (due) WHERE due IS NOT NULL`,
+  `CREATE INDEX schedules_due ON schedules (due, stage) WHERE due IS NOT NULL`,
   `CREATE INDEX schedules_list ON schedules (tenant, stage)`,
   // Outlives its schedule: the key is what keeps an instant from being fired twice.
   `CREATE TABLE fires (

@@ -1,0 +1,47 @@
+import { now } from '../../model/json.ts'
+import type { Fire, Schedule, ScheduleSpec } from '../../model/schedules.ts'
+import type { NextFire } from '../flow-ports.ts'
+
+/** What of a schedule is decided by callers. */
+export type KeptSchedule = Omit<Schedule, 'last' | 'next_at'>
+
+export interface ScheduleRow extends Pick<
+  Schedule,
+  'stage' | 'tenant' | 'skill' | 'revision' | 'created_by' | 'created_at' | 'updated_at'
+> {
+  readonly spec: string
+  readonly instant: number | null
+  readonly due: number | null
+}
+
+/** With its last fire, in columns of their own names. */
+export interface ScheduleWithLast extends ScheduleRow {
+  readonly scheduled_for: string | null
+  readonly outcome: Fire['outcome'] | null
+  readonly run: string | null
+  readonly missed_until: string | null
+  readonly fired_at: string | null
+}
+
+export function toKept({ spec, instant: _instant, due: _due, ...row }: ScheduleRow): KeptSchedule {
+  return { ...(JSON.parse(spec) as ScheduleSpec & Pick<Schedule, 'zone'>), ...row }
+}
+
+export function toSchedule(found: ScheduleWithLast): Schedule {
+  const { scheduled_for, outcome, run, missed_until, fired_at, ...row } = found
+  const last =
+    scheduled_for === null
+      ? null
+      : { stage: row.stage, scheduled_for, outcome: outcome!, run, missed_until, fired_at: fired_at! }
+  return { ...toKept(row), next_at: row.instant === null ? null : now(row.instant), last }
+}
+
+/** Of a row that is due. */
+export const nextOf = ({ instant, due }: ScheduleRow): NextFire => ({ instant: instant!, due: due! })
+
+/** JSON of what the caller said. */
+export function specOf(schedule: KeptSchedule): string {
+  const { enabled, cron, zone, input, starts_at, ends_at, jitter_s, overlap, catch_up, catch_up_window_s } = schedule
+  const spec = { enabled, cron, zone, input, starts_at, ends_at, jitter_s, overlap, catch_up, catch_up_window_s }
+  return JSON.stringify(spec satisfies ScheduleSpec)
+}

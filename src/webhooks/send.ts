@@ -67,7 +67,8 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
 
     async attempt({ webhook, id, payload, secret, attempt, signal }) {
       const started = Date.now()
-      const said = await outcomeOf(async () => {
+      const begun = performance.now()
+      const { outcome, error } = await outcomeOf(async () => {
         // What cannot be signed or may not be reached is not sent: both are known before anything is.
         const headers = signWebhook(secret, id, Math.floor(started / 1000), payload)
         return await sendPinned(parseTarget(webhook.url, policy), policy, {
@@ -79,16 +80,16 @@ export function createWebhookSender(options: WebhookSenderOptions): WebhookSende
           signal,
         })
       })
-      const at = Date.now()
-      const { outcome, error } = said
+      // The clock may be set meanwhile; how long it took is measured by one that is not.
+      const ms = Math.round(performance.now() - begun)
       return {
         attempt: {
           at: now(started),
-          ms: at - started,
+          ms,
           status: outcome.kind === 'answer' ? outcome.status : null,
           error,
         },
-        verdict: decide(outcome, { attempt, at, failingSince: webhook.failing_since, random }),
+        verdict: decide(outcome, { attempt, at: started + ms, failingSince: webhook.failing_since, random }),
       }
     },
   }

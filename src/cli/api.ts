@@ -3,6 +3,7 @@ import type { LogLine, Run, RunStatus } from '../model/runs.ts'
 import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Upload } from '../model/skills.ts'
 import type { DeployProposal } from '../skills/shapes.ts'
 import { createAccessApi } from './api-access.ts'
+import { createEventsApi } from './api-events.ts'
 import { createQueueApi } from './api-queue.ts'
 import { createQuotaApi } from './api-quota.ts'
 import { createSecretApi } from './api-secret.ts'
@@ -69,6 +70,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createAccessApi(http),
     ...createAuditApi(http),
     ...createQueueApi(http),
+    ...createEventsApi({ url, key }, signal),
     ...createQuotaApi(http),
     ...createSecretApi(http),
     /** With the status: 503 says what is wrong, too. */

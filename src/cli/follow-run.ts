@@ -1,7 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { type EventSourceMessage, createParser } from 'eventsource-parser'
 import type { LogLine, RunStatus } from '../model/runs.ts'
-import { problemError, unreachable } from './http.ts'
+import { readEventStream } from './event-stream.ts'
 
 export type RunStreamEvent = { readonly seq: number; readonly at: string } & (
   | { readonly type: 'status'; readonly data: { readonly status: RunStatus; readonly reason?: string | null } }
@@ -9,73 +7,11 @@ export type RunStreamEvent = { readonly seq: number; readonly at: string } & (
   | { readonly type: 'result'; readonly data: unknown }
 )
 
-/** How often in a row a broken connection is tried again, and how long before the first time; each later wait doubles up to ten seconds. */
-const TRIES = 8
-const FIRST_WAIT_MS = 250
-
-/**
- * A run's events from the first to the result, without a gap or a repeat: a broken connection is made again with Last-Event-ID.
- * @throws CliError when the server refuses, or stays away
- */
+/** A run's events from the first to the result. @throws CliError when the server refuses, or stays away */
 export async function* followRun(url: URL, key: string, signal?: AbortSignal): AsyncGenerator<RunStreamEvent, void> {
-  let seen = 0
-  let over = false
-  const ended = (): void => void (over = true)
-  for (let failures = 0; ;) {
-    try {
-      for await (const event of connect(url, key, seen, ended, signal)) {
-        failures = 0
-        seen = event.seq
-        yield event
-        if (event.type === 'result') return
-      }
-    } catch (error) {
-      if (signal?.aborted === true || !isBroken(error)) throw error
-      if (failures >= TRIES) throw unreachable(url.href, error)
-    }
-    if (over) return
-    // Also after a stream that ended in good order but early, as a server that stops ends it.
-    if (failures++ >= TRIES) throw unreachable(url.href, new Error('It ends the stream of events again and again.'))
-    await pause(Math.min(FIRST_WAIT_MS * 2 ** (failures - 1), 10_000), undefined, signal ? { signal } : {})
+  for await (const { id, data } of readEventStream(url, key, signal)) {
+    const event = { ...(JSON.parse(data) as Omit<RunStreamEvent, 'seq'>), seq: Number(id) } as RunStreamEvent
+    yield event
+    if (event.type === 'result') return
   }
 }
-
-async function* connect(
-  url: URL,
-  key: string,
-  after: number,
-  ended: () => void,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RunStreamEvent, void> {
-  const response = await fetch(url, {
-    headers: {
-      accept: 'text/event-stream',
-      authorization: `Bearer ${key}`,
-      ...(after === 0 ? {} : { 'last-event-id': String(after) }),
-    },
-    signal: signal ?? null,
-  })
-  // There is nothing after what was seen, and nothing will come.
-  if (response.status === 204) {
-    ended()
-    return
-  }
-  // 503: it is starting or stopping, which passes.
-  if (response.status === 503) throw new TypeError('The server is not ready.')
-  if (!response.ok || response.body === null)
-    throw problemError(response.status, await response.json().catch(() => null))
-  const arrived: RunStreamEvent[] = []
-  const parser = createParser({ onEvent: (message) => arrived.push(eventOf(message)) })
-  const decoder = new TextDecoder()
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-    parser.feed(decoder.decode(chunk, { stream: true }))
-    yield* arrived.splice(0)
-  }
-}
-
-function eventOf({ id, data }: EventSourceMessage): RunStreamEvent {
-  return { ...(JSON.parse(data) as Omit<RunStreamEvent, 'seq'>), seq: Number(id) } as RunStreamEvent
-}
-
-/** `fetch` reports every fault of the network as a TypeError. */
-const isBroken = (error: unknown): boolean => error instanceof TypeError

@@ -8,6 +8,7 @@ import { deadLetterListCommand } from './commands/dead-letter-list.ts'
 import { deadLetterReplayCommand } from './commands/dead-letter-replay.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { eventsCommand } from './commands/events.ts'
 import { grantCreateCommand } from './commands/grant-create.ts'
 import { grantDeleteCommand } from './commands/grant-delete.ts'
 import { grantListCommand } from './commands/grant-list.ts'
@@ -71,6 +72,7 @@ export function createProgram(cli: Cli, version: string): Command {
     .addCommand(validateCommand(cli))
     .addCommand(deployCommand(cli))
     .addCommand(invokeCommand(cli))
+    .addCommand(eventsCommand(cli))
     .addCommand(
       noun('run', 'runs: list, show, logs, cancel, replay', [
         runListCommand(cli),

@@ -22,6 +22,7 @@ import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
 import { createDeploymentCache } from './runs/deployment-cache.ts'
 import { createExecute } from './runs/execute.ts'
+import { createPlanner } from './runs/planning.ts'
 import { createRunsService } from './runs/service.ts'
 import { createRunWorker } from './runs/worker.ts'
 import { createBundleCache } from './runtime/bundles.ts'
@@ -32,6 +33,7 @@ import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
 import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
+import { createTicker } from './schedules/ticker.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
@@ -146,6 +148,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       onError,
     })
     open.defer(() => worker.stop())
+    const ticker = createTicker({
+      engine,
+      plan: createPlanner({ engine, schemas, deployments }).plan,
+      cancel: worker.cancel,
+      onFired: metrics.fired,
+      onError,
+    })
+    open.defer(() => ticker.stop())
     const skills = createSkillsService({
       engine,
       blobs,
@@ -206,6 +216,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     // Runs begin here, so that a server that answers its starter is a server that works.
     if (gate.passed()) {
       worker.start()
+      ticker.start()
       await validator.resume()
     }
     const serverFile = join(dataDir, 'server.json')

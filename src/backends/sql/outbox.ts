@@ -15,7 +15,7 @@ export interface Origin {
 /**
  * Puts a message for the stage's webhook into the outbox, in the transaction of what it tells of: both are kept or neither. Nothing happens
  * on a stage without a webhook, or whose webhook does not ask for this event.
- * @param data Of the payload; made only when it is needed.
+ * @param data Of the payload, besides where it happened; made only when it is needed.
  */
 export async function announce(
   t: Transaction,
@@ -24,22 +24,25 @@ export async function announce(
   event: WebhookEvent,
   data: () => object,
 ): Promise<void> {
-  const [webhook] = await t.query<{ events: string; due: number | null }>(
-    'SELECT events, due FROM webhooks WHERE stage = ? AND enabled = 1',
+  const [webhook] = await t.query<{ events: string; due: number | null; skill_name: string; stage_name: string }>(
+    `SELECT w.events, w.due, k.name AS skill_name, s.name AS stage_name FROM webhooks w
+     JOIN stages s ON s.id = w.stage JOIN skills k ON k.id = s.skill WHERE w.stage = ? AND w.enabled = 1`,
     origin.stage,
   )
   if (webhook === undefined || !(JSON.parse(webhook.events) as string[]).includes(event)) return
   const at = Date.now()
+  const { skill, stage, run } = origin
+  const { skill_name, stage_name } = webhook
   await t.query(
     `INSERT INTO deliveries (id, tenant, skill, stage, run, event, status, payload, attempts, due, token, created_at)
      VALUES (?, ?, ?, ?, ?, ?, 'pending', ?, '[]', ?, 0, ?)`,
     newId('delivery', at),
     origin.tenant,
-    origin.skill,
-    origin.stage,
-    origin.run,
+    skill,
+    stage,
+    run,
     event,
-    JSON.stringify({ type: event, timestamp: now(at), data: data() }),
+    JSON.stringify({ type: event, timestamp: now(at), data: { skill, skill_name, stage, stage_name, run, ...data() } }),
     at,
     now(at),
   )

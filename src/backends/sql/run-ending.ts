@@ -5,6 +5,7 @@ import type { Ending, RunStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
+import { announce } from './outbox.ts'
 import { admitHeld } from './queue-order.ts'
 import type { Refusal } from './quota-admission.ts'
 import { type RunRow, bit, json, toRun } from './rows.ts'
@@ -88,9 +89,29 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   await meter(t, row!, ending, at)
   const run = toRun(row!)
   await writeEvents(t, watchers, row!, row!.seq, [...events, resultEvent(run, output)], run.finished_at!)
+  await announceEnd(t, watchers, run, ending.status, output)
   if (run.scheduled_for !== null) await admitHeld(t, watchers, run)
   watchers.runEnded(t, run)
   return run
+}
+
+/** Tells the stage's webhook: the same as the last event, and what the run is. */
+async function announceEnd(
+  t: Transaction,
+  watchers: Watchers,
+  run: Run,
+  status: Ending['status'],
+  output: string | null,
+): Promise<void> {
+  const { id, tenant, skill, stage, version, replay_of, scheduled_for, created_at, started_at } = run
+  await announce(t, watchers, { tenant, skill, stage, run: id }, `run.${status}`, () => ({
+    version,
+    replay_of,
+    scheduled_for,
+    created_at,
+    started_at,
+    ...(resultEvent(run, output).data as object),
+  }))
 }
 
 /** Ends a run that the quota keeps from being executed: nothing of it is billed. */

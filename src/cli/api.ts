@@ -7,6 +7,7 @@ import { createEventsApi } from './api-events.ts'
 import { createQueueApi } from './api-queue.ts'
 import { createQuotaApi } from './api-quota.ts'
 import { createSecretApi } from './api-secret.ts'
+import { createWebhookApi } from './api-webhook.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
 import { createAuditApi } from './api-audit.ts'
@@ -73,6 +74,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createEventsApi({ url, key }, signal),
     ...createQuotaApi(http),
     ...createSecretApi(http),
+    ...createWebhookApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),
     whoami: (): Promise<Whoami> => ok('GET', '/api/whoami'),

@@ -51,6 +51,12 @@ import { tenantShowCommand } from './commands/tenant-show.ts'
 import { tenantSuspendCommand } from './commands/tenant-suspend.ts'
 import { tenantZoneCommand } from './commands/tenant-zone.ts'
 import { usageCommand } from './commands/usage.ts'
+import { deliveryListCommand } from './commands/delivery-list.ts'
+import { deliveryRedeliverCommand } from './commands/delivery-redeliver.ts'
+import { deliveryShowCommand } from './commands/delivery-show.ts'
+import { webhookDeleteCommand } from './commands/webhook-delete.ts'
+import { webhookSetCommand } from './commands/webhook-set.ts'
+import { webhookShowCommand } from './commands/webhook-show.ts'
 import { validateCommand } from './commands/validate.ts'
 import { whoamiCommand } from './commands/whoami.ts'
 
@@ -121,6 +127,20 @@ export function createProgram(cli: Cli, version: string): Command {
         secretUpdateCommand(cli),
         secretDeleteCommand(cli),
         secretRotateMasterKeyCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('webhook', 'where stages tell of what happens: set, show, delete', [
+        webhookSetCommand(cli),
+        webhookShowCommand(cli),
+        webhookDeleteCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('delivery', 'what webhooks were told: list, show, redeliver', [
+        deliveryListCommand(cli),
+        deliveryShowCommand(cli),
+        deliveryRedeliverCommand(cli),
       ]),
     )
     .addCommand(

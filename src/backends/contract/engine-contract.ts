@@ -12,6 +12,9 @@ import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
 import { runQueueContract } from './run-queue-contract.ts'
+import { scheduleContract } from './schedule-contract.ts'
+import { scheduleFireContract } from './schedule-fire-contract.ts'
+import { scheduleOverlapContract } from './schedule-overlap-contract.ts'
 import { secretContract } from './secret-contract.ts'
 import { skillsContract } from './skills-contract.ts'
 import { uploadsContract } from './uploads-contract.ts'
@@ -46,6 +49,9 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('quotas', () => quotaContract(engine))
     describe('whose quotas hold', () => quotaScopesContract(engine))
     describe('days and months of quotas', () => quotaPeriodsContract(engine))
+    describe('schedules', () => scheduleContract(engine))
+    describe('fires of schedules', () => scheduleFireContract(engine))
+    describe('runs of a schedule that overlap', () => scheduleOverlapContract(engine))
     describe('webhooks', () => webhookContract(engine))
     describe('deliveries', () => deliveryContract(engine))
     describe('webhooks that fail', () => webhookDisableContract(engine))

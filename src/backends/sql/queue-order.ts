@@ -51,7 +51,7 @@ export async function admitHeld(
 ): Promise<void> {
   const [next] = await t.query<{ queue: QueueName }>(
     `UPDATE queue SET state = CASE WHEN ${PAUSED} THEN 'paused' ELSE 'waiting' END WHERE place =
-       (SELECT min(place) FROM queue WHERE tenant = ? AND stage = ? AND state = 'held')
+       (SELECT min(place) FROM queue WHERE tenant = ? AND stage = ? AND state IN ('held', 'paused') AND state = 'held')
      AND NOT EXISTS (SELECT 1 FROM runs JOIN queue AS others ON others.run = runs.id
        WHERE runs.stage = ? AND scheduled_for IS NOT NULL AND finished_at IS NULL AND others.state <> 'held') RETURNING queue`,
     over.tenant,

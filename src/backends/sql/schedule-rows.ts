@@ -27,6 +27,12 @@ export function toKept({ spec, instant: _instant, due: _due, ...row }: ScheduleR
   return { ...(JSON.parse(spec) as ScheduleSpec & Pick<Schedule, 'zone'>), ...row }
 }
 
+/** The same of a row that was read with more. */
+export function withoutLast(found: ScheduleWithLast): KeptSchedule {
+  const { scheduled_for: _for, outcome: _outcome, run: _run, missed_until: _until, fired_at: _at, ...row } = found
+  return toKept(row)
+}
+
 export function toSchedule(found: ScheduleWithLast): Schedule {
   const { scheduled_for, outcome, run, missed_until, fired_at, ...row } = found
   const last =

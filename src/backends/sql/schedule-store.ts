@@ -14,6 +14,7 @@ import {
   specOf,
   toKept,
   toSchedule,
+  withoutLast,
 } from './schedule-rows.ts'
 import type { Watchers } from './watchers.ts'
 
@@ -57,7 +58,7 @@ export function createScheduleStore(db: Database, watchers: Watchers): ScheduleS
           after.created_at,
           after.updated_at,
         )
-        await writeAudit(t, note, { before: before === null ? null : toKept(before), after })
+        await writeAudit(t, note, { before: before === null ? null : withoutLast(before), after })
         watchers.schedulesChanged(t)
         return toSchedule((await find(t, tenant, stage))!)
       })

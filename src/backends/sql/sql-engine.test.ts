@@ -95,7 +95,8 @@ test('the queue and every list read through an index', async () => {
   const plans: Record<string, string> = {
     'events_tenant (tenant=? AND n>?)': ACTIVITY_SQL.replace('?', `'t'`).replace('?', '5') + ' LIMIT 200',
     'events_tenant (tenant=?)': `SELECT n FROM events WHERE tenant = 't' AND type <> 'log' ORDER BY n DESC LIMIT 1`,
-    queue_order: `SELECT * FROM queue WHERE queue = 'default' AND visible_at <= 5 ORDER BY visible_at, place LIMIT 8`,
+    queue_waiting: `SELECT * FROM queue WHERE queue = 'default' AND state = 'waiting' ORDER BY turn, place LIMIT 8`,
+    queue_due: `SELECT * FROM queue WHERE queue = 'default' AND state IN ('leased', 'later') AND visible_at <= 5`,
     runs_list: `SELECT * FROM runs WHERE tenant = 't' ${page}`,
     runs_live: `SELECT * FROM runs WHERE tenant = 't' AND status = 'queued' AND finished_at IS NULL ${page}`,
     runs_over: `SELECT * FROM runs WHERE tenant = 't' AND status = 'failed' AND finished_at IS NOT NULL ${page}`,
@@ -111,6 +112,14 @@ test('the queue and every list read through an index', async () => {
     uploads_unfinished: `SELECT * FROM uploads WHERE state IN ('received', 'validating') ORDER BY id`,
     'COVERING INDEX webhooks_due': `SELECT due, stage, tenant FROM webhooks WHERE due IS NOT NULL AND (due, stage) > (1, 's') AND due <= 5
       ORDER BY due, stage LIMIT 256`,
+    schedules_due: `SELECT * FROM schedules WHERE due <= 5 AND (due, stage) > (1, 's') ORDER BY due, stage LIMIT 10`,
+    'COVERING INDEX schedules_due': 'SELECT min(due) FROM schedules WHERE due IS NOT NULL AND due > 5',
+    'INDEX schedules_due': 'SELECT min(due) FROM schedules WHERE due IS NOT NULL',
+    schedules_list: `SELECT * FROM schedules WHERE tenant = 't' AND stage < 's' ORDER BY stage DESC LIMIT 10`,
+    'PRIMARY KEY (stage=?)': `SELECT * FROM fires WHERE stage = 's' AND tenant = 't' ORDER BY scheduled_for DESC LIMIT 10`,
+    'INDEX queue_stopped (tenant=? AND stage=?': `SELECT min(place) FROM queue
+      WHERE tenant = 't' AND stage = 's' AND state IN ('held', 'paused') AND state = 'held'`,
+    runs_scheduled_live: `SELECT id FROM runs WHERE stage = 's' AND scheduled_for IS NOT NULL AND finished_at IS NULL`,
     webhooks_secret: `SELECT stage FROM webhooks WHERE secret = 's'`,
     deliveries_due: `SELECT * FROM deliveries WHERE stage = 's' AND status = 'pending' AND due <= 5 ORDER BY due LIMIT 4`,
     'INDEX deliveries_due (stage=?': `SELECT min(due) FROM deliveries WHERE stage = 's' AND status = 'pending'`,

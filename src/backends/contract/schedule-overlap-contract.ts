@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest'
+import { now } from '../../model/json.ts'
+import type { Schedule } from '../../model/schedules.ts'
+import type { FireResult } from '../flow-ports.ts'
+import type { Claim, Engine } from '../ports.ts'
+import { LONG, NOTE, type Place, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
+import { MINUTE, T0, fireOne, firesOf, nextAt, orderOf, planned, putSchedule } from './schedule-fixtures.ts'
+
+/** What happens while a run of the same schedule is not over. */
+export function scheduleOverlapContract(engine: () => Engine): void {
+  /** A place whose schedule has not fired yet, and what fires it minute by minute. */
+  async function scheduled(overlap: Schedule['overlap']): Promise<{ place: Place; fire: () => Promise<FireResult> }> {
+    const place = await settle(engine())
+    await putSchedule(engine(), place, { overlap })
+    let minute = 0
+    return { place, fire: () => fireOne(engine(), orderOf(place, T0 + minute++ * MINUTE, { overlap })) }
+  }
+  const take = (): Promise<Claim[]> => engine().runs.take('default', 10, LONG)
+  const finish = (claim: Claim | undefined) => engine().runs.finish(claim!.run.id, claim!.token, SUCCEEDED)
+  const status = async (place: Place, run: string | null) => (await engine().runs.find(place.tenant, run!))!.status
+
+  test('skip: no run until the one before is over, which is told of', async () => {
+    const { place, fire } = await scheduled('skip')
+    const before = await engine().activity.present(place.tenant)
+    const first = await fire()
+    expect(await fire()).toEqual({ outcome: 'skipped', run: null, stopping: [] })
+    const [claim] = await take()
+    expect(await fire()).toMatchObject({ outcome: 'skipped' })
+    await finish(claim)
+    expect(await fire()).toMatchObject({ outcome: 'started' })
+    expect((await firesOf(engine(), place)).map(({ outcome, run }) => [outcome, run])).toMatchObject([
+      ['started', first.run],
+      ['skipped', null],
+      ['skipped', null],
+      ['started', expect.any(String)],
+    ])
+    const seen = await engine().activity.activity(place.tenant, before, 100)
+    expect(seen.flatMap(({ type, data }) => (type === 'schedule.skipped' ? [data] : []))).toEqual([
+      { scheduled_for: now(T0 + MINUTE) },
+      { scheduled_for: now(T0 + 2 * MINUTE) },
+    ])
+  })
+
+  test('runs that callers began, and those of other schedules, are in nobody’s way', async () => {
+    const { place, fire } = await scheduled('skip')
+    await admit(engine().runs, place)
+    const other = await scheduled('skip')
+    await other.fire()
+    expect(await fire()).toMatchObject({ outcome: 'started' })
+  })
+
+  test('queue_one: one waits for the end of the run before it, more are skipped', async () => {
+    const { place, fire } = await scheduled('queue_one')
+    const first = await fire()
+    const second = await fire()
+    expect([first.outcome, second.outcome, (await fire()).outcome]).toEqual(['started', 'held', 'skipped'])
+    const claims = await take()
+    expect(claims.map(({ run }) => run.id)).toEqual([first.run])
+    expect((await fire()).outcome).toBe('skipped')
+    const woken: string[] = []
+    const end = engine().runs.watchQueue((queue) => woken.push(queue))
+    await finish(claims[0])
+    end()
+    expect(woken).toEqual(['default'])
+    expect((await fire()).outcome).toBe('held')
+    const [next] = await take()
+    expect(next!.run.id).toBe(second.run)
+    expect(await status(place, second.run)).toBe('running')
+  })
+
+  test('queue_one: what is tried again, handed back or left behind by a restart is not over', async () => {
+    const { fire } = await scheduled('queue_one')
+    const first = await fire()
+    const second = await fire()
+    const [claim] = await take()
+    await engine().runs.release(claim!.run.id, claim!.token)
+    expect((await fire()).outcome).toBe('skipped')
+    const [again] = await take()
+    expect(again!.run.id).toBe(first.run)
+    expect(await engine().runs.recover()).toBe(1)
+    const [recovered, ...others] = await take()
+    expect([recovered!.run.id, others]).toEqual([first.run, []])
+    await finish(recovered)
+    expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
+  })
+
+  test('allow: they run at once', async () => {
+    const { fire } = await scheduled('allow')
+    const runs = [await fire(), await fire(), await fire()]
+    expect((await take()).map(({ run }) => run.id)).toEqual(runs.map(({ run }) => run))
+  })
+
+  test('cancel_other: what waits is cancelled at once, and the new one begins', async () => {
+    const { place, fire } = await scheduled('cancel_other')
+    const first = await fire()
+    const second = await fire()
+    expect(second).toMatchObject({ outcome: 'started', stopping: [] })
+    expect(await status(place, first.run)).toBe('cancelled')
+    expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
+  })
+
+  test('cancel_other: what runs is asked to stop, and the newest waits for its end', async () => {
+    const { place, fire } = await scheduled('cancel_other')
+    const first = await fire()
+    const [claim] = await take()
+    const second = await fire()
+    expect(second).toMatchObject({ outcome: 'held', stopping: [first.run] })
+    const third = await fire()
+    expect(third).toMatchObject({ outcome: 'held', stopping: [first.run] })
+    expect(await status(place, second.run)).toBe('cancelled')
+    expect(await take()).toEqual([])
+    expect(await engine().runs.heartbeat([{ run: claim!.run.id, token: claim!.token }], LONG)).toEqual(['cancel'])
+    await engine().runs.finish(claim!.run.id, claim!.token, { ...SUCCEEDED, status: 'cancelled', output: null })
+    expect((await take()).map(({ run }) => run.id)).toEqual([third.run])
+  })
+
+  test('cancel_other: a worker that is killed before it stopped lets the new one go all the same', async () => {
+    const { place, fire } = await scheduled('cancel_other')
+    const first = await fire()
+    await take()
+    const second = await fire()
+    await engine().runs.recover()
+    const woken: string[] = []
+    const end = engine().runs.watchQueue((queue) => woken.push(queue))
+    // What was to stop is over when it would be taken; whoever takes is told that there is more.
+    expect(await take()).toEqual([])
+    end()
+    expect(woken).toContain('default')
+    expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
+    expect(await status(place, first.run)).toBe('cancelled')
+  })
+
+  test('a caller who cancels the run that is waited for lets the next one go', async () => {
+    const { place, fire } = await scheduled('queue_one')
+    const first = await fire()
+    const second = await fire()
+    await engine().runs.cancel(place.tenant, first.run!, NOTE)
+    expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
+  })
+
+  test('a fire that fails at once is recorded as such, and cancels nothing', async () => {
+    const { place, fire } = await scheduled('cancel_other')
+    const first = await fire()
+    await take()
+    const refusal = { reason: 'input_invalid', error: { type: 'InputInvalid', message: 'No.' } } as const
+    const begin = planned(place, T0 + MINUTE, { refusal })
+    const order = orderOf(place, T0 + MINUTE, { begin, overlap: 'cancel_other', next: nextAt(T0 + 2 * MINUTE) })
+    expect(await fireOne(engine(), order)).toMatchObject({ outcome: 'started', stopping: [] })
+    expect(await status(place, begin.run.id)).toBe('failed')
+    expect(await engine().runs.find(place.tenant, first.run!)).toMatchObject({
+      status: 'running',
+      cancel_requested: false,
+    })
+  })
+}

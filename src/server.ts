@@ -24,6 +24,7 @@ import { createDeploymentCache } from './runs/deployment-cache.ts'
 import { createExecute } from './runs/execute.ts'
 import { createPlanner } from './runs/planning.ts'
 import { createRunsService } from './runs/service.ts'
+import { createStageInputCheck } from './runs/stage-input.ts'
 import { createRunWorker } from './runs/worker.ts'
 import { createBundleCache } from './runtime/bundles.ts'
 import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
@@ -34,6 +35,7 @@ import { runDoctor } from './runtime/doctor.ts'
 import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { createTicker } from './schedules/ticker.ts'
+import { createSchedulesService } from './schedules/service.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
@@ -41,6 +43,8 @@ import type { RunningServer, ServerOptions } from './server-options.ts'
 import { createSkillsService } from './skills/service.ts'
 import { createLateMetrics } from './telemetry/late-metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
+import { openBackups } from './upkeep/backups.ts'
+import { type Swept, createSweeper } from './upkeep/sweeper.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 export type { LogEntry, RunningServer, ServerOptions } from './server-options.ts'
@@ -76,6 +80,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const engine = open.adopt(await openSqliteEngine({ folder: dataDir, observer: metrics.engine }), (it) => it.close())
     const blobOptions = { folder: join(dataDir, 'blobs'), secretFile: join(dataDir, 'upload.key'), baseUrl: () => url }
     const blobs = open.adopt(await openDiskBlobs(blobOptions), (it) => it.close())
+    const onSwept = (swept: Swept): void => {
+      for (const [kind, count] of Object.entries(swept)) metrics.swept(kind, count)
+      info('what was over and old was removed', swept)
+    }
+    const sweeper = open.adopt(createSweeper({ store: engine.upkeep, blobs: blobs.shelves, onSwept, onError }), (it) =>
+      it.stop(),
+    )
+    const backups = await openBackups({ dataDir, engine, blobs, hold: sweeper.hold, version, onError })
     const owner = await bootstrap({ engine, dataDir })
     const operator = await bootstrapOperator({ engine, dataDir })
     if (operator !== null) info(`a key for the operator was made: ${operator.file}`)
@@ -181,9 +193,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
         audit: engine.audit,
         activity: createActivityFeed(engine.activity, { onError }),
+        schedules: createSchedulesService({
+          engine,
+          findStage: skills.stages.find,
+          checkInput: createStageInputCheck({ schemas, deployments }),
+        }),
         webhooks,
         quotas: createQuotasService({ engine }),
         events: engine.runs,
+        backups,
         metrics: () => metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => 0 }),
         verifyUpload: blobs.verifyUpload,
         checks: () => [
@@ -210,6 +228,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (abandoned > 0) info(`${abandoned} run(s) of a server that was killed are taken up again`)
     const unsent = await engine.webhooks.recoverDeliveries()
     if (unsent > 0) info(`${unsent} webhook(s) that a server was killed over are sent again`)
+    sweeper.start()
     // What has happened is told whatever the machine can isolate.
     dispatcher.start()
     await Promise.all([examined, dumpless])
@@ -233,6 +252,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       key: owner?.key ?? (await readKeyFile(ownerKeyFile(dataDir))),
       operatorKey: operator?.key ?? (await readKeyFile(operatorKeyFile(dataDir))),
       firstStart: owner !== null,
+      sweep: sweeper.sweep,
       stop: () => (stopped ??= open.disposeAsync()),
     }
   } catch (error) {

@@ -26,6 +26,7 @@ export const PERMISSIONS = {
   'events.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'queues.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
   'queues.control': OWNER,
+  'schedules.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'webhooks.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'webhooks.write': OWNER,
   // Of its own tenant; the operators' one has theirs.
@@ -38,6 +39,8 @@ export const PERMISSIONS = {
   'tenants.manage': OPERATOR,
   'vault.rotate': OPERATOR,
   'metrics.read': OPERATOR,
+  // All that tenants have is in it: whoever may take one could as well read the disk.
+  'state.backup': OPERATOR,
 } as const satisfies Record<string, Record<AnyRole, Permission>>
 
 export type Operation = keyof typeof PERMISSIONS

@@ -5,6 +5,7 @@ import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
+import { requireZone } from '../model/zones.ts'
 import type { Authenticator } from './authenticate.ts'
 import { type NewApiKey, makeKey } from './key-service.ts'
 
@@ -70,16 +71,5 @@ export function createTenantsService(parts: {
       if (tenant === null) throw notFound('tenant', idOrName)
       return tenant
     },
-  }
-}
-
-/** By the zones that this very process computes with. It takes offsets such as +01:00 as well, which are no zones. */
-function requireZone(zone: string): void {
-  try {
-    if (!/^[A-Za-z]/.test(zone)) throw new RangeError('It is an offset.')
-    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0)
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    throw new SkilletError('zone_unknown', `"${zone}" is not a time zone that is known here.`, { cause: error })
   }
 }

@@ -10,6 +10,7 @@ import { type RequestLog, arrive } from './request-log.ts'
 import { type Route, route } from './route.ts'
 import { activityRoutes } from './routes/activity.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { backupRoutes } from './routes/backup.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deploymentRoutes } from './routes/deployments.ts'
 import { grantRoutes } from './routes/grants.ts'
@@ -18,6 +19,7 @@ import { keyRoutes } from './routes/keys.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { runRoutes } from './routes/runs.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
 import { skillRoutes } from './routes/skills.ts'
@@ -87,6 +89,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...activityRoutes(services),
     ...queueRoutes(services),
     ...deadLetterRoutes(services),
+    ...scheduleRoutes(services),
     ...webhookRoutes(services),
     ...deliveryRoutes(services),
     ...keyRoutes(services),
@@ -96,6 +99,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...usageRoutes(services),
     ...auditRoutes(services),
     ...metricsRoutes(services),
+    ...backupRoutes(services),
     ...serverRoutes(services, stopping),
   ]
   let document: string | undefined

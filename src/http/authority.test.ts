@@ -24,6 +24,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'events.read': 'yes grant yes no no',
   'queues.read': 'yes no yes no no',
   'queues.control': 'yes no no no no',
+  'schedules.read': 'yes grant yes no no',
   'webhooks.read': 'yes grant yes no no',
   'webhooks.write': 'yes no no no no',
   'keys.manage': 'yes no no no yes',
@@ -35,6 +36,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'tenants.manage': 'no no no no yes',
   'vault.rotate': 'no no no no yes',
   'metrics.read': 'no no no no yes',
+  'state.backup': 'no no no no yes',
 }
 
 let world: World

@@ -25,6 +25,7 @@ export interface RouteSpec<
     | 'secrets'
     | 'usage'
     | 'audit'
+    | 'schedules'
     | 'webhooks'
     | 'operator'
     | 'server'

@@ -9,9 +9,11 @@ import type { AuditStore } from '../backends/access-ports.ts'
 import type { QuotasService } from '../quotas/service.ts'
 import type { ActivityFeed } from '../runs/activity-feed.ts'
 import type { RunsService } from '../runs/service.ts'
+import type { SchedulesService } from '../schedules/service.ts'
 import type { SecretsService } from '../secrets/secrets.ts'
 import type { SkillsService } from '../skills/service.ts'
 import type { UploadTicket } from '../skills/uploads.ts'
+import type { Backups } from '../upkeep/backups.ts'
 import type { WebhooksService } from '../webhooks/service.ts'
 
 /** What the HTTP interface stands on. */
@@ -26,6 +28,7 @@ export interface Services {
   readonly skills: SkillsService
   readonly runs: RunsService
   readonly activity: ActivityFeed
+  readonly schedules: SchedulesService
   readonly webhooks: WebhooksService
   readonly quotas: QuotasService
   readonly audit: Pick<AuditStore, 'list' | 'read' | 'head'>
@@ -36,6 +39,7 @@ export interface Services {
    * @throws SkilletError upload_tampered, upload_expired
    */
   readonly verifyUpload: ((url: URL) => UploadTicket) | null
+  readonly backups: Backups
   /** What the server measured of itself, in the text format of Prometheus. */
   readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
   /** What must hold for the server to be ready, each by its name. */

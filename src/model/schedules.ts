@@ -77,5 +77,36 @@ export const Schedule = ScheduleSpec.required({ zone: true })
   .meta({ id: 'Schedule' })
 export type Schedule = z.infer<typeof Schedule>
 
+/** A schedule in a list: without the input, which may be large. */
+export const ScheduleSummary = Schedule.omit({ input: true }).meta({ id: 'ScheduleSummary' })
+export type ScheduleSummary = z.infer<typeof ScheduleSummary>
+
+/** What decides at which instants a schedule fires. */
+export type ScheduleTiming = Pick<Schedule, 'cron' | 'zone' | 'starts_at' | 'ends_at'>
+
+/** One instant, as UTC and as the clocks of the zone show it. */
+export const FireTime = z
+  .object({
+    utc: Instant,
+    local: z.string().meta({ description: 'With its offset from UTC.', example: '2026-11-22T06:00:00+01:00' }),
+    zone: z.string(),
+  })
+  .meta({ id: 'FireTime' })
+export type FireTime = z.infer<typeof FireTime>
+
+/** When a schedule fires next, and how EventBridge Scheduler is told the same. */
+export const ScheduleOutlook = z
+  .object({
+    cron: z.string(),
+    zone: z.string(),
+    next: z.array(FireTime).meta({ description: 'Soonest first, without jitter.' }),
+    eventbridge: z.array(z.string()).meta({
+      description:
+        'Expressions of EventBridge Scheduler for the same instants: two where day of month and weekday are both restricted.',
+    }),
+  })
+  .meta({ id: 'ScheduleOutlook' })
+export type ScheduleOutlook = z.infer<typeof ScheduleOutlook>
+
 /** Who began a run that a schedule began. No principal has such an id. */
 export const scheduleActor = (stage: string): string => `schedule:${stage}`

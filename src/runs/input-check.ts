@@ -19,8 +19,11 @@ export async function checkInput(
   throw new SkilletError('input_invalid', `The input has ${problems.length} problem(s).`, { problems })
 }
 
-/** Only what may be too large is measured: writing megabytes as JSON takes a while. */
-function checkSize(input: unknown): void {
+/**
+ * Only what may be too large is measured: writing megabytes as JSON takes a while.
+ * @throws SkilletError input_too_large
+ */
+export function checkSize(input: unknown): void {
   if (surelyFits(input)) return
   const bytes = Buffer.byteLength(JSON.stringify(input))
   if (bytes <= LIMITS.inputBytes) return

@@ -1,0 +1,16 @@
+import { SkilletError } from './errors.ts'
+
+/**
+ * By the zones that this very process computes with: what `Intl.supportedValuesOf` lists lacks UTC and Asia/Kolkata. Offsets such as +01:00,
+ * which it computes with as well, are no zones.
+ * @throws SkilletError zone_unknown
+ */
+export function requireZone(zone: string): void {
+  try {
+    if (!/^[A-Za-z]/.test(zone)) throw new RangeError('It is an offset.')
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format(0)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new SkilletError('zone_unknown', `"${zone}" is not a time zone that is known here.`, { cause: error })
+  }
+}

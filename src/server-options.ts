@@ -1,5 +1,6 @@
 import type { Rate } from './http/rate-limit.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
+import type { Swept } from './upkeep/sweeper.ts'
 
 export interface ServerOptions {
   /** Folder that holds all state; made when missing, readable by its owner only. */
@@ -51,6 +52,8 @@ export interface RunningServer {
   readonly operatorKey: string | null
   /** True when this start made the tenant: the key is to be shown this once. */
   readonly firstStart: boolean
+  /** Removes what is over and old at once, as is done once an hour. @returns How many things are gone, by their kind. */
+  sweep(): Promise<Swept>
   /** Stops taking requests and runs, lets what runs finish or hands it back, and leaves no sandbox. May be called twice. */
   stop(): Promise<void>
 }

@@ -11,6 +11,7 @@ import { createWebhookApi } from './api-webhook.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
 import { createAuditApi } from './api-audit.ts'
+import { createBackupApi } from './api-backup.ts'
 import { type Answer, createHttp } from './http.ts'
 import { putFile } from './put-file.ts'
 
@@ -70,6 +71,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     url,
     ...createAccessApi(http),
     ...createAuditApi(http),
+    ...createBackupApi(http),
     ...createQueueApi(http),
     ...createEventsApi({ url, key }, signal),
     ...createQuotaApi(http),

@@ -66,6 +66,23 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     if (rest !== '') yield rest
   }
 
+  /** Bytes of a body as they come. @throws CliError for a status of 400 or more, and when the connection breaks */
+  async function* bytes(method: string, path: string, body: unknown): AsyncGenerator<Uint8Array, void> {
+    try {
+      const response = await fetch(new URL(path, base), {
+        method,
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: signal ?? null,
+      })
+      if (response.status >= 400) throw problemError(response.status, parse(await response.text()))
+      yield* response.body!
+    } catch (error) {
+      if (error instanceof CliError || signal?.aborted === true) throw error
+      throw unreachable(base, error)
+    }
+  }
+
   return {
     /** Any status. */
     call,
@@ -74,6 +91,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     ok: async <T>(method: string, path: string, request?: Request): Promise<T> =>
       (await answered<T>(method, path, request)).body,
     lines,
+    bytes,
   }
 }
 

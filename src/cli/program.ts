@@ -6,6 +6,7 @@ import { auditVerifyCommand } from './commands/audit-verify.ts'
 import { deadLetterDeleteCommand } from './commands/dead-letter-delete.ts'
 import { deadLetterListCommand } from './commands/dead-letter-list.ts'
 import { deadLetterReplayCommand } from './commands/dead-letter-replay.ts'
+import { backupCommand } from './commands/backup.ts'
 import { deployCommand } from './commands/deploy.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { eventsCommand } from './commands/events.ts'
@@ -22,6 +23,7 @@ import { queueResumeCommand } from './commands/queue-resume.ts'
 import { queueShowCommand } from './commands/queue-show.ts'
 import { quotaSetCommand } from './commands/quota-set.ts'
 import { quotaShowCommand } from './commands/quota-show.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { runCancelCommand } from './commands/run-cancel.ts'
 import { runListCommand } from './commands/run-list.ts'
 import { runLogsCommand } from './commands/run-logs.ts'
@@ -144,7 +146,7 @@ export function createProgram(cli: Cli, version: string): Command {
       ]),
     )
     .addCommand(
-      noun('tenant', 'tenants, for the operator: create, list, show, zone, suspend, resume', [
+      noun('tenant', 'tenants, for the operator: create, list, show, zone, retention, suspend, resume', [
         tenantCreateCommand(cli),
         tenantListCommand(cli),
         tenantShowCommand(cli),
@@ -177,6 +179,8 @@ export function createProgram(cli: Cli, version: string): Command {
       ]),
     )
     .addCommand(usageCommand(cli))
+    .addCommand(backupCommand(cli))
+    .addCommand(restoreCommand(cli))
     .addCommand(doctorCommand(cli))
     .addCommand(whoamiCommand(cli))
     .addHelpText(

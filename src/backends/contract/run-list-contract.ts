@@ -75,11 +75,11 @@ export function runListContract(engine: () => Engine): void {
     const foreign = await settle(engine())
     for (let i = 0; i < 4; i++) await admit(runs, place, { id: `run_a${i}` })
     for (let i = 0; i < 2; i++) await admit(runs, other, { id: `run_b${i}` })
-    await admit(runs, foreign, { id: 'run_c' })
     const [succeeds, fails, runsOn] = await runs.take('default', 3, LONG)
     await runs.finish(succeeds!.run.id, succeeds!.token, SUCCEEDED)
     await runs.finish(fails!.run.id, fails!.token, { ...SUCCEEDED, status: 'failed', reason: 'timeout', output: null })
     await runs.cancel(place.tenant, 'run_b0', NOTE)
+    await admit(runs, foreign, { id: 'run_c' })
 
     const { tenant, skill, stage } = place
     expect(runsOn!.run.id).toBe('run_a2')

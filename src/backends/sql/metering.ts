@@ -13,12 +13,20 @@ import type { RunRow } from './rows.ts'
  */
 export async function meter(t: Transaction, run: RunRow, ending: Ending, at: number): Promise<void> {
   const throttled = ending.status === 'throttled'
-  if (!throttled && run.counted === 0) return
+  if (throttled || run.counted === 1) await add(t, run, ending, at, true)
+}
+
+/** Adds what an attempt took that is not the last one: the run itself is counted when it is over. */
+export function meterAttempt(t: Transaction, run: RunRow, attempt: Ending, at: number): Promise<void> {
+  return add(t, run, attempt, at, false)
+}
+
+async function add(t: Transaction, run: RunRow, ending: Ending, at: number, over: boolean): Promise<void> {
   const quota = await quotaOf(t, run)
   const zone = zoneOf(quota)
   const periods = periodsAt(zone, at)
   const ms = ending.billable_ms ?? 0
-  await addUsage(t, run, periods.day, ending)
+  await addUsage(t, run, periods.day, ending, over)
   if (ms === 0) return
   const rows = await addUsed(t, run, periods, { runs: 0, ms })
   for (const scope of scopesOf(quota, run.skill)) {
@@ -35,8 +43,9 @@ async function addUsage(
   run: RunRow,
   day: string,
   { status, usage, billable_ms }: Ending,
+  over: boolean,
 ): Promise<void> {
-  const is = (one: Ending['status']): number => Number(status === one)
+  const is = (one: Ending['status']): number => Number(over && status === one)
   await t.query(
     `INSERT INTO usage (tenant, day, skill, stage, runs, succeeded, failed, cancelled, throttled, billable_ms, cpu_ms, peak_memory_bytes)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -50,7 +59,7 @@ async function addUsage(
     day,
     run.skill,
     run.stage,
-    1 - is('throttled'),
+    over ? 1 - is('throttled') : 0,
     is('succeeded'),
     is('failed'),
     is('cancelled'),

@@ -16,7 +16,7 @@ export async function enqueue(
 ): Promise<void> {
   const at = Date.now()
   const [line] = await t.query<{ own: number | null; present: number | null; paused: number }>(
-    `SELECT (SELECT max(turn) FROM queue WHERE tenant = ? AND queue = ?) AS own,
+    `SELECT (SELECT max(turn) FROM queue WHERE tenant = ? AND queue = ? AND state = 'waiting') AS own,
        (SELECT min(turn) FROM queue WHERE queue = ? AND state = 'waiting') AS present, CASE WHEN ${PAUSED} THEN 1 ELSE 0 END AS paused`,
     run.tenant,
     queue,

@@ -18,6 +18,14 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
         await insertRun(t, watchers, run)
+        // A letter that is sent again is none any more.
+        if (run.replay_of !== null) {
+          await t.query(
+            'UPDATE runs SET dead_letter = 0 WHERE id = ? AND tenant = ? AND dead_letter = 1',
+            run.replay_of,
+            run.tenant,
+          )
+        }
         try {
           await t.savepoint(() => enqueue(t, run, queue, { trace }))
         } catch (error) {

@@ -70,7 +70,7 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   const at = Date.now()
   const [row] = await t.query<RunRow>(
     `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     billable_ms = ?, throttle = ?, finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
+     billable_ms = CASE WHEN billable_ms IS NULL THEN ? ELSE billable_ms + coalesce(?, 0) END, throttle = ?, dead_letter = ?, finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
     status,
     reason,
     json(ending.error),
@@ -80,7 +80,9 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
     execution_ms,
     json(ending.usage),
     ending.billable_ms,
+    ending.billable_ms,
     json(ending.throttle),
+    Number(ending.dead_letter === true || reason === 'worker_lost'),
     now(at),
     events.length + 1,
     id,

@@ -7,6 +7,7 @@ import { type EventRow, type RunRow, toEvent, toRun } from './rows.ts'
 import { createRunAdmission, readRun } from './run-admission.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunLeases } from './run-lease.ts'
+import { createRunRetrying } from './run-retrying.ts'
 import type { Watchers } from './watchers.ts'
 
 export function createRunStore(db: Database, watchers: Watchers): RunStore {
@@ -14,6 +15,7 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
   return {
     ...createRunAdmission(db, watchers),
     ...createRunLeases(db, watchers),
+    ...createRunRetrying(db, watchers),
     finish: ending.finish,
 
     find: (tenant, id) => readRun(db, tenant, id),

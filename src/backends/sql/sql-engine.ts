@@ -12,6 +12,7 @@ import type { Database } from './database.ts'
 import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
 import { readGauges } from './gauges.ts'
+import { createQueueStore } from './queue-store.ts'
 import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
@@ -82,6 +83,7 @@ function createSqlEngine(
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     runs: createRunStore(db, watchers),
+    queues: createQueueStore(db, watchers),
     schedules: createScheduleStore(db, watchers),
     webhooks: createWebhookStore(db, watchers),
     activity: createActivityStore(db, watchers),

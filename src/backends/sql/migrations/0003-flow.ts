@@ -64,7 +64,7 @@ export const flow: readonly string[] = [
   `DROP TABLE queue_before`,
   `CREATE INDEX queue_waiting ON queue (queue, turn, place) WHERE state = 'waiting'`,
   `CREATE INDEX queue_due ON queue (queue, visible_at) WHERE state IN ('leased', 'later')`,
-  `CREATE INDEX queue_tenant ON queue (tenant, queue, turn)`,
+  `CREATE INDEX queue_tenant ON queue (tenant, queue, state, turn)`,
   `CREATE INDEX queue_stopped ON queue (tenant, stage) WHERE state IN ('held', 'paused')`,
 
   // \`spec\` as JSON. \`due\` is null while nothing is to fire; else \`instant\` and, with jitter, the millisecond from which it does.

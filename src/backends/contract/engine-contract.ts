@@ -8,10 +8,13 @@ import { grantsContract } from './grants-contract.ts'
 import { quotaContract } from './quota-contract.ts'
 import { quotaPeriodsContract } from './quota-periods-contract.ts'
 import { quotaScopesContract } from './quota-scopes-contract.ts'
+import { queuePauseContract } from './queue-pause-contract.ts'
+import { queueTurnsContract } from './queue-turns-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
 import { runQueueContract } from './run-queue-contract.ts'
+import { runRetriesContract } from './run-retries-contract.ts'
 import { scheduleContract } from './schedule-contract.ts'
 import { scheduleFireContract } from './schedule-fire-contract.ts'
 import { scheduleOverlapContract } from './schedule-overlap-contract.ts'
@@ -41,6 +44,9 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('uploads', () => uploadsContract(engine))
     describe('deployments', () => deploymentsContract(engine))
     describe('queue', () => runQueueContract(engine))
+    describe('turns in the queue', () => queueTurnsContract(engine))
+    describe('pauses', () => queuePauseContract(engine))
+    describe('retries', () => runRetriesContract(engine))
     describe('how runs end', () => runEndsContract(engine))
     describe('events', () => runEventsContract(engine))
     describe('what happens in a tenant', () => activityContract(engine))

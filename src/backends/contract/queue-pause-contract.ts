@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import type { QueueState } from '../../model/queues.ts'
+import type { Engine } from '../ports.ts'
+import { LONG, OVER, type Place, SUCCEEDED, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
+
+/** Stages and tenants whose runs wait. */
+export function queuePauseContract(engine: () => Engine): void {
+  /** Of a tenant that exists: only such a one can be paused. */
+  async function settleTenant(): Promise<Place> {
+    const { tenant, key, hash } = newTenant()
+    await engine().access.createTenant(tenant, key, hash, null)
+    return settle(engine(), tenant.id)
+  }
+  const pause = ({ tenant }: Place, stage: string | null): Promise<void> =>
+    engine().queues.setPaused(tenant, stage, true, newNote(tenant, 'queue.pause', stage ?? tenant))
+  const resume = ({ tenant }: Place, stage: string | null): Promise<void> =>
+    engine().queues.setPaused(tenant, stage, false, newNote(tenant, 'queue.resume', stage ?? tenant))
+  const stateOf = async ({ tenant }: Place): Promise<QueueState> => (await engine().queues.queues(tenant)).queues[0]!
+  const taken = async (): Promise<string[]> => (await engine().runs.take('default', 100, LONG)).map(({ run }) => run.id)
+
+  test('what a paused stage has waits, and what comes waits too; others go on', async () => {
+    const { runs, skills } = engine()
+    const place = await settleTenant()
+    const other = await settle(engine(), place.tenant, 'other')
+    const before = await admit(runs, place)
+    await pause(place, place.stage.id)
+    const after = await admit(runs, place)
+    const elsewhere = await admit(runs, other)
+    expect(await taken()).toEqual([elsewhere])
+    expect(await stateOf(place)).toMatchObject({ waiting: 0, running: 1, paused: 2, oldest_at: null })
+    expect(await engine().queues.queues(place.tenant)).toMatchObject({ paused: false, paused_stages: [place.stage.id] })
+    expect(await skills.findStage(place.tenant, place.skill.id, 'prod')).toEqual({ ...place.stage, paused: true })
+    await resume(place, place.stage.id)
+    expect(await taken()).toEqual([before, after])
+    expect(await skills.findStage(place.tenant, place.skill.id, 'prod')).toEqual(place.stage)
+  })
+
+  test('a tenant that is paused has nothing taken, on no stage; another has', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const foreign = await settleTenant()
+    const id = await admit(runs, place)
+    await pause(place, null)
+    await admit(runs, place)
+    const others = await admit(runs, foreign)
+    expect(await taken()).toEqual([others])
+    expect((await engine().queues.queues(place.tenant)).paused).toBe(true)
+    expect((await engine().queues.queues(foreign.tenant)).paused).toBe(false)
+    await resume(place, null)
+    expect((await taken())[0]).toBe(id)
+  })
+
+  test('what two pauses hold is held until both are over', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const id = await admit(runs, place)
+    await pause(place, place.stage.id)
+    await pause(place, null)
+    await resume(place, place.stage.id)
+    expect(await taken()).toEqual([])
+    await pause(place, place.stage.id)
+    await resume(place, null)
+    expect(await taken()).toEqual([])
+    await resume(place, place.stage.id)
+    expect(await taken()).toEqual([id])
+  })
+
+  test('what came back from a worker waits as well', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const [lost, released, retried] = [await admit(runs, place), await admit(runs, place), await admit(runs, place)]
+    const [first] = await runs.take('default', 1, OVER)
+    expect(first!.run.id).toBe(lost)
+    await pause(place, place.stage.id)
+    await resume(place, place.stage.id)
+    const claims = await runs.take('default', 3, LONG)
+    await pause(place, place.stage.id)
+    const claimOf = (id: string) => claims.find(({ run }) => run.id === id)!
+    await runs.release(released, claimOf(released).token)
+    await runs.retry(
+      retried,
+      claimOf(retried).token,
+      { ...SUCCEEDED, status: 'failed', reason: 'timeout', output: null },
+      0,
+    )
+    expect(await runs.recover()).toBe(1)
+    expect(await taken()).toEqual([])
+    expect(await stateOf(place)).toMatchObject({ waiting: 0, paused: 3 })
+    await resume(place, place.stage.id)
+    expect((await taken()).toSorted()).toEqual([lost, released, retried].toSorted())
+  })
+
+  test('what was paused comes back behind those whose turn it is, not before them', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const foreign = await settleTenant()
+    for (let i = 0; i < 5; i++) await admit(runs, place)
+    await pause(place, null)
+    for (let i = 0; i < 20; i++) await admit(runs, foreign)
+    for (let i = 0; i < 10; i++) await runs.take('default', 1, LONG)
+    await resume(place, null)
+    const next: string[] = []
+    for (let i = 0; i < 4; i++) next.push((await runs.take('default', 1, LONG))[0]!.run.tenant)
+    expect(next.filter((tenant) => tenant === place.tenant)).toHaveLength(2)
+  })
+
+  test('pausing twice is told once; the log names who and what', async () => {
+    const place = await settleTenant()
+    await pause(place, place.stage.id)
+    await pause(place, place.stage.id)
+    await resume(place, place.stage.id)
+    await resume(place, place.stage.id)
+    await pause(place, 'stg_missing')
+    const { items } = await engine().audit.list(place.tenant, { limit: 10 })
+    const told = items.filter(({ action }) => action.startsWith('queue.'))
+    expect(told.map(({ action, target }) => [action, target])).toEqual([
+      ['queue.resume', place.stage.id],
+      ['queue.pause', place.stage.id],
+    ])
+  })
+}

@@ -6,6 +6,7 @@ import { admit, newNote, newSkill, newTenant, settle } from '../backends/contrac
 import type { Engine } from '../backends/ports.ts'
 import { openSqliteEngine } from '../backends/sql/sql-engine.ts'
 import { AnyRole, type Grant, type Principal } from '../model/access.ts'
+import { newSecret, put, succeed } from '../backends/contract/webhook-fixtures.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import { createAuthorizer } from './authorize.ts'
@@ -76,13 +77,33 @@ describe('without grants', () => {
     })
 
   test('the table alone answers what needs no grant: the state is not asked', () => {
-    expect(allowed('viewer')).toEqual(['self.read', 'skills.read', 'versions.read', 'runs.read', 'quota.read'])
+    expect(allowed('viewer')).toEqual([
+      'self.read',
+      'skills.read',
+      'versions.read',
+      'runs.read',
+      'events.read',
+      'queues.read',
+      'schedules.read',
+      'webhooks.read',
+      'quota.read',
+    ])
     expect(allowed('developer')).toEqual(['self.read'])
     expect(allowed('agent')).toEqual(['self.read'])
-    expect(allowed('operator')).toEqual(['self.read', 'keys.manage', 'audit.read', 'tenants.manage', 'vault.rotate'])
+    expect(allowed('operator')).toEqual([
+      'self.read',
+      'keys.manage',
+      'audit.read',
+      'tenants.manage',
+      'vault.rotate',
+      'metrics.read',
+      'state.backup',
+    ])
     expect(OPERATIONS.filter((operation) => !allowed('owner').includes(operation))).toEqual([
       'tenants.manage',
       'vault.rotate',
+      'metrics.read',
+      'state.backup',
     ])
   })
 
@@ -123,6 +144,17 @@ describe('grants', () => {
 
     const foreign = await makeWorld()
     expect(await code('skills.read', { skill: foreign.notes.skill.id })).toBe('not_found')
+    for (const [place, expected] of [
+      [notes, 'yes'],
+      [other, 'not_granted'],
+      [foreign.notes, 'not_found'],
+    ] as const) {
+      const hooked = { ...place, secret: await newSecret(engine, place.tenant) }
+      await put(engine, hooked)
+      await succeed(engine, hooked)
+      const { items } = await engine.webhooks.listDeliveries(place.tenant, { limit: 1, stage: place.stage.id })
+      expect(await code('webhooks.read', { delivery: items[0]!.id })).toBe(expected)
+    }
     for (const [place, expected] of [
       [notes, 'yes'],
       [other, 'not_granted'],

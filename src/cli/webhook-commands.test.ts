@@ -72,7 +72,13 @@ test('a webhook is made with a secret of its own, changed piece by piece, disabl
 test('what was sent is listed and shown, and sent again', async () => {
   await using sink = await openSink(accept)
   const { secret_value: secret } = await json<{ secret_value: string }>(
-    ...['webhook', 'set', 'notes', 'prod', sink.url, '--generate-secret', 'sink'],
+    'webhook',
+    'set',
+    'notes',
+    'prod',
+    sink.url,
+    '--generate-secret',
+    'sink',
   )
   const place = {
     tenant: deployment.tenant,

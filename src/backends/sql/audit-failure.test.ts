@@ -15,6 +15,7 @@ import {
   newUpload,
   settle,
 } from '../contract/engine-fixtures.ts'
+import { type HookedPlace, delivered, newAttempt, newWebhook, put, succeed } from '../contract/webhook-fixtures.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'
@@ -23,7 +24,8 @@ let folder: string
 let engine: Engine
 let disk: DatabaseSync
 let place: Place
-const ids = { key: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
+let hooked: HookedPlace
+const ids = { delivery: '', key: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skillet-audit-failure-'))
@@ -35,6 +37,12 @@ beforeAll(async () => {
   const note = newNote(tenant.id, 'grant.create')
   await engine.access.createGrant(grant(), note)
   await engine.secrets.createSecret(secret(ids.secret, 'known'), note)
+  hooked = { ...place, secret: await newSecret(engine, place.tenant) }
+  await put(engine, hooked)
+  await succeed(engine, hooked)
+  const [claim] = await engine.webhooks.takeDeliveries(1, 1000, { endpoint: () => 1, tenant: () => 1 })
+  ids.delivery = claim!.delivery.id
+  await engine.webhooks.finishAttempt(ids.delivery, claim!.token, newAttempt(), delivered())
   const run = newRun(place)
   ids.run = run.id
   await engine.runs.admit(run, 'default', note)
@@ -97,6 +105,9 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
   createSecret: (note) => engine.secrets.createSecret(secret(newId('secret'), 'new'), note),
   reviseSecret: (note) => engine.secrets.reviseSecret(place.tenant, ids.secret, 1, now(), note),
   deleteSecret: (note) => engine.secrets.deleteSecret(place.tenant, ids.secret, note),
+  putWebhook: (note) => engine.webhooks.putWebhook(newWebhook(hooked, { enabled: false }), 1, note),
+  deleteWebhook: (note) => engine.webhooks.deleteWebhook(place.tenant, place.stage.id, note),
+  redeliver: (note) => engine.webhooks.redeliver(place.tenant, ids.delivery, note),
   putQuota: (note) => engine.quotas.putQuota(place.tenant, { kind: 'tenant' }, { runs_per_day: 1 }, note),
   createSkill: (note) => engine.skills.createSkill(newSkill(place.tenant, 'other'), note),
   updateSkill: (note) => engine.skills.updateSkill(place.tenant, place.skill.id, { description: 'x' }, note),

@@ -1,4 +1,4 @@
-import type { DeliveryClaim, Room, WebhookStore } from '../flow-ports.ts'
+import type { DeliveryClaim, WebhookStore } from '../flow-ports.ts'
 import type { Database, Queries, Transaction } from './database.ts'
 import { literal } from './page.ts'
 import type { Watchers } from './watchers.ts'

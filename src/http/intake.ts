@@ -54,7 +54,8 @@ export function parserRefusal(error: NodeJS.ErrnoException & { reason?: string }
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new SkilletError('request_timeout', 'The request did not arrive in time.')
     default:
-      if (error.code?.startsWith('HPE_') !== true) return null
+      // The socket is destroyed with what an answer breaks off with, too: codes of those may be numbers.
+      if (typeof error.code !== 'string' || !error.code.startsWith('HPE_')) return null
       // The parser's reasons are fixed texts and quote nothing.
       return new SkilletError('bad_request', `This is no HTTP request: ${error.reason ?? error.code}.`)
   }

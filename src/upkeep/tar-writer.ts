@@ -20,6 +20,8 @@ export function tarStream(
   const tar = pack()
   const chunks = tar[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
   let filling: Promise<void> | null = null
+  // What it is destroyed with reaches its reader through `chunks`, if there is one still.
+  tar.on('error', () => {})
 
   /** Fills it; what goes wrong is what its reader gets. */
   async function fill(): Promise<void> {
@@ -76,6 +78,8 @@ async function write(tar: Pack, { name, size, content }: TarMember, mtime: Date)
     written.reject(error)
     gaveUp.abort(error)
   })
+  // Told by the callback above.
+  sink.on('error', () => {})
   for await (const chunk of content()) {
     gaveUp.signal.throwIfAborted()
     if (!sink.write(chunk)) await once(sink, 'drain', { signal: gaveUp.signal })

@@ -20,6 +20,12 @@ export function decide({ schedule, next: expected }: DueSchedule, instants: Inst
   let latest = expected
   let next = timeline.after(first)
   let before: number | null = null
+  // Nearly always there are none or a few.
+  for (let step = 0; step < STEPS && next !== null && next.due <= now; step++) {
+    before = latest.instant
+    latest = next
+    next = timeline.after(latest.instant)
+  }
   if (next !== null && next.due <= now) {
     const reached = timeline.lastUntil(now, first)!
     if (reached.due > now) {
@@ -94,6 +100,8 @@ function createTimeline({ stage, starts_at, ends_at, jitter_s }: Timing, instant
   }
 }
 
+/** So many instants are gone through one by one, before the last of them all is looked for. */
+const STEPS = 8
 /** Later than that is late for a schedule that makes up for nothing, in milliseconds. */
 const PUNCTUAL_MS = 10_000
 

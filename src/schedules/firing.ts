@@ -160,8 +160,8 @@ interface Planned {
   readonly fires: NextFire | null
 }
 
-/** Fires that are written in one transaction. */
-const BATCH = 100
+/** Fires that are written in one transaction: as many as take some milliseconds, during which nothing else is written. */
+const BATCH = 32
 /** How long a page waits for its plans, in milliseconds. */
 const PATIENCE_MS = 100
 /** A tenant with so many plans that take longer has no more of them made until one is there. */

@@ -15,7 +15,15 @@ import {
   newUpload,
   settle,
 } from '../contract/engine-fixtures.ts'
-import { type HookedPlace, delivered, newAttempt, newWebhook, put, succeed } from '../contract/webhook-fixtures.ts'
+import {
+  type HookedPlace,
+  delivered,
+  newAttempt,
+  newSecret,
+  newWebhook,
+  put,
+  succeed,
+} from '../contract/webhook-fixtures.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Cron, parseCron } from './cron.ts'
 import { toEventBridge } from './eventbridge.ts'
+import { matcher } from './fixtures/eventbridge-matcher.ts'
+import { randomExpression } from './fixtures/random-cron.ts'
+import { random } from './fixtures/schedules.ts'
 
 describe('what is read', () => {
   test('lists, ranges, steps and names', () => {
@@ -59,80 +62,13 @@ test.each([
   )
 })
 
-/** Reads EventBridge's grammar from its own documentation, and knows nothing of ours. */
-function matcher(expression: string): (date: Date) => { time: boolean; day: boolean } {
-  const [minute, hour, day, month, weekday, year] = /^cron\((.*)\)$/.exec(expression)![1]!.split(' ') as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ]
-  expect(expression.length).toBeLessThanOrEqual(256)
-  expect([day, weekday].filter((text) => text === '?')).toHaveLength(1)
-  expect(year).toBe('*')
-  const minutes = allowed(minute, 0, 59)
-  const hours = allowed(hour, 0, 23)
-  const days = allowed(day, 1, 31)
-  const months = allowed(month, 1, 12)
-  const weekdays = allowed(weekday, 1, 7)
-  return (date) => ({
-    time: minutes.has(date.getUTCMinutes()) && hours.has(date.getUTCHours()),
-    day: months.has(date.getUTCMonth() + 1) && days.has(date.getUTCDate()) && weekdays.has(date.getUTCDay() + 1),
-  })
-}
-
-function allowed(text: string, min: number, max: number): Set<number> {
-  const values = new Set<number>()
-  for (const part of text === '*' || text === '?' ? [`${min}-${max}`] : text.split(',')) {
-    const [from, to = from] = part.split('-').map(Number) as [number, number?]
-    if (!(from >= min && to! <= max && from <= to!)) throw new Error(`${part} is not a range within ${min} to ${max}`)
-    for (let value = from; value <= to!; value++) values.add(value)
-  }
-  return values
-}
-
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}
-
-function randomField(pick: (below: number) => number, min: number, max: number): string {
-  const value = (): number => min + pick(max - min + 1)
-  switch (pick(5)) {
-    case 0:
-    case 1:
-      return '*'
-    case 2:
-      return Array.from({ length: 1 + pick(5) }, value).join(',')
-    case 3: {
-      const [from, to] = [value(), value()].toSorted((a, b) => a - b)
-      return `${from}-${to}${pick(2) === 0 ? '' : `/${1 + pick(5)}`}`
-    }
-    default:
-      return `*/${1 + pick(9)}`
-  }
-}
-
 /** Both are matched against the clock on the wall, whatever zone it hangs in: so its days and its minutes are what has to be compared. */
 test('EventBridge expressions say the same on every day of ten years and in every minute', () => {
   const pick = random(4)
   const days = Array.from({ length: 3653 }, (_, i) => new Date(Date.UTC(2026, 0, 1 + i)))
   const minutes = Array.from({ length: 1440 }, (_, i) => new Date(Date.UTC(2026, 0, 1, 0, i)))
   for (let i = 0; i < 5000; i++) {
-    const text = [
-      [0, 59],
-      [0, 23],
-      [1, 31],
-      [1, 12],
-      [0, 7],
-    ]
-      .map(([min, max]) => randomField(pick, min!, max!))
-      .join(' ')
+    const text = randomExpression(pick)
     let cron: Cron
     try {
       cron = parseCron(text)
@@ -147,13 +83,11 @@ test('EventBridge expressions say the same on every day of ten years and in ever
       const weekday = allWeekdays.has(date.getUTCDay())
       return allMonths.has(date.getUTCMonth() + 1) && (either ? day || weekday : day && weekday)
     }
-    const wrongDay = days.find((date) => dayFits(date) !== matchers.some((match) => match(date).day))
+    const wrongDay = days.find((date) => dayFits(date) !== matchers.some(({ day }) => day(date)))
     expect(wrongDay, text).toBeUndefined()
-    const wrongMinute = minutes.find(
-      (date) =>
-        (cron.minutes.includes(date.getUTCMinutes()) && cron.hours.includes(date.getUTCHours())) !==
-        matchers[0]!(date).time,
-    )
+    const timeFits = (date: Date): boolean =>
+      cron.minutes.includes(date.getUTCMinutes()) && cron.hours.includes(date.getUTCHours())
+    const wrongMinute = minutes.find((date) => matchers.some(({ time }) => time(date) !== timeFits(date)))
     expect(wrongMinute, text).toBeUndefined()
   }
 })

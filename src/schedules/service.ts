@@ -13,12 +13,10 @@ import type {
   ScheduleTiming,
 } from '../model/schedules.ts'
 import type { Stage } from '../model/skills.ts'
-import { parseCron } from './cron.ts'
 import { firstFire } from './due.ts'
-import { toEventBridge } from './eventbridge.ts'
 import { type Expressions, createExpressions } from './expressions.ts'
-import { nextFires } from './next-fires.ts'
-import { type CheckedTiming, afterNow, checkTiming, readTiming } from './spec.ts'
+import { outlookOf } from './outlook.ts'
+import { afterNow, checkTiming, readTiming } from './spec.ts'
 
 /** The schedules of stages, as callers see them. Who may do it was decided before. */
 export interface SchedulesService {
@@ -78,12 +76,6 @@ export function createSchedulesService(parts: ScheduleParts): SchedulesService {
     const schedule = await schedules.findSchedule(tenant, stage.id)
     if (schedule === null) throw noSchedule(skill, stageName)
     return schedule
-  }
-
-  async function outlookOf(timing: ScheduleTiming, checked: CheckedTiming, after: number, count: number) {
-    const { cron, zone } = timing
-    const next = await nextFires(checked.instants, zone, { after, before: checked.end, count })
-    return { cron, zone, next, eventbridge: toEventBridge(parseCron(cron)) }
   }
 
   /** Writes what `change` makes of the schedule as it is then: it may be changed by others meanwhile. */
@@ -187,10 +179,11 @@ const noSchedule = (skill: string, stage: string): SkilletError => notFound('sch
 
 /** Instants as they are written everywhere. */
 function completed(spec: ScheduleSpec, zone: string): CompleteSpec {
-  const instant = (text: string | null): string | null => (text === null ? null : textOf(Date.parse(text)))
   const { input = {}, starts_at, ends_at } = spec
-  return { ...spec, zone, input, starts_at: instant(starts_at), ends_at: instant(ends_at) }
+  return { ...spec, zone, input, starts_at: rewritten(starts_at), ends_at: rewritten(ends_at) }
 }
+
+const rewritten = (instant: string | null): string | null => (instant === null ? null : textOf(Date.parse(instant)))
 
 /** One that is still put off by its jitter is the next. */
 function pendingOr(after: number, { next_at, jitter_s }: Schedule): number {

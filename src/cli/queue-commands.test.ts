@@ -132,7 +132,7 @@ test('a dead letter is replayed as a new run, once, and is none any more', async
   expect(code).toBe(0)
   expect(await json<Run>('run', 'show', out.trim())).toMatchObject({ replay_of: id, status: 'queued', input: { a: 1 } })
   expect(await deadLetters()).toEqual([])
-  expect((await audited('run.dismiss'))[0]).toMatchObject({ target: id, detail: { replayed_as: out.trim() } })
+  expect((await audited('run.replay'))[0]).toMatchObject({ target: out.trim(), detail: { replay_of: id } })
   expect(await skillet('dead-letter', 'replay', id)).toMatchObject({ code: 5, out: '' })
 })
 
@@ -149,6 +149,7 @@ test('two who replay a dead letter at once get the same run', async () => {
 
 test('a run that is replayed as a run is a dead letter no more, either', async () => {
   const id = await newDeadLetter()
+  expect(await deadLetters()).toEqual([id])
   await skillet('run', 'replay', id, '--detach')
   expect(await deadLetters()).toEqual([])
 })
@@ -157,6 +158,7 @@ test('a dead letter is deleted, and its run stays', async () => {
   const id = await newDeadLetter()
   expect(await skillet('dead-letter', 'delete', id)).toMatchObject({ code: 0, out: '1 deleted.\n' })
   expect(await json('run', 'show', id)).toMatchObject({ status: 'failed', dead_letter: false })
+  expect((await audited('run.dismiss'))[0]).toMatchObject({ target: id })
   expect((await skillet('dead-letter', 'delete', id)).code).toBe(5)
   expect((await skillet('dead-letter', 'delete', await begin())).code).toBe(5)
 })

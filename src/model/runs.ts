@@ -65,7 +65,8 @@ export const Run = z
     replay_of: z.string().nullable(),
     scheduled_for: Instant.nullable().meta({ description: 'The instant of the schedule that began it.' }),
     dead_letter: z.boolean().meta({
-      description: 'It failed for good although its stage retries, and was neither replayed nor dismissed since.',
+      description:
+        'It failed for good although it was to be tried again, and was neither replayed nor dismissed since.',
     }),
     created_by: z.string(),
     created_at: Instant,

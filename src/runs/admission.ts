@@ -74,7 +74,7 @@ export function createAdmission(parts: {
         caller,
         run.replay_of === null ? 'run.invoke' : 'run.replay',
         { kind: 'run', id: run.id },
-        { skill, stage },
+        more.replay_of === undefined ? { skill, stage } : { skill, stage, replay_of: more.replay_of },
       )
       const admission = await engine.runs.admit(run, queue, note, {
         idempotency,

@@ -4,12 +4,12 @@ import { noteOf } from '../model/audit.ts'
 import { notFound } from '../model/errors.ts'
 import type { Run } from '../model/runs.ts'
 
-/** Runs that failed for good although their stage retries: somebody has to say what becomes of them. */
+/** Runs that failed for good although they were tried again: somebody has to say what becomes of them. */
 export interface DeadLetters {
   /** Newest first. */
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
   /**
-   * As a new run; it is a dead letter no more. Two who do so at once, or again after a crash, get the same run.
+   * As a new run; it is a dead letter no more. Two who do so at once get the same run.
    * @throws SkilletError not_found when it is no dead letter, not_replayable, input_invalid and what else refuses a run
    */
   replay(caller: Caller, id: string): Promise<Run>
@@ -30,19 +30,15 @@ export function createDeadLetters(parts: {
     async replay(caller, id) {
       const before = await runs.find(caller.tenant, id)
       if (before === null || !before.dead_letter) throw notDead(id)
-      // Begun first: a crash in between leaves a dead letter that is replayed twice to one run, not a run that nobody looks after.
-      const run = await parts.replay(caller, before, id)
-      await runs.dismiss(caller.tenant, id, dismissalOf(caller, id, { replayed_as: run.id }))
-      return run
+      // In the transaction that begins it anew it is a dead letter no more.
+      return parts.replay(caller, before, id)
     },
 
     async dismiss(caller, id) {
-      if ((await runs.dismiss(caller.tenant, id, dismissalOf(caller, id))) === null) throw notDead(id)
+      const note = noteOf(caller, 'run.dismiss', { kind: 'run', id })
+      if ((await runs.dismiss(caller.tenant, id, note)) === null) throw notDead(id)
     },
   }
 }
-
-const dismissalOf = (caller: Caller, id: string, detail: object = {}) =>
-  noteOf(caller, 'run.dismiss', { kind: 'run', id }, { ...detail })
 
 const notDead = (id: string) => notFound('dead letter', id)

@@ -42,7 +42,6 @@ export function createRunsService(parts: {
 }): RunsService {
   const { engine, worker } = parts
   const admission = createAdmission(parts)
-  const deadLetters = createDeadLetters({ engine, replay: admission.replay })
 
   async function find(tenant: string, id: string): Promise<Run> {
     const run = await engine.runs.find(tenant, id)
@@ -52,7 +51,7 @@ export function createRunsService(parts: {
 
   return {
     invoke: admission.invoke,
-    deadLetters,
+    deadLetters: createDeadLetters({ engine, replay: admission.replay }),
     queues: createRunQueues(engine),
     find,
     list: (tenant, filter) => engine.runs.list(tenant, filter),
@@ -75,7 +74,7 @@ export function createRunsService(parts: {
       if (!isTerminal(before.status)) {
         throw new SkilletError('not_replayable', `Run ${id} is still ${before.status}.`)
       }
-      return before.dead_letter ? deadLetters.replay(caller, id) : admission.replay(caller, before)
+      return admission.replay(caller, before)
     },
 
     async *events(tenant, id, afterSeq, signal) {

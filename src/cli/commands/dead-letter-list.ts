@@ -6,7 +6,7 @@ import { limitOption, moreText } from './run-list.ts'
 
 export function deadLetterListCommand(cli: Cli): Command {
   return new Command('list')
-    .description('list the runs that failed for good although their stage retries, newest first')
+    .description('list the runs that failed for good although they were to be tried again, newest first')
     .option('--skill <name>', 'only of this skill')
     .option('--stage <name>', 'only of this stage')
     .addOption(limitOption())

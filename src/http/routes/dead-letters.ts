@@ -15,7 +15,7 @@ export const deadLetterRoutes = (services: Pick<Services, 'runs' | 'skills'>): R
       method: 'GET',
       path: '/api/dead-letters',
       access: 'runs.read',
-      summary: 'List the runs that failed for good although their stage retries, newest first',
+      summary: 'List the runs that failed for good although they were to be tried again, newest first',
       description: 'Whoever needs a grant sees those of skills and stages that it covers; an agent, its own of these.',
       query: RunListQuery,
       responses: { 200: { description: 'One page.', schema: pageOf(RunSummary) } },

@@ -3,7 +3,7 @@ import { now } from '../../model/json.ts'
 import type { Schedule } from '../../model/schedules.ts'
 import type { FireResult } from '../flow-ports.ts'
 import type { Claim, Engine } from '../ports.ts'
-import { LONG, NOTE, type Place, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
+import { LONG, NOTE, type Place, SUCCEEDED, admit, newNote, settle } from './engine-fixtures.ts'
 import { MINUTE, T0, fireOne, firesOf, nextAt, orderOf, planned, putSchedule } from './schedule-fixtures.ts'
 
 /** What happens while a run of the same schedule is not over. */
@@ -82,6 +82,27 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect([recovered!.run.id, others]).toEqual([first.run, []])
     await finish(recovered)
     expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
+  })
+
+  test('queue_one: on a paused stage the one that waited goes on waiting, until the stage is resumed', async () => {
+    const { place, fire } = await scheduled('queue_one')
+    const paused = (is: boolean) =>
+      engine().queues.setPaused(place.tenant, place.stage.id, is, newNote(place.tenant, 'queue.pause'))
+    const first = await fire()
+    const second = await fire()
+    const [claim] = await take()
+    expect(claim!.run.id).toBe(first.run)
+    await paused(true)
+    await finish(claim)
+    expect(await take()).toEqual([])
+    // It is under way now, although it does not run: another one is held behind it, and nothing lets that go.
+    const third = await fire()
+    expect(third.outcome).toBe('held')
+    await paused(false)
+    const [next, ...others] = await take()
+    expect([next!.run.id, others]).toEqual([second.run, []])
+    await finish(next)
+    expect((await take()).map(({ run }) => run.id)).toEqual([third.run])
   })
 
   test('allow: they run at once', async () => {

@@ -24,6 +24,7 @@ import {
   put,
   succeed,
 } from '../contract/webhook-fixtures.ts'
+import { newSchedule, putSchedule } from '../contract/schedule-fixtures.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'
@@ -51,6 +52,7 @@ beforeAll(async () => {
   const [claim] = await engine.webhooks.takeDeliveries(1, 1000, { endpoint: () => 1, tenant: () => 1 })
   ids.delivery = claim!.delivery.id
   await engine.webhooks.finishAttempt(ids.delivery, claim!.token, newAttempt(), delivered())
+  await putSchedule(engine, place)
   const run = newRun(place)
   ids.run = run.id
   await engine.runs.admit(run, 'default', note)
@@ -113,6 +115,8 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
   createSecret: (note) => engine.secrets.createSecret(secret(newId('secret'), 'new'), note),
   reviseSecret: (note) => engine.secrets.reviseSecret(place.tenant, ids.secret, 1, now(), note),
   deleteSecret: (note) => engine.secrets.deleteSecret(place.tenant, ids.secret, note),
+  putSchedule: (note) => engine.schedules.putSchedule(newSchedule(place, { enabled: false }), null, 1, note),
+  deleteSchedule: (note) => engine.schedules.deleteSchedule(place.tenant, place.stage.id, note),
   putWebhook: (note) => engine.webhooks.putWebhook(newWebhook(hooked, { enabled: false }), 1, note),
   deleteWebhook: (note) => engine.webhooks.deleteWebhook(place.tenant, place.stage.id, note),
   redeliver: (note) => engine.webhooks.redeliver(place.tenant, ids.delivery, note),

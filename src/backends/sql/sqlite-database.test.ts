@@ -116,6 +116,38 @@ test('hints come after the commit, and only from those that succeeded', async ()
   expect(told).toEqual(['a: a,c', 'c: a,c'])
 })
 
+test('what an undone savepoint wanted to tell is not told', async () => {
+  const told: string[] = []
+  await db.tx(async (t) => {
+    t.afterCommit(() => told.push('before'))
+    const inner = t.savepoint(() => {
+      t.afterCommit(() => told.push('inner'))
+      return Promise.reject(new Error('no'))
+    })
+    await expect(inner).rejects.toThrow('no')
+    t.afterCommit(() => told.push('after'))
+  })
+  expect(told).toEqual(['before', 'after'])
+})
+
+test('whoever goes on after an error that undid everything writes nothing by itself', async () => {
+  const went = db.tx(async (t) => {
+    const inner = t.savepoint(async () => {
+      await t.query('INSERT INTO things (name) VALUES (?)', 'a')
+      // As SQLite does itself when the disk is full.
+      await t.query('ROLLBACK')
+      throw new Error('the disk is full')
+    })
+    await expect(inner).rejects.toThrow('the disk is full')
+    await expect(t.savepoint(() => t.query('INSERT INTO things (name) VALUES (?)', 'b'))).rejects.toThrow('undone')
+    await t.query('INSERT INTO things (name) VALUES (?)', 'c')
+  })
+  await expect(went).rejects.toThrow('undone as a whole')
+  expect(await names()).toEqual([])
+  await add('d')
+  expect(await names()).toEqual(['d'])
+})
+
 test('a reader cannot write', async () => {
   await expect(db.query(`INSERT INTO things (name) VALUES ('a')`)).rejects.toThrow(/readonly/)
 })

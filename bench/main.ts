@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { baseline } from './baseline.ts'
 import { createClient } from './client.ts'
+import { eventRows } from './event-rows.ts'
 import { scheduleLateness, webhookRows } from './flow-rows.ts'
 import { printTable } from './table.ts'
 import {
@@ -27,6 +28,8 @@ async function main(): Promise<void> {
   const floor = await baseline()
   progress('start-up')
   const rows: Row[] = await startUp(few(10))
+  progress('5,000 event streams')
+  rows.push(...(await eventRows(few(30), few(20))))
   // Without warm-up on deploy, or no invoke would ever be cold.
   const server = await startBenchServer(['--no-warm-up', '--webhook-network', '127.0.0.0/8'])
   const client = createClient(server.url, server.key, 4)

@@ -13,6 +13,8 @@ export interface BenchServer {
   /** Milliseconds from spawn to the first 200 of /readyz. */
   readonly readyMs: number
   rssMb(): number
+  /** Used until now. */
+  cpuMs(): number
   stop(): Promise<void>
 }
 
@@ -42,6 +44,11 @@ export async function startBenchServer(
     key: readFileSync(join(folder, 'owner.key'), 'utf8').trim(),
     readyMs,
     rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
+    // utime and stime in hundredths of a second, after the name, which may hold anything.
+    cpuMs: () => {
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+      return 10 * (Number(fields[11]) + Number(fields[12]))
+    },
     async stop() {
       if (child.exitCode === null) {
         child.kill('SIGTERM')

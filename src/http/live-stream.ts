@@ -11,6 +11,9 @@ export interface LiveStreamOptions {
 /** Larger frames are sent in pieces of so many bytes, so that it can be seen that a slow client takes them. */
 const PIECE = 64 * 2 ** 10
 
+/** Of thousands at once none needs an error with a stack of its own. */
+const STOPPED = 'stopped'
+
 interface Source {
   readonly live: Live
   readonly recheck: () => Promise<boolean>
@@ -26,11 +29,12 @@ export class LiveStream {
   readonly #source: Source
   readonly #times: LiveStreamOptions
   readonly #stopped = new AbortController()
-  /** When the last thing was sent, when the client last took something, and when it was last asked whether it may read this. */
+  /** When the last thing was sent, and when it was last asked whether the client may read this. */
   #sentAt = performance.now()
-  #tookAt = this.#sentAt
   #checkedAt = this.#sentAt
+  /** Bytes that it took, and for how long it has taken none. */
   #took = 0
+  #stuckMs = 0
   #resume: (() => void) | null = null
 
   /** Begins at once. @param outgoing With its head written. */
@@ -45,14 +49,14 @@ export class LiveStream {
 
   /** Sends what is under way, and ends. */
   stop(): void {
-    this.#stopped.abort()
+    this.#stopped.abort(STOPPED)
     this.#resume?.()
   }
 
-  /** @param at performance.now() */
-  look(at: number): void {
-    const { heartbeatMs, slowMs, recheckMs } = this.#times
-    if (this.#isStuck(at, slowMs)) {
+  /** @param at performance.now() @param passed Milliseconds since the last look in which the client could take something. */
+  look(at: number, passed: number): void {
+    const { heartbeatMs, recheckMs } = this.#times
+    if (this.#isStuck(passed)) {
       // It can come back and go on after the last event that it took.
       this.#outgoing.destroy()
       return
@@ -65,14 +69,12 @@ export class LiveStream {
     }
   }
 
-  #isStuck(at: number, slowMs: number): boolean {
+  #isStuck(passed: number): boolean {
     const { socket, writableLength } = this.#outgoing
     const took = (socket?.bytesWritten ?? 0) - writableLength
-    if (writableLength === 0 || took !== this.#took) {
-      this.#took = took
-      this.#tookAt = at
-    }
-    return at - this.#tookAt >= slowMs
+    this.#stuckMs = writableLength === 0 || took !== this.#took ? 0 : this.#stuckMs + passed
+    this.#took = took
+    return this.#stuckMs >= this.#times.slowMs
   }
 
   async #recheck(): Promise<void> {

@@ -15,7 +15,7 @@ let ended: RequestLogEntry[]
 beforeEach(async () => {
   ended = []
   server = await startTestServer({
-    slowMs: 300,
+    slowMs: 500,
     heartbeatMs: 50,
     requestLog: (entry) => entry.route?.endsWith('/events') === true && ended.push(entry),
   })
@@ -75,10 +75,11 @@ test('who has nothing to read, or reads all of it, is left alone', async () => {
   const quiet = await readEvents(`${server.url}/api/events`, server.key)
   const busy = await readEvents(`${server.url}/api/runs/${claim.run.id}/events`, server.key)
   // Longer than a reader may stand still.
-  await quiet.until(() => quiet.comments.length === 12)
+  await quiet.until(() => quiet.comments.length === 15)
+  const all = busy.until(() => false)
   for (let i = 0; i < 40; i++) await server.engine.runs.appendLogs(claim.run.id, claim.token, [BIG])
   await finish(server.engine, claim)
-  await busy.until(() => false)
+  await all
   expect(busy.events.map(({ id }) => Number(id))).toEqual(Array.from({ length: 43 }, (_, i) => i + 1))
   expect(busy.events[10]!.data).toContain(BIG.text)
   expect(await quiet.until(() => quiet.events.at(-1)?.event === 'run.result')).toBe(true)

@@ -45,14 +45,19 @@ export function createEventStreams(
   const times: LiveStreamOptions = { heartbeatMs, slowMs, recheckMs }
   const open = new Set<LiveStream>()
   const counts = new Map<string, number>()
+  const everyMs = Math.min(LOOK_MS, heartbeatMs, slowMs, recheckMs)
   let timer: NodeJS.Timeout | undefined
+  let lookedAt = 0
   options.stopping.addEventListener('abort', () => {
     for (const stream of open) stream.stop()
   })
 
   function look(): void {
     const at = performance.now()
-    for (const stream of open) stream.look(at)
+    // While this process stood still, no client could take anything.
+    const passed = Math.min(at - lookedAt, 2 * everyMs)
+    lookedAt = at
+    for (const stream of open) stream.look(at, passed)
   }
 
   function count(tenant: string, by: 1 | -1): void {
@@ -69,12 +74,14 @@ export function createEventStreams(
     },
 
     send(outgoing, { status, headers }, { tenant, ...given }) {
+      // Not in chunks: the end of the connection is that of the stream. Less memory for each, and one write for an event.
+      outgoing.removeHeader('transfer-encoding')
       outgoing.writeHead(status, headers)
       outgoing.write(`retry: ${RETRY_MS}\n\n${given.live.first ?? ''}`)
       const stream = new LiveStream(outgoing, given, times)
       open.add(stream)
       count(tenant, 1)
-      timer ??= setInterval(look, Math.min(LOOK_MS, heartbeatMs, slowMs, recheckMs)).unref()
+      timer ??= setInterval(look, everyMs).unref()
       outgoing.once('close', () => {
         stream.stop()
         open.delete(stream)

@@ -2,6 +2,7 @@ import type { ActivityStore, Only } from '../backends/flow-ports.ts'
 import type { Activity } from '../model/activity.ts'
 import { Bell } from './bell.ts'
 import { ROUNDS, type Rounds } from './rounds.ts'
+import { TURNS } from './turns.ts'
 
 /** What a reader sees of what happens in its tenant; without conditions, all of it. */
 export interface ActivityFilter {
@@ -177,7 +178,7 @@ class Reader {
       this.#waiting = []
       this.from = cursor
     } else this.#waiting.push(...wanted)
-    this.bell.ring()
+    TURNS.wake(this.bell)
   }
 
   take(): Activity | undefined {

@@ -2,6 +2,7 @@ import type { Engine } from '../backends/ports.ts'
 import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
 import { Bell } from './bell.ts'
 import { ROUNDS } from './rounds.ts'
+import { TURNS } from './turns.ts'
 
 const PAGE = 200
 
@@ -16,7 +17,7 @@ export async function* followEvents(
   const bell = new Bell()
   // Watch before the first look, or an event between the two would be missed.
   const ring = (): void => bell.ring()
-  const unwatch = engine.runs.watchRun(run, ring)
+  const unwatch = engine.runs.watchRun(run, () => TURNS.wake(bell))
   const leave = ROUNDS.join(ring)
   signal?.addEventListener('abort', ring, { once: true })
   let seen = afterSeq

@@ -1,5 +1,14 @@
 /** What removing old things is found by: blobs by who refers to them, and everything by its age, so that no table is ever read whole. */
 export const upkeep: readonly string[] = [
+  // Without the order of their key: where that is kept in the rows themselves, SQLite reads the whole of each row that it compares with on
+  // its way to one, and a row may have megabytes.
+  ...['run_inputs', 'run_outputs'].flatMap((table) => [
+    `ALTER TABLE ${table} RENAME TO ${table}_before`,
+    `CREATE TABLE ${table} (run {ascii} PRIMARY KEY, body text NOT NULL)`,
+    `INSERT INTO ${table} (run, body) SELECT run, body FROM ${table}_before`,
+    `DROP TABLE ${table}_before`,
+  ]),
+
   `ALTER TABLE packages ADD COLUMN archive_blob {ascii}`,
   `ALTER TABLE packages ADD COLUMN bundle_blob {ascii}`,
   `UPDATE packages SET archive_blob = body{json} ->> 'archive_blob', bundle_blob = body{json} ->> 'bundle_blob'`,

@@ -1,5 +1,6 @@
 import type { LogLine, Run } from '../model/runs.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
+import type { StatusData } from './follow-run.ts'
 import type { Paint } from './io.ts'
 import { duration } from './table.ts'
 
@@ -27,3 +28,10 @@ export function logText({ at, stream, text }: LogLine, paint: Paint): string {
 }
 
 export const exitCodeOfRun = (run: Run): ExitCode => (run.status === 'succeeded' ? EXIT.ok : EXIT.failed)
+
+/** Of a status that says that the run is tried again; else nothing. */
+export function retryText({ reason, attempt, failure, error, retry_at }: StatusData, paint: Paint): string {
+  if (reason !== 'retry') return ''
+  const why = error === null || error === undefined ? '' : `: ${error.message}`
+  return `${paint('yellow', `attempt ${attempt} failed`)} (${failure}${why})  ${paint('dim', `next one at ${retry_at}`)}\n`
+}

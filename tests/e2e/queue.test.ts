@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from '../../src/backends/ports.ts'
 import type { Queues } from '../../src/model/queues.ts'
 import type { Run, RunEvent } from '../../src/model/runs.ts'
+import { cli } from '../support/cli.ts'
 import { type Leftovers, leftoversOf } from '../support/leftovers.ts'
 import { TestServer, python } from './harness.ts'
 
@@ -65,6 +66,11 @@ describe('retries', () => {
       'result succeeded',
     ])
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1))
+    const again = events.map(({ data }) => data as { reason?: string }).filter(({ reason }) => reason === 'retry')
+    expect(again).toMatchObject([
+      { attempt: 1, failure: 'runtime_error', error: { message: 'attempt 1 of 2 failed' } },
+      { attempt: 2, failure: 'runtime_error', error: { message: 'attempt 2 of 2 failed' } },
+    ])
     expect(await server.find(id)).toMatchObject({
       status: 'succeeded',
       attempt: 3,
@@ -84,6 +90,13 @@ describe('retries', () => {
     expect(await deadLetters(server)).toEqual([run_id])
     await server.ok('DELETE', `/api/dead-letters/${run_id}`)
     expect(await deadLetters(server)).toEqual([])
+  })
+
+  test('whoever invokes at the command line is told of the attempt that failed', async () => {
+    const env = { SKILLET_URL: server.url, SKILLET_KEY: server.key }
+    const { code, out, err } = await cli(['invoke', 'flaky', '--input', '{"failures":1}'], { env })
+    expect([code, JSON.parse(out)]).toEqual([0, { attempt: 2 }])
+    expect(err).toContain('attempt 1 failed (runtime_error: attempt 1 of 1 failed)')
   })
 
   test('without a policy a failure is the end, and no dead letter', async () => {

@@ -5,7 +5,7 @@ import { type Call, type Cli, action } from '../call.ts'
 import { usageError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
 import { readInput } from '../run-input.ts'
-import { endText, exitCodeOfRun, logText } from '../show-run.ts'
+import { endText, exitCodeOfRun, logText, retryText } from '../show-run.ts'
 
 interface Options {
   readonly stage: string
@@ -52,7 +52,9 @@ export async function followToEnd(call: Call, api: Api, id: string, quiet: boole
   try {
     for await (const event of api.followRun(id)) {
       if (everyEvent) io.out(`${JSON.stringify(event)}\n`)
-      else if (!quiet && event.type === 'log') {
+      else if (quiet) continue
+      else if (event.type === 'status') io.err(retryText(event.data, call.paintErr))
+      else if (event.type === 'log') {
         for (const line of event.data.lines) io.err(logText(line, call.paintErr))
       }
     }

@@ -160,7 +160,7 @@ interface Planned {
   readonly fires: NextFire | null
 }
 
-/** Fires that are written in one transaction: as many as take some milliseconds, during which nothing else is written. */
+/** Fires that are written in one transaction: as many as a page has. */
 const BATCH = 32
 /** How long a page waits for its plans, in milliseconds. */
 const PATIENCE_MS = 100

@@ -45,6 +45,9 @@ function queued(): Promise<void> {
   })
 }
 
+/** Does not fire a second time while a test is waiting. */
+const ONCE = { cron: '0 0 1 1 *', zone: 'UTC' }
+
 const outcomes = async (place: Place): Promise<string[]> => (await firesOf(engine, place)).map(({ outcome }) => outcome)
 
 test('fires when it is time, also what was put meanwhile, and never before', async () => {
@@ -56,11 +59,12 @@ test('fires when it is time, also what was put meanwhile, and never before', asy
     const due = Date.now() + 120
     const instant = due - (due % MINUTE)
     const whenQueued = queued()
-    await putSchedule(engine, one, {}, { instant, due })
+    await putSchedule(engine, one, ONCE, { instant, due })
     await whenQueued
     expect(Date.now()).toBeGreaterThanOrEqual(due)
     expect(await firesOf(engine, one)).toMatchObject([{ scheduled_for: textOf(instant), outcome: 'started' }])
-    expect((await engine.schedules.nextDue(due))! - instant).toBe(MINUTE)
+    const { next_at } = (await engine.schedules.findSchedule(one.tenant, one.stage.id))!
+    expect(next_at).toMatch(/-01-01T00:00:00.000Z$/)
   }
   expect(fired).toEqual([
     ['started', expect.any(Number)],
@@ -124,7 +128,7 @@ test('many at once go in several transactions, one look at a time', async () => 
   }
   startTicker({ engine: own, plan: planFor(places), now: () => T0 + 10 })
   await Promise.all(Array.from({ length: 5 }, () => driven.look()))
-  expect(batches).toEqual([32, 32, 32, 4, 32, 32, 32, 4, 32, 18])
+  expect(batches).toEqual([32, 32, 32, 32, 32, 32, 32, 26])
   expect(await engine.schedules.due(T0 + 10, 10)).toEqual([])
 })
 
@@ -151,7 +155,7 @@ test('a tenant whose plans take long holds up nobody else, and is served in the 
   expect(await outcomes(quick)).toEqual(['started'])
   // No more of them than the first page had.
   await driven.look()
-  expect(waiting).toBe(100)
+  expect(waiting).toBe(32)
   const served = queued()
   gate.resolve()
   await served
@@ -163,7 +167,7 @@ test('one that fails is told of and tried again; the others are fired', async ()
   const base = await settle(engine)
   const [bad, good] = (await addStages(engine, base, 2)) as [Place, Place]
   const due = { instant: Date.now() - (Date.now() % MINUTE), due: Date.now() }
-  for (const place of [bad, good]) await putSchedule(engine, place, {}, due)
+  for (const place of [bad, good]) await putSchedule(engine, place, ONCE, due)
   const plan = planFor([bad, good])
   let attempts = 0
   const first = queued()
@@ -181,7 +185,7 @@ test('one that fails is told of and tried again; the others are fired', async ()
 
 test('while nothing can be written, it is told and tried again', async () => {
   const place = await settle(engine)
-  await putSchedule(engine, place, {}, { instant: Date.now() - (Date.now() % MINUTE), due: Date.now() })
+  await putSchedule(engine, place, ONCE, { instant: Date.now() - (Date.now() % MINUTE), due: Date.now() })
   let full = true
   const fire: TickerOptions['engine']['schedules']['fire'] = (orders) => {
     if (!full) return engine.schedules.fire(orders)

@@ -94,8 +94,8 @@ export function createTicker(options: TickerOptions): Ticker {
   }
 }
 
-/** Schedules that are read, and fired, in one go. */
-const PAGE = 100
+/** Schedules that are read, with their inputs, and fired in one transaction, which takes some milliseconds: nothing else is written meanwhile. */
+const PAGE = 32
 /** Clocks are set, machines sleep and hints are lost: look at least this often, in milliseconds. Less than what counts as late. */
 const LOOK_AGAIN_MS = 5000
 /** After an error, or while some could not be fired, in milliseconds. */

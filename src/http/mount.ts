@@ -11,6 +11,7 @@ import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
+import { gone, interrupted } from './interruption.ts'
 import { check, parseJson, readJsonText } from './body.ts'
 import { problemReply } from './problem.ts'
 import { RateLimited } from './rate-limit.ts'
@@ -75,7 +76,7 @@ async function answer(c: Context<Env>, route: Route, options: MountOptions, visi
   try {
     return await serve(c, route, options, visit, span)
   } catch (error) {
-    return failureReply(interrupted(error, c, options) ?? error, visit.request_id, options)
+    return failureReply(interrupted(error, c, options.stopping) ?? error, visit.request_id, options)
   }
 }
 
@@ -166,17 +167,6 @@ async function allow(
   }
 }
 
-/** What was given up because the client has gone, or because the server stops, is no fault. */
-function interrupted(error: unknown, c: Context<Env>, { stopping }: MountOptions): SkilletError | null {
-  const { name, code } = error as NodeJS.ErrnoException
-  // The second is how a body ends that breaks off.
-  if (name !== 'AbortError' && code !== 'ECONNRESET') return null
-  const { incoming, outgoing } = c.env
-  const left = outgoing?.destroyed === true || (incoming?.destroyed === true && !incoming.complete)
-  if (!left && !stopping.aborted) return null
-  return new SkilletError('unavailable', 'The request was interrupted.', { cause: error })
-}
-
 function paramsOf(c: Context<Env>): Record<string, string> {
   const params = c.req.param()
   for (const [kind, value] of Object.entries(params)) {
@@ -185,21 +175,6 @@ function paramsOf(c: Context<Env>): Record<string, string> {
     if (!PATH_PARAM.test(value)) throw notFound(kind, value.slice(0, 100))
   }
   return params
-}
-
-/** Aborted when the client hangs up. Asks the socket where there is one: the signal of a Request makes the whole Request. */
-function gone(c: Context<Env>): AbortSignal {
-  const outgoing = c.env.outgoing
-  if (outgoing === undefined) return c.req.raw.signal
-  const controller = new AbortController()
-  if (outgoing.destroyed) controller.abort()
-  else {
-    // A response that was sent closes too: only one that was not is a client that has gone.
-    outgoing.once('close', () => {
-      if (!outgoing.writableFinished) controller.abort()
-    })
-  }
-  return controller.signal
 }
 
 /** The body straight from the socket where there is one: a web stream in between only costs. */

@@ -1,0 +1,31 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
+import { SkilletError } from '../model/errors.ts'
+
+type AnyContext = Context<{ Bindings: Partial<HttpBindings> }>
+
+/** What was given up because the client has gone, or because the server stops, is no fault. */
+export function interrupted(error: unknown, c: AnyContext, stopping: AbortSignal): SkilletError | null {
+  const { name, code } = error as NodeJS.ErrnoException
+  // The second is how a body ends that breaks off.
+  if (name !== 'AbortError' && code !== 'ECONNRESET') return null
+  const { incoming, outgoing } = c.env
+  const left = outgoing?.destroyed === true || (incoming?.destroyed === true && !incoming.complete)
+  if (!left && !stopping.aborted) return null
+  return new SkilletError('unavailable', 'The request was interrupted.', { cause: error })
+}
+
+/** Aborted when the client hangs up. Asks the socket where there is one: the signal of a Request makes the whole Request. */
+export function gone(c: AnyContext): AbortSignal {
+  const outgoing = c.env.outgoing
+  if (outgoing === undefined) return c.req.raw.signal
+  const controller = new AbortController()
+  if (outgoing.destroyed) controller.abort()
+  else {
+    // A response that was sent closes too: only one that was not is a client that has gone.
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) controller.abort()
+    })
+  }
+  return controller.signal
+}

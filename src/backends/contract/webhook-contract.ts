@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { digestOf } from '../../model/audit.ts'
 import type { Engine } from '../ports.ts'
-import { newNote, settle } from './engine-fixtures.ts'
+import { newNote, newRun, settle } from './engine-fixtures.ts'
 import { ANY_ROOM, hookedPlace, newSecret, newWebhook, put, succeed } from './webhook-fixtures.ts'
 
 const SOON = 60_000
@@ -120,6 +120,19 @@ export function webhookContract(engine: () => Engine): void {
     expect(await engine().webhooks.takeDeliveries(10, SOON, ANY_ROOM)).toEqual([])
     expect(await engine().webhooks.nextDelivery(ANY_ROOM)).toBeNull()
     expect((await engine().audit.read(tenant, 0, 100)).at(-1)).toMatchObject({ action: 'webhook.delete', after: null })
+  })
+
+  test('however many wait, all are cancelled', async () => {
+    const place = await hookedPlace(engine())
+    await put(engine(), place)
+    const { runs, webhooks } = engine()
+    const all = Array.from({ length: 450 }, () => newRun(place))
+    await Promise.all(all.map((run) => runs.admit(run, 'default', newNote(run.tenant, 'run.invoke', run.id))))
+    await Promise.all(all.map(({ id }) => runs.cancel(place.tenant, id, newNote(place.tenant, 'run.cancel', id))))
+    await put(engine(), place, { enabled: false })
+    const waiting = { limit: 1, status: 'pending' } as const
+    expect((await webhooks.listDeliveries(place.tenant, waiting)).items).toEqual([])
+    expect(await statuses(place.tenant)).toEqual(Array.from({ length: 50 }, () => ['cancelled', 'disabled']))
   })
 
   test.each(['stage', 'skill'] as const)('it goes with its %s, and nothing waits any more', async (kind) => {

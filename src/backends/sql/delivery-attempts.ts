@@ -4,20 +4,20 @@ import type { AttemptEnd, WebhookStore } from '../flow-ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { dueFrom } from './delivery-taking.ts'
 import type { Watchers } from './watchers.ts'
-import { disableWebhook } from './webhook-ending.ts'
+import { cancelWaiting, disableWebhook } from './webhook-ending.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow } from './webhook-rows.ts'
 
 /** What becomes of deliveries that were tried. */
 export function createDeliveryAttempts(db: Database, watchers: Watchers): Pick<WebhookStore, 'finishAttempt'> {
   return {
-    finishAttempt(id, token, attempt, end) {
-      return db.tx(async (t) => {
+    async finishAttempt(id, token, attempt, end) {
+      const { held, disabled } = await db.tx(async (t) => {
         const [row] = await t.query<DeliveryRow>(
           `UPDATE deliveries SET leased = 0 WHERE id = ? AND token = ? AND leased = 1 RETURNING ${DELIVERY_COLUMNS}`,
           id,
           token,
         )
-        if (row === undefined) return false
+        if (row === undefined) return { held: false, disabled: null }
         const { stage } = row
         await write(t, row, attempt, end)
         if (row.status === 'pending' && end.status === 'pending') {
@@ -26,9 +26,11 @@ export function createDeliveryAttempts(db: Database, watchers: Watchers): Pick<W
         }
         if (attempt !== null) await remember(t, stage, attempt, end)
         const { disable, revision } = end
-        if (disable !== undefined) await disableWebhook(t, watchers, { stage, revision, reason: disable })
-        return true
+        const ended = disable !== undefined && (await disableWebhook(t, watchers, { stage, revision, reason: disable }))
+        return { held: true, disabled: ended ? { stage, reason: disable } : null }
       })
+      if (disabled !== null) await cancelWaiting(db, disabled.stage, disabled.reason)
+      return held
     },
   }
 }

@@ -2,6 +2,7 @@ import type { DeliveryClaim, WebhookStore } from '../flow-ports.ts'
 import type { Database, Queries, Transaction } from './database.ts'
 import { literal } from './page.ts'
 import type { Watchers } from './watchers.ts'
+import { cancelStranded } from './webhook-ending.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow, type WebhookRow, toDelivery, toWebhook } from './webhook-rows.ts'
 
 type DeliveryTaking = Pick<WebhookStore, 'takeDeliveries' | 'recoverDeliveries' | 'nextDelivery'>
@@ -34,7 +35,8 @@ export function createDeliveryTaking(db: Database, watchers: Watchers): Delivery
       })
     },
 
-    recoverDeliveries() {
+    async recoverDeliveries() {
+      await cancelStranded(db)
       return db.tx(async (t) => {
         const at = Date.now()
         const rows = await t.query<{ stage: string }>(
@@ -58,7 +60,12 @@ export function createDeliveryTaking(db: Database, watchers: Watchers): Delivery
 
 /** The webhook has a delivery that is due then. */
 export async function dueFrom(t: Transaction, stage: string, due: number): Promise<void> {
-  await t.query('UPDATE webhooks SET due = ? WHERE stage = ? AND (due IS NULL OR due > ?)', due, stage, due)
+  await t.query(
+    'UPDATE webhooks SET due = ? WHERE stage = ? AND enabled = 1 AND (due IS NULL OR due > ?)',
+    due,
+    stage,
+    due,
+  )
 }
 
 /** So many webhooks are looked at with one statement. */

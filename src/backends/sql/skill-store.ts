@@ -12,7 +12,7 @@ import { endRunsOf } from './run-ending.ts'
 import { createStageStore } from './stage-store.ts'
 import { createUploadStore } from './upload-store.ts'
 import type { Watchers } from './watchers.ts'
-import { endWebhooksOf } from './webhook-ending.ts'
+import { cancelWaiting, endWebhooksOf } from './webhook-ending.ts'
 
 const COLUMNS = 'id, tenant, name, description, created_at, updated_at'
 
@@ -71,14 +71,15 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
       })
     },
 
-    deleteSkill(tenant, id, note) {
-      return db.tx(async (t) => {
+    async deleteSkill(tenant, id, note) {
+      let told: string[] = []
+      const deleted = await db.tx(async (t) => {
         const before = await readSkill(t, tenant, id)
         if (before === null) return false
         await t.query('UPDATE skills SET deleted_at = ? WHERE id = ?', now(), id)
         await t.query(`UPDATE uploads SET state = 'expired' WHERE state = 'pending' AND stage IN (${STAGES})`, id)
         await t.query(`DELETE FROM activations WHERE stage IN (${STAGES})`, id)
-        await endWebhooksOf(t, 'skill', id)
+        told = await endWebhooksOf(t, 'skill', id)
         await t.query(`DELETE FROM schedules WHERE stage IN (${STAGES})`, id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
         await forgetSkill(t, tenant, id)
@@ -86,6 +87,8 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
         await writeAudit(t, note, { before })
         return true
       })
+      for (const stage of told) await cancelWaiting(db, stage, 'deleted')
+      return deleted
     },
   }
 }

@@ -123,6 +123,7 @@ test('the queue and every list read through an index', async () => {
     webhooks_secret: `SELECT stage FROM webhooks WHERE secret = 's'`,
     deliveries_due: `SELECT * FROM deliveries WHERE stage = 's' AND status = 'pending' AND due <= 5 ORDER BY due LIMIT 4`,
     'INDEX deliveries_due (stage=?': `SELECT min(due) FROM deliveries WHERE stage = 's' AND status = 'pending'`,
+    'INDEX deliveries_due (stage>?': `SELECT min(stage) FROM deliveries WHERE status = 'pending' AND stage > 's'`,
     deliveries_list: `SELECT * FROM deliveries WHERE tenant = 't' ${page}`,
     deliveries_stage: `SELECT * FROM deliveries WHERE tenant = 't' AND skill = 's' AND stage = 's' ${page}`,
     deliveries_run: `SELECT * FROM deliveries WHERE tenant = 't' AND run = 'r' ${page}`,

@@ -9,7 +9,7 @@ import { type StageRow, toStage } from './rows.ts'
 import { endRunsOf } from './run-ending.ts'
 import { requireSecrets } from './secret-use.ts'
 import type { Watchers } from './watchers.ts'
-import { endWebhooksOf } from './webhook-ending.ts'
+import { cancelWaiting, endWebhooksOf } from './webhook-ending.ts'
 
 type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'listStages' | 'deleteStage'>
 
@@ -62,8 +62,8 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
       return rows.map(toStage)
     },
 
-    deleteStage(tenant, id, note) {
-      return db.tx(async (t) => {
+    async deleteStage(tenant, id, note) {
+      const deleted = await db.tx(async (t) => {
         const [gone] = await t.query<StageRow>('DELETE FROM stages WHERE id = ? AND tenant = ? RETURNING *', id, tenant)
         if (gone === undefined) return false
         await t.query(`UPDATE uploads SET state = 'expired' WHERE stage = ? AND state = 'pending'`, id)
@@ -74,6 +74,8 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
         await writeAudit(t, note, { before: toStage(gone) })
         return true
       })
+      if (deleted) await cancelWaiting(db, id, 'deleted')
+      return deleted
     },
   }
 }

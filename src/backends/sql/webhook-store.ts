@@ -8,7 +8,7 @@ import { createDeliveryList } from './delivery-list.ts'
 import { createDeliveryTaking } from './delivery-taking.ts'
 import { requireSecret } from './secret-use.ts'
 import type { Watchers } from './watchers.ts'
-import { cancelPending } from './webhook-ending.ts'
+import { cancelWaiting } from './webhook-ending.ts'
 import { type WebhookRow, toWebhook } from './webhook-rows.ts'
 
 export function createWebhookStore(db: Database, watchers: Watchers): WebhookStore {
@@ -17,8 +17,8 @@ export function createWebhookStore(db: Database, watchers: Watchers): WebhookSto
     ...createDeliveryTaking(db, watchers),
     ...createDeliveryAttempts(db, watchers),
 
-    putWebhook(webhook, revision, note) {
-      return db.tx(async (t) => {
+    async putWebhook(webhook, revision, note) {
+      const put = await db.tx(async (t) => {
         const { tenant, stage } = webhook
         // Whoever deletes the stage comes before and is seen, or comes after and sees the webhook.
         const [place] = await t.query(
@@ -40,12 +40,14 @@ export function createWebhookStore(db: Database, watchers: Watchers): WebhookSto
           created_by: before?.created_by ?? webhook.created_by,
           created_at: before?.created_at ?? webhook.created_at,
         }
+        // What a former one left, if anything.
+        const due = after.enabled ? `(SELECT min(due) FROM deliveries WHERE stage = ? AND status = 'pending')` : 'NULL'
         await t.query(
           `INSERT INTO webhooks (stage, tenant, skill, url, secret, events, enabled, disabled_reason, failing_since, due, revision,
-           created_by, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?, ?, ?, ?)
+           created_by, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ${due}, ?, ?, ?, ?)
            ON CONFLICT (stage) DO UPDATE SET url = excluded.url, secret = excluded.secret, events = excluded.events,
            enabled = excluded.enabled, disabled_reason = excluded.disabled_reason, failing_since = NULL,
-           due = CASE WHEN excluded.enabled = 1 THEN webhooks.due ELSE NULL END, revision = excluded.revision,
+           due = excluded.due, revision = excluded.revision,
            updated_at = excluded.updated_at`,
           stage,
           tenant,
@@ -55,31 +57,34 @@ export function createWebhookStore(db: Database, watchers: Watchers): WebhookSto
           JSON.stringify(after.events),
           Number(after.enabled),
           after.disabled_reason,
+          ...(after.enabled ? [stage] : []),
           after.revision,
           after.created_by,
           after.created_at,
           after.updated_at,
         )
-        if (!after.enabled) await cancelPending(t, stage, 'disabled')
         await writeAudit(t, note, { before, after })
         return after
       })
+      if (!put.enabled) await cancelWaiting(db, put.stage, put.disabled_reason ?? 'disabled')
+      return put
     },
 
     findWebhook: (tenant, stage) => find(db, tenant, stage),
 
-    deleteWebhook(tenant, stage, note) {
-      return db.tx(async (t) => {
+    async deleteWebhook(tenant, stage, note) {
+      const deleted = await db.tx(async (t) => {
         const [gone] = await t.query<WebhookRow>(
           'DELETE FROM webhooks WHERE stage = ? AND tenant = ? RETURNING *',
           stage,
           tenant,
         )
         if (gone === undefined) return false
-        await cancelPending(t, stage, 'deleted')
         await writeAudit(t, note, { before: toWebhook(gone) })
         return true
       })
+      if (deleted) await cancelWaiting(db, stage, 'deleted')
+      return deleted
     },
 
     watchDeliveries: (wake) => watchers.watchDeliveries(wake),

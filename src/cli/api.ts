@@ -7,6 +7,7 @@ import { createEventsApi } from './api-events.ts'
 import { createQueueApi } from './api-queue.ts'
 import { createQuotaApi } from './api-quota.ts'
 import { createSecretApi } from './api-secret.ts'
+import { createScheduleApi } from './api-schedule.ts'
 import { createWebhookApi } from './api-webhook.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
@@ -75,6 +76,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createQueueApi(http),
     ...createEventsApi({ url, key }, signal),
     ...createQuotaApi(http),
+    ...createScheduleApi(http),
     ...createSecretApi(http),
     ...createWebhookApi(http),
     /** With the status: 503 says what is wrong, too. */

@@ -29,6 +29,15 @@ import { runListCommand } from './commands/run-list.ts'
 import { runLogsCommand } from './commands/run-logs.ts'
 import { runReplayCommand } from './commands/run-replay.ts'
 import { runShowCommand } from './commands/run-show.ts'
+import { scheduleDeleteCommand } from './commands/schedule-delete.ts'
+import { scheduleFiresCommand } from './commands/schedule-fires.ts'
+import { scheduleListCommand } from './commands/schedule-list.ts'
+import { scheduleNextCommand } from './commands/schedule-next.ts'
+import { schedulePauseCommand } from './commands/schedule-pause.ts'
+import { schedulePreviewCommand } from './commands/schedule-preview.ts'
+import { scheduleResumeCommand } from './commands/schedule-resume.ts'
+import { scheduleSetCommand } from './commands/schedule-set.ts'
+import { scheduleShowCommand } from './commands/schedule-show.ts'
 import { secretCreateCommand } from './commands/secret-create.ts'
 import { secretDeleteCommand } from './commands/secret-delete.ts'
 import { secretListCommand } from './commands/secret-list.ts'
@@ -119,6 +128,19 @@ export function createProgram(cli: Cli, version: string): Command {
         deadLetterListCommand(cli),
         deadLetterReplayCommand(cli),
         deadLetterDeleteCommand(cli),
+      ]),
+    )
+    .addCommand(
+      noun('schedule', 'stages that run by the clock: set, show, list, next, fires, pause, resume, delete, preview', [
+        scheduleSetCommand(cli),
+        scheduleShowCommand(cli),
+        scheduleListCommand(cli),
+        scheduleNextCommand(cli),
+        scheduleFiresCommand(cli),
+        schedulePauseCommand(cli),
+        scheduleResumeCommand(cli),
+        scheduleDeleteCommand(cli),
+        schedulePreviewCommand(cli),
       ]),
     )
     .addCommand(

@@ -1,14 +1,14 @@
 import type { Claim, Ending, Engine } from '../backends/ports.ts'
-import { SkilletError } from '../model/errors.ts'
 import { now } from '../model/json.ts'
 import { type FailureReason, type LogLine, NOT_EXECUTED } from '../model/runs.ts'
 import type { Deployment } from '../model/skills.ts'
-import { type Call, type CallResult, type Redactor, SandboxError } from '../runtime/driver.ts'
+import { type Call, type CallResult, SandboxError } from '../runtime/driver.ts'
 import type { SessionPool } from '../runtime/pool.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
 import type { Span, Tracing } from '../telemetry/tracing.ts'
 import { createLogBuffer } from './log-buffer.ts'
+import { outputComplaint } from './output-check.ts'
 import { afterAttempt } from './retry.ts'
 import { type ResolveSecrets, type RunSecrets, handOut } from './run-secrets.ts'
 import { readSkillMd } from './skill-md.ts'
@@ -144,26 +144,10 @@ export function createExecute(parts: {
     if (result.status === 'cancelled') return cancelled(facts)
     if (result.status === 'failed') return failed(result.reason, result.error, facts)
     if (deployment.output_schema !== null) {
-      const complaint = await outputComplaint(deployment.output_schema, result.output)
-      if (complaint !== null) {
-        const message = redactor === null ? complaint : withoutSecrets(complaint, redactor)
-        return failed('output_invalid', { type: 'OutputInvalid', message }, facts)
-      }
+      const message = await outputComplaint(schemas, deployment.output_schema, result.output, redactor)
+      if (message !== null) return failed('output_invalid', { type: 'OutputInvalid', message }, facts)
     }
     return { status: 'succeeded', reason: null, error: null, output: result.output, ...facts }
-  }
-
-  async function outputComplaint(schema: object, output: string): Promise<string | null> {
-    try {
-      const problems = await schemas.validate(schema, JSON.parse(output))
-      if (problems.length === 0) return null
-      const shown = problems.slice(0, 5).map(({ pointer, message }) => `${pointer || '/'}: ${message}`)
-      const more = problems.length > shown.length ? ` (and ${problems.length - shown.length} more)` : ''
-      return `The result does not match the stage's output schema: ${shown.join('; ')}${more}`
-    } catch (error) {
-      if (error instanceof SkilletError) return error.message
-      throw error
-    }
   }
 }
 
@@ -196,12 +180,6 @@ function cancelled(facts: Facts): Outcome {
 
 function failed(reason: FailureReason, error: NonNullable<Ending['error']>, facts: Facts): Outcome {
   return { status: 'failed', reason, error, output: null, ...facts }
-}
-
-/** A complaint quotes names and values of the result, long ones up to an ellipsis. */
-function withoutSecrets(complaint: string, redactor: Redactor): string {
-  const pieces = redactor.redact(complaint).split('…')
-  return pieces.map((piece) => redactor.redactPiece(piece)).join('…')
 }
 
 function interruption(signal: AbortSignal): Interruption | null {

@@ -178,12 +178,13 @@ describe('when it fires next', () => {
 })
 
 test('all of a tenant are listed without their inputs, to others what their grants cover', async () => {
-  await put({ cron: '0 6 * * *', input: { a: 1 } }, 'prod')
+  for (const stage of ['prod', await newStage(), await newStage()])
+    await put({ cron: '0 6 * * *', input: { a: 1 } }, stage)
   const first = await server.call<{ items: ScheduleSummary[]; next: string }>('GET', '/api/schedules?limit=1')
   const path = `/api/schedules?limit=200&cursor=${first.body.next}`
   const rest = await server.call<{ items: ScheduleSummary[] }>('GET', path)
   const all = [...first.body.items, ...rest.body.items]
-  expect(all.length).toBeGreaterThan(5)
+  expect(all.length).toBeGreaterThanOrEqual(3)
   expect(new Set(all.map(({ stage }) => stage)).size).toBe(all.length)
   expect(all.filter((one) => 'input' in one)).toEqual([])
 

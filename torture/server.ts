@@ -14,6 +14,7 @@ export class TorturedServer {
   #child: ChildProcess | null = null
   /** Settles when there is a server that answers; replaced when it is killed. */
   #up = Promise.withResolvers<string>()
+  #answers = false
   /** The last lines of its log, for those who look for what went wrong. */
   readonly log: string[] = []
 
@@ -60,10 +61,13 @@ export class TorturedServer {
       this.log.splice(0, this.log.length - 400)
     })
     child.once('exit', () => {
-      if (this.#child === child) this.#up = Promise.withResolvers<string>()
+      // Whoever waits already waits for the one that comes.
+      if (this.#answers) this.#up = Promise.withResolvers<string>()
+      this.#answers = false
     })
     const url = await this.#ready(child)
     this.#up.resolve(url)
+    this.#answers = true
   }
 
   /** Also waits for its end. */

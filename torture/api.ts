@@ -32,8 +32,9 @@ export function createApi(server: TorturedServer, key: () => string): Api {
         signal: AbortSignal.timeout(PATIENCE_MS),
       })
       const text = await answer.text()
+      const json = answer.headers.get('content-type')?.includes('json') === true
       // A full disk is a 500, too: nothing was acknowledged.
-      return answer.status >= 500 ? null : { status: answer.status, body: text === '' ? null : JSON.parse(text) }
+      return answer.status >= 500 ? null : { status: answer.status, body: json ? (JSON.parse(text) as unknown) : text }
     } catch {
       return null // killed, stopped or cut off under the request: that is what it is there for
     }

@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     const reader = startReader(server, '/api/events')
     await reader.open
     for (let cycle = 1; cycle <= cycles && wrong.length === 0;) {
-      const load = startLoad(api, random, { name: String(cycle), callers: 6, acknowledged })
+      const load = startLoad(api, random, { name: String(cycle), callers: 12, acknowledged })
       for (const end = Math.min(cycles, cycle + every - 1); cycle <= end; cycle++) {
         const fault = random.pick(Object.keys(FAULTS))
         done[fault] = (done[fault] ?? 0) + 1

@@ -200,14 +200,20 @@ export interface RunStore {
   appendLogs(run: string, token: number, lines: LogLine[]): Promise<boolean>
   /** Terminal state, events and removal from the queue in one transaction. Null: the lease is lost, nothing was written. */
   finish(run: string, token: number, ending: Ending): Promise<Run | null>
-  /** The run failed and is tried again: back to the queue, invisible for `delayMs`. What it used is metered. False: the lease is lost, nothing was written. */
+  /**
+   * The run failed and is tried again: back to the queue, invisible for `delayMs`. What it used is metered; it keeps its place among the runs
+   * that the quota allows at once, so that it goes on without being refused. One that was asked to stop is cancelled instead. False: the lease is lost, nothing was written.
+   */
   retry(run: string, token: number, ending: Ending, delayMs: number): Promise<boolean>
   /** Hands a run back to the queue as it was before `take`; for a worker that stops. */
   release(run: string, token: number): Promise<boolean>
-  /** Ends every lease at once: after a restart of the only process that can hold any. Returns how many there were. */
+  /** Ends every lease at once, and what pauses left undone: after a restart of the only process that can hold any. Returns how many leases there were. */
   recover(): Promise<number>
 
-  /** Queued: `cancelled` at once. Running: asks for it, heartbeat tells the worker. Terminal: as it was. Null: no such run. */
+  /**
+   * Queued, or without a worker since that was lost: `cancelled` at once. Running: asks for it, heartbeat tells the worker. Terminal: as it
+   * was. Null: no such run.
+   */
   cancel(tenant: string, id: string, note: AuditNote): Promise<Run | null>
 
   /** A dead letter is none any more. Null: no such run, or it is no dead letter. */

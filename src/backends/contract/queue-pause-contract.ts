@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest'
 import type { QueueState } from '../../model/queues.ts'
 import type { Engine } from '../ports.ts'
-import { LONG, OVER, type Place, SUCCEEDED, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
+import {
+  LONG,
+  NOTE,
+  OVER,
+  type Place,
+  SUCCEEDED,
+  admit,
+  newNote,
+  newRun,
+  newTenant,
+  settle,
+} from './engine-fixtures.ts'
 
 /** Stages and tenants whose runs wait. */
 export function queuePauseContract(engine: () => Engine): void {
@@ -102,6 +113,93 @@ export function queuePauseContract(engine: () => Engine): void {
     const next: string[] = []
     for (let i = 0; i < 4; i++) next.push((await runs.take('default', 1, LONG))[0]!.run.tenant)
     expect(next.filter((tenant) => tenant === place.tenant)).toHaveLength(2)
+  })
+
+  test('however long the line is, it comes back in its order, and what came meanwhile behind it', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const other = await settle(engine(), place.tenant, 'other')
+    const ids = await Promise.all(Array.from({ length: 1200 }, () => admit(runs, place)))
+    const beside = await Promise.all(Array.from({ length: 600 }, () => admit(runs, other)))
+    await pause(place, place.stage.id)
+    expect(await stateOf(place)).toMatchObject({ waiting: 600, paused: 1200 })
+    for (let i = 0; i < 3; i++) ids.push(await admit(runs, place))
+    await resume(place, place.stage.id)
+    expect(await stateOf(place)).toMatchObject({ waiting: 1803, paused: 0 })
+    const order = (await runs.take('default', 2000, LONG)).map(({ run }) => run.id)
+    expect(order.filter((id) => ids.includes(id))).toEqual(ids)
+    expect(order.filter((id) => beside.includes(id))).toEqual(beside)
+  }, 60_000)
+
+  test('however many pause and resume at once, the last word holds', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    await Promise.all(Array.from({ length: 700 }, () => admit(runs, place)))
+    await Promise.all([pause(place, null), resume(place, null), pause(place, place.stage.id), resume(place, null)])
+    expect(await stateOf(place)).toMatchObject({ waiting: 0, paused: 700 })
+    await Promise.all([resume(place, place.stage.id), pause(place, null), resume(place, null)])
+    expect(await stateOf(place)).toMatchObject({ waiting: 700, paused: 0 })
+  }, 60_000)
+
+  test('a free place takes nothing that is begun on a paused stage', async () => {
+    const place = await settleTenant()
+    await pause(place, place.stage.id)
+    const run = newRun(place)
+    const begun = await engine().runs.admit(run, 'default', NOTE, { take: { leaseMs: LONG } })
+    expect(begun).toEqual({ outcome: 'admitted', run, taken: [] })
+    expect(await engine().runs.nextVisible('default')).toBeNull()
+  })
+
+  test('workers are told when something comes back, and only then', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    await runs.admit(newRun(place), 'long', NOTE)
+    await pause(place, place.stage.id)
+    await pause(place, null)
+    const woken: string[] = []
+    const end = runs.watchQueue((queue) => woken.push(queue))
+    await resume(place, place.stage.id)
+    expect(woken).toEqual([])
+    await resume(place, null)
+    expect(woken).toEqual(['long'])
+    end()
+  })
+
+  test('a stage is paused by its tenant only', async () => {
+    const [place, foreign] = [await settleTenant(), await settleTenant()]
+    const id = await admit(engine().runs, place)
+    await engine().queues.setPaused(
+      foreign.tenant,
+      place.stage.id,
+      true,
+      newNote(foreign.tenant, 'queue.pause', place.stage.id),
+    )
+    expect(await taken()).toEqual([id])
+  })
+
+  test('a run that lost its worker on a paused stage can be cancelled, and goes with its stage', async () => {
+    const { runs, skills } = engine()
+    const place = await settleTenant()
+    const [first, second] = [await admit(runs, place), await admit(runs, place)]
+    await runs.take('default', 2, LONG)
+    await pause(place, place.stage.id)
+    await runs.recover()
+    expect(await runs.cancel(place.tenant, first, NOTE)).toMatchObject({ status: 'cancelled', attempt: 1 })
+    await skills.deleteStage(place.tenant, place.stage.id, newNote(place.tenant, 'stage.delete'))
+    expect(await runs.find(place.tenant, second)).toMatchObject({ status: 'cancelled' })
+    expect(await stateOf(place)).toMatchObject({ waiting: 0, running: 0, paused: 0 })
+  })
+
+  test('a run that was asked to stop is over when its worker is lost, paused or not', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const id = await admit(runs, place)
+    await runs.take('default', 1, LONG)
+    await pause(place, place.stage.id)
+    expect(await runs.cancel(place.tenant, id, NOTE)).toMatchObject({ status: 'running' })
+    await runs.recover()
+    expect(await taken()).toEqual([])
+    expect(await runs.find(place.tenant, id)).toMatchObject({ status: 'cancelled' })
   })
 
   test('pausing twice is told once; the log names who and what', async () => {

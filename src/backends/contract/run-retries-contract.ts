@@ -59,7 +59,12 @@ export function runRetriesContract(engine: () => Engine): void {
     const { runs, quotas } = engine()
     const place = await settle(engine())
     const { tenant } = place
-    await quotas.putQuota(tenant, { kind: 'tenant' }, { runs_per_day: 10 }, newNote(tenant, 'quota.update'))
+    await quotas.putQuota(
+      tenant,
+      { kind: 'tenant' },
+      { runs_per_day: 10, minutes_per_day: 5 },
+      newNote(tenant, 'quota.update'),
+    )
     const id = await admit(runs, place)
     await runs.retry(id, (await take()).token, FAILED, 0)
     await runs.retry(id, (await take()).token, FAILED, 0)
@@ -68,7 +73,22 @@ export function runRetriesContract(engine: () => Engine): void {
     const [usage] = await quotas.usage(tenant, { from: '2000-01-01', to: '2999-12-31', groupBy: 'skill' })
     expect(usage).toMatchObject({ runs: 1, succeeded: 1, failed: 0, billable_ms: 207 })
     const [state] = await quotas.quotaStates(tenant)
-    expect(state!.caps[0]).toMatchObject({ cap: 'runs_per_day', used: 1 })
+    expect(state!.caps).toMatchObject([
+      { cap: 'runs_per_day', used: 1 },
+      { cap: 'minutes_per_day', used: 0.003 },
+    ])
+  })
+
+  test('a run that waits for its next attempt keeps its place among those that are begun', async () => {
+    const { runs, quotas } = engine()
+    const place = await settle(engine())
+    const { tenant } = place
+    await quotas.putQuota(tenant, { kind: 'tenant' }, { concurrent_runs: 1 }, newNote(tenant, 'quota.update'))
+    const id = await admit(runs, place)
+    await runs.retry(id, (await take()).token, FAILED, 0)
+    const second = await admit(runs, place)
+    expect((await runs.take('default', 2, LONG)).map(({ run }) => run.id)).toEqual([id])
+    expect(await runs.find(tenant, second)).toMatchObject({ status: 'throttled', throttle: { cap: 'concurrent_runs' } })
   })
 
   test('retries are not lost workers: only those run out', async () => {
@@ -81,6 +101,7 @@ export function runRetriesContract(engine: () => Engine): void {
     expect(await runs.find(place.tenant, id)).toMatchObject({
       status: 'failed',
       reason: 'worker_lost',
+      error: { message: `The worker was lost ${LIMITS.attempts} times while it executed this run.` },
       dead_letter: true,
     })
   })
@@ -126,7 +147,12 @@ export function runRetriesContract(engine: () => Engine): void {
     })
     expect(await runs.dismiss(place.tenant, dead, note)).toBeNull()
     expect(await letters(place.tenant)).toEqual([again])
-    await runs.admit(newRun(place, { replay_of: again }), 'default', NOTE)
+    await runs.admit(newRun(foreign, { replay_of: again }), 'default', NOTE)
+    expect(await letters(place.tenant)).toEqual([again])
+    const replays = await Promise.all(
+      [1, 2].map(() => runs.admit(newRun(place, { replay_of: again }), 'default', NOTE)),
+    )
+    expect(replays.map(({ outcome }) => outcome)).toEqual(['admitted', 'admitted'])
     expect(await letters(place.tenant)).toEqual([])
   })
 }

@@ -94,7 +94,18 @@ export function webhookContract(engine: () => Engine): void {
     ])
     const found = await engine().webhooks.findDelivery(place.tenant, items[0]!.id)
     expect(found!.delivery).toEqual(items[0])
-    expect(JSON.parse(found!.payload)).toMatchObject({ type: 'run.succeeded', timestamp: expect.any(String) })
+    expect(JSON.parse(found!.payload)).toMatchObject({
+      type: 'run.succeeded',
+      timestamp: expect.any(String),
+      data: {
+        run,
+        skill: place.skill.id,
+        stage: place.stage.id,
+        version: '1.0.0',
+        scheduled_for: null,
+        created_by: 'key_1',
+      },
+    })
     expect(await engine().webhooks.findDelivery('ten_other', items[0]!.id)).toBeNull()
   })
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Engine } from '../ports.ts'
 import {
   type Place,
+  SUCCEEDED,
   newApiKey,
   newDeployment,
   newNote,
@@ -34,7 +35,7 @@ let engine: Engine
 let disk: DatabaseSync
 let place: Place
 let hooked: HookedPlace
-const ids = { delivery: '', key: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
+const ids = { delivery: '', key: '', letter: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skillet-audit-failure-'))
@@ -53,6 +54,12 @@ beforeAll(async () => {
   ids.delivery = claim!.delivery.id
   await engine.webhooks.finishAttempt(ids.delivery, claim!.token, newAttempt(), delivered())
   await putSchedule(engine, place)
+  const letter = newRun(place)
+  ids.letter = letter.id
+  await engine.runs.admit(letter, 'default', note)
+  const [lost] = await engine.runs.take('default', 1, 1000)
+  const failed = { ...SUCCEEDED, status: 'failed', reason: 'timeout', output: null, dead_letter: true } as const
+  await engine.runs.finish(letter.id, lost!.token, failed)
   const run = newRun(place)
   ids.run = run.id
   await engine.runs.admit(run, 'default', note)
@@ -146,6 +153,10 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
   },
   admit: (note) => engine.runs.admit(newRun(place), 'default', note),
   'admit and take': (note) => engine.runs.admit(newRun(place), 'default', note, { take: { leaseMs: 1000 } }),
+  'admit, of a dead letter': (note) => engine.runs.admit(newRun(place, { replay_of: ids.letter }), 'default', note),
+  dismiss: (note) => engine.runs.dismiss(place.tenant, ids.letter, note),
+  'setPaused, tenant': (note) => engine.queues.setPaused(place.tenant, null, true, note),
+  'setPaused, stage': (note) => engine.queues.setPaused(place.tenant, place.stage.id, true, note),
   cancel: (note) => engine.runs.cancel(place.tenant, ids.run, note),
 }
 

@@ -5,9 +5,8 @@ import type { QueueName } from '../../model/sizes.ts'
 import type { QueueStore } from '../flow-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
+import { QUEUES, followPauses } from './queue-pausing.ts'
 import type { Watchers } from './watchers.ts'
-
-const QUEUES: readonly QueueName[] = ['default', 'long']
 
 export function createQueueStore(db: Database, watchers: Watchers): QueueStore {
   return {
@@ -33,14 +32,14 @@ export function createQueueStore(db: Database, watchers: Watchers): QueueStore {
       }
     },
 
-    setPaused(tenant, stage, paused, note) {
-      return db.tx(async (t) => {
+    async setPaused(tenant, stage, paused, note) {
+      await db.tx(async (t) => {
         if (!(await mark(t, tenant, stage, paused))) return
-        if (paused) await hold(t, tenant, stage)
-        else for (const queue of await letGo(t, tenant, stage)) watchers.queueChanged(t, queue)
         const what = stage === null ? { tenant } : { stage }
         await audit(t, note, what, paused)
       })
+      // Also where it was so already: who did it may have failed half-way.
+      await followPauses(db, watchers, tenant, stage)
     },
   }
 }
@@ -76,47 +75,6 @@ async function mark(t: Transaction, tenant: string, stage: string | null, paused
     Number(paused),
   )
   return rows.length > 0
-}
-
-/** What runs goes on; what waits, waits for more. */
-async function hold(t: Transaction, tenant: string, stage: string | null): Promise<void> {
-  const only = stage === null ? '' : ' AND stage = ?'
-  await t.query(
-    `UPDATE queue SET state = 'paused' WHERE tenant = ? AND queue IN ('default', 'long') AND state = 'waiting'${only}`,
-    tenant,
-    ...(stage === null ? [] : [stage]),
-  )
-}
-
-/**
- * What waited comes back into the line as if it came now, in the order that it had: others have had their turns meanwhile, and do not stand
- * behind all of it. What another pause holds stays where it is.
- */
-async function letGo(t: Transaction, tenant: string, stage: string | null): Promise<QueueName[]> {
-  const changed: QueueName[] = []
-  for (const queue of QUEUES) {
-    const rows = await t.query(
-      `WITH line AS (
-         SELECT coalesce((SELECT max(turn) + 1 FROM queue WHERE tenant = ? AND queue = ? AND state = 'waiting'),
-           (SELECT min(turn) FROM queue WHERE queue = ? AND state = 'waiting'), 0) AS start
-       ), back AS (
-         SELECT place, row_number() OVER (ORDER BY turn, place) - 1 AS rank FROM queue
-         WHERE tenant = ? AND queue = ? AND state = 'paused'${stage === null ? '' : ' AND stage = ?'}
-           AND NOT EXISTS (SELECT 1 FROM tenants WHERE id = queue.tenant AND paused = 1)
-           AND NOT EXISTS (SELECT 1 FROM stages WHERE id = queue.stage AND paused = 1)
-       )
-       UPDATE queue SET state = 'waiting', turn = line.start + back.rank FROM back, line WHERE queue.place = back.place
-       RETURNING queue.place`,
-      tenant,
-      queue,
-      queue,
-      tenant,
-      queue,
-      ...(stage === null ? [] : [stage]),
-    )
-    if (rows.length > 0) changed.push(queue)
-  }
-  return changed
 }
 
 async function audit(t: Transaction, note: AuditNote, what: object, paused: boolean): Promise<void> {

@@ -43,7 +43,10 @@ export async function addUsed(
   return t.query<Used>(ADD, tenant, '', ...rest, tenant, skill, ...rest)
 }
 
-/** Runs that hold a place, by skill: those that run, and those that were admitted and then handed back to the queue. */
+/**
+ * Runs that hold a place, by skill: those that run, and those that were admitted and wait in the queue again, for a worker or for the time
+ * of their next attempt. So they go on without being refused, and no cap is passed when they do.
+ */
 export async function holding(db: Queries, tenant: string, except: string = ''): Promise<Map<string, number>> {
   const rows = await db.query<{ skill: string; n: number }>(
     `SELECT skill, count(*) AS n FROM (

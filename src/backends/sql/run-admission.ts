@@ -18,14 +18,6 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
         await insertRun(t, watchers, run)
-        // A letter that is sent again is none any more.
-        if (run.replay_of !== null) {
-          await t.query(
-            'UPDATE runs SET dead_letter = 0 WHERE id = ? AND tenant = ? AND dead_letter = 1',
-            run.replay_of,
-            run.tenant,
-          )
-        }
         try {
           await t.savepoint(() => enqueue(t, run, queue, { trace }))
         } catch (error) {
@@ -33,6 +25,7 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
           await writeAudit(t, note, { after: asked(run) })
           return failed
         }
+        if (run.replay_of !== null) await clearLetter(t, run.tenant, run.replay_of)
         const taken = take === undefined ? [] : await takeRuns(t, watchers, queue, 1, take.leaseMs)
         // After what taking writes to quotas and log: in one order everywhere, so that no two transactions wait for each other.
         await writeAudit(t, note, { after: asked(run) })
@@ -83,6 +76,11 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
       at,
     )
   }
+}
+
+/** A letter that is sent again is none any more. */
+async function clearLetter(t: Transaction, tenant: string, id: string): Promise<void> {
+  await t.query('UPDATE runs SET dead_letter = 0 WHERE id = ? AND tenant = ? AND dead_letter = 1', id, tenant)
 }
 
 /** What was asked for, without its input. */

@@ -30,16 +30,19 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
       return db.tx(async (t) => {
         const [known] = await t.query('SELECT id FROM runs WHERE id = ? AND tenant = ?', id, tenant)
         if (known === undefined) return
-        await t.query('UPDATE queue SET token = token WHERE run = ?', id)
-        // One that runs and was asked to stop before is not asked again.
-        const [before] = await t.query<RunRow>(
-          `SELECT * FROM runs WHERE id = ? AND (status = 'queued' OR (status = 'running' AND cancel_requested = 0))`,
+        const [row] = await t.query<{ state: string }>(
+          'UPDATE queue SET token = token WHERE run = ? RETURNING state',
           id,
         )
+        const [before] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ? AND finished_at IS NULL', id)
         if (before === undefined) return
+        const leased = row?.state === 'leased'
+        // One that was asked to stop is not asked again.
+        if (leased && before.cancel_requested === 1) return
         const [asked] = await t.query<RunRow>('UPDATE runs SET cancel_requested = 1 WHERE id = ? RETURNING *', id)
         let after = toRun(asked!)
-        if (after.status === 'queued') {
+        // Nobody executes it: it waits for its turn, or for its stage to be resumed after its worker was lost.
+        if (!leased) {
           await t.query('DELETE FROM queue WHERE run = ?', id)
           after = await endRun(t, watchers, id, CANCELLED)
         }
@@ -70,7 +73,8 @@ export async function endRun(t: Transaction, watchers: Watchers, id: string, end
   const at = Date.now()
   const [row] = await t.query<RunRow>(
     `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     billable_ms = CASE WHEN billable_ms IS NULL THEN ? ELSE billable_ms + coalesce(?, 0) END, throttle = ?, dead_letter = ?, finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
+     billable_ms = CASE WHEN billable_ms IS NULL THEN ? ELSE billable_ms + coalesce(?, 0) END, throttle = ?, dead_letter = ?,
+     finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
     status,
     reason,
     json(ending.error),
@@ -105,11 +109,12 @@ async function announceEnd(
   status: Ending['status'],
   output: string | null,
 ): Promise<void> {
-  const { id, tenant, skill, stage, version, replay_of, scheduled_for, created_at, started_at } = run
+  const { id, tenant, skill, stage, version, replay_of, scheduled_for, created_by, created_at, started_at } = run
   await announce(t, watchers, { tenant, skill, stage, run: id }, `run.${status}`, () => ({
     version,
     replay_of,
     scheduled_for,
+    created_by,
     created_at,
     started_at,
     ...(resultEvent(run, output).data as object),
@@ -130,12 +135,12 @@ export async function endThrottled(
 /** Ends a run that cannot go on although its worker did not end it: it was to be cancelled, or its workers were lost too often. */
 export async function endAbandoned(t: Transaction, watchers: Watchers, run: RunRow): Promise<void> {
   await t.query('DELETE FROM queue WHERE run = ?', run.id)
-  const message = `The worker was lost in each of ${run.attempt} attempts to execute this run.`
+  const message = `The worker was lost ${run.attempt - run.retries} times while it executed this run.`
   const ending = run.cancel_requested === 1 ? CANCELLED : failure('worker_lost', 'WorkerLost', message)
   await endRun(t, watchers, run.id, ending)
 }
 
-/** For a stage or skill that is deleted: cancels its queued runs and asks its running ones to stop. */
+/** For a stage or skill that is deleted: cancels its runs, and asks those that are executed to stop. */
 export async function endRunsOf(
   t: Transaction,
   watchers: Watchers,
@@ -143,10 +148,14 @@ export async function endRunsOf(
 ): Promise<void> {
   const { tenant, column, id } = owner
   const live = `tenant = ? AND finished_at IS NULL AND ${column} = ?`
-  await t.query(`UPDATE queue SET token = token WHERE run IN (SELECT id FROM runs WHERE ${live})`, tenant, id)
-  const runs = await t.query<RunRow>(`UPDATE runs SET cancel_requested = 1 WHERE ${live} RETURNING *`, tenant, id)
-  for (const run of runs.filter(({ status }) => status === 'queued')) {
-    await t.query('DELETE FROM queue WHERE run = ?', run.id)
-    await endRun(t, watchers, run.id, CANCELLED)
-  }
+  const rows = await t.query<{ run: string; state: string }>(
+    `UPDATE queue SET token = token WHERE run IN (SELECT id FROM runs WHERE ${live}) RETURNING run, state`,
+    tenant,
+    id,
+  )
+  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE ${live}`, tenant, id)
+  const waiting = rows.filter(({ state }) => state !== 'leased')
+  // All of them before the first ends: the end of one must not let another go.
+  for (const { run } of waiting) await t.query('DELETE FROM queue WHERE run = ?', run)
+  for (const { run } of waiting) await endRun(t, watchers, run, CANCELLED)
 }

@@ -1,12 +1,16 @@
-import type { QueueName } from '../../model/sizes.ts'
 import type { RunStore } from '../ports.ts'
 import type { Database } from './database.ts'
 import type { RunRow } from './rows.ts'
+import { comeBack } from './queue-order.ts'
+import { QUEUES, followAllPauses } from './queue-pausing.ts'
 import { logEvent, writeEvents } from './run-events.ts'
 import { takeRuns } from './run-taking.ts'
 import type { Watchers } from './watchers.ts'
 
 type RunLeases = Pick<RunStore, 'take' | 'heartbeat' | 'appendLogs' | 'release' | 'recover' | 'nextVisible'>
+
+/** Takes both queues. The first condition is that of an index. */
+const LEASED = `queue IN (?, ?) AND state IN ('leased', 'later') AND state = 'leased'`
 
 /** A lease is a queue row that is invisible until it runs out; its token changes with every claim and counts up only. */
 export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
@@ -54,13 +58,14 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
 
     release(id, token) {
       return db.tx(async (t) => {
-        // Back to its old place. The token goes up: whoever gave the run back may not write to it any more.
-        const [row] = await t.query<{ queue: QueueName }>(
-          `UPDATE queue SET state = 'later', visible_at = enqueued_at, token = token + 1 WHERE run = ? AND token = ? RETURNING queue`,
+        // The token goes up: whoever gave the run back may not write to it any more.
+        const [row] = await t.query<{ place: number }>(
+          `UPDATE queue SET state = 'leased', token = token + 1 WHERE run = ? AND token = ? RETURNING place`,
           id,
           token,
         )
         if (row === undefined) return false
+        for (const queue of await comeBack(t, 'place = ?', row.place)) watchers.queueChanged(t, queue)
         const [run] = await t.query<RunRow>(
           `UPDATE runs SET status = 'queued', attempt = attempt - 1, seq = seq + 1,
            started_at = CASE WHEN attempt = 1 THEN NULL ELSE started_at END,
@@ -69,18 +74,15 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
         )
         const back = { type: 'status', data: { status: 'queued', reason: 'released' } } as const
         await writeEvents(t, watchers, run!, run!.seq, [back])
-        watchers.queueChanged(t, row.queue)
         return true
       })
     },
 
-    recover() {
+    async recover() {
+      await followAllPauses(db, watchers)
       return db.tx(async (t) => {
-        const rows = await t.query<{ queue: QueueName }>(
-          `UPDATE queue SET state = 'later', visible_at = enqueued_at, token = token + 1
-           WHERE run IN (SELECT run FROM queue JOIN runs ON runs.id = run WHERE status = 'running') RETURNING queue`,
-        )
-        for (const queue of new Set(rows.map((row) => row.queue))) watchers.queueChanged(t, queue)
+        const rows = await t.query(`UPDATE queue SET token = token + 1 WHERE ${LEASED} RETURNING place`, ...QUEUES)
+        for (const queue of await comeBack(t, LEASED, ...QUEUES)) watchers.queueChanged(t, queue)
         return rows.length
       })
     },

@@ -17,18 +17,20 @@ export function createRunRetrying(db: Database, watchers: Watchers): Pick<RunSto
       return db.tx(async (t) => {
         const at = Date.now()
         const due = at + delayMs
-        const [lease] = await t.query<{ queue: QueueName; cancel: number }>(
-          `UPDATE queue SET state = 'later', visible_at = ?, token = token + 1 WHERE run = ? AND token = ?
-           RETURNING queue, (SELECT cancel_requested FROM runs WHERE runs.id = queue.run) AS cancel`,
+        const [lease] = await t.query<{ queue: QueueName }>(
+          `UPDATE queue SET state = 'later', visible_at = ?, token = token + 1 WHERE run = ? AND token = ? RETURNING queue`,
           due,
           id,
           token,
         )
         if (lease === undefined) return false
-        if (lease.cancel === 1) {
+        // Read with the queue row in hand: who cancels takes that first, too.
+        const [asked] = await t.query('SELECT id FROM runs WHERE id = ? AND cancel_requested = 1', id)
+        if (asked !== undefined) {
           // Who wants it to stop wants no further attempt.
           await t.query('DELETE FROM queue WHERE run = ?', id)
-          await endRun(t, watchers, id, { ...ending, status: 'cancelled', reason: null, error: null })
+          const stopped = { status: 'cancelled', reason: null, error: null, output: null, dead_letter: false } as const
+          await endRun(t, watchers, id, { ...ending, ...stopped })
           return true
         }
         // What the attempt cost adds up; what else is known of it is in its event.

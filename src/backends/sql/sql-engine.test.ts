@@ -33,9 +33,14 @@ engineContract('SQLite', async () => {
 test('a run that the queue refuses is failed, and can be asked for again with the same key', async () => {
   const { runs, ...engine } = await open()
   const place = await settle({ runs, ...engine })
+  const letter = newRun(place)
+  await runs.admit(letter, 'default', NOTE)
+  const [claim] = await runs.take('default', 1, LONG)
+  const lost = { ...SUCCEEDED, status: 'failed', reason: 'timeout', output: null, dead_letter: true } as const
+  await runs.finish(letter.id, claim!.token, lost)
   const sabotage = new DatabaseSync(join(folder, DATABASE_FILE))
   sabotage.exec(`CREATE TRIGGER full BEFORE INSERT ON queue BEGIN SELECT RAISE(ABORT, 'the queue is full'); END`)
-  const run = newRun(place)
+  const run = newRun(place, { replay_of: letter.id })
   const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
   const refused = await runs.admit(run, 'default', NOTE, { idempotency: key })
   const expected = {
@@ -52,6 +57,7 @@ test('a run that the queue refuses is failed, and can be asked for again with th
     [1, 'status'],
     [2, 'result'],
   ])
+  expect(await runs.find(place.tenant, letter.id), 'nothing was done about it').toMatchObject({ dead_letter: true })
   sabotage.exec('DROP TRIGGER full')
   sabotage.close()
   const again = await runs.admit(newRun(place), 'default', NOTE, { idempotency: key })
@@ -117,8 +123,14 @@ test('the queue and every list read through an index', async () => {
     'INDEX schedules_due': 'SELECT min(due) FROM schedules WHERE due IS NOT NULL',
     schedules_list: `SELECT * FROM schedules WHERE tenant = 't' AND stage < 's' ORDER BY stage DESC LIMIT 10`,
     'PRIMARY KEY (stage=?)': `SELECT * FROM fires WHERE stage = 's' AND tenant = 't' ORDER BY scheduled_for DESC LIMIT 10`,
-    'INDEX queue_stopped (tenant=? AND stage=?': `SELECT min(place) FROM queue
-      WHERE tenant = 't' AND stage = 's' AND state IN ('held', 'paused') AND state = 'held'`,
+    'COVERING INDEX queue_held (tenant=? AND stage=?)': `SELECT min(place) FROM queue WHERE tenant = 't' AND stage = 's' AND state = 'held'`,
+    'COVERING INDEX queue_paused (tenant=? AND place>?)': `SELECT place FROM queue WHERE tenant = 't' AND state = 'paused' AND place >= 5
+      ORDER BY place LIMIT 1 OFFSET 499`,
+    'COVERING INDEX queue_tenant (tenant=? AND queue=? AND state=?)': `SELECT max(turn) + 1 FROM queue
+      WHERE tenant = 't' AND queue = 'default' AND state = 'waiting'`,
+    'COVERING INDEX queue_tenant (tenant=?)': `SELECT queue, state, count(*), min(enqueued_at) FROM queue WHERE tenant = 't' GROUP BY queue, state`,
+    'COVERING INDEX queue_waiting (queue=?)': `SELECT min(turn) FROM queue WHERE queue = 'default' AND state = 'waiting'`,
+    runs_dead_letters: `SELECT * FROM runs WHERE tenant = 't' AND dead_letter = 1 ${page}`,
     runs_scheduled_live: `SELECT id FROM runs WHERE stage = 's' AND scheduled_for IS NOT NULL AND finished_at IS NULL`,
     webhooks_secret: `SELECT stage FROM webhooks WHERE secret = 's'`,
     deliveries_due: `SELECT * FROM deliveries WHERE stage = 's' AND status = 'pending' AND due <= 5 ORDER BY due LIMIT 4`,

@@ -3,6 +3,7 @@ export const flow: readonly string[] = [
   `ALTER TABLE tenants ADD COLUMN paused integer NOT NULL DEFAULT 0`,
   `ALTER TABLE tenants ADD COLUMN retention_days integer NOT NULL DEFAULT 30`,
   `ALTER TABLE stages ADD COLUMN paused integer NOT NULL DEFAULT 0`,
+  `CREATE INDEX stages_paused ON stages (tenant, id) WHERE paused = 1`,
 
   // A run that a schedule began on a stage that serves nothing has no deployment: a column's NOT NULL goes with its table only.
   // That a deployment outlives its runs is seen to when it is removed: a foreign key would read all runs then, or cost each an index.
@@ -34,7 +35,7 @@ export const flow: readonly string[] = [
   `CREATE INDEX runs_over ON runs (tenant, status, id) WHERE finished_at IS NOT NULL`,
   `CREATE INDEX runs_skill_over ON runs (tenant, skill, status, id) WHERE finished_at IS NOT NULL`,
   `CREATE INDEX runs_stage_over ON runs (tenant, stage, status, id) WHERE finished_at IS NOT NULL`,
-  // Runs that were handed back to the queue keep their place in the quota. There are nearly never any.
+  // Runs that came back to the queue keep their place in the quota. There are few.
   `CREATE INDEX runs_handed_back ON runs (tenant) WHERE status = 'queued' AND counted = 1`,
   `CREATE INDEX runs_dead_letters ON runs (tenant, id) WHERE dead_letter = 1`,
   `CREATE INDEX runs_scheduled_live ON runs (stage) WHERE scheduled_for IS NOT NULL AND finished_at IS NULL`,
@@ -64,8 +65,9 @@ export const flow: readonly string[] = [
   `DROP TABLE queue_before`,
   `CREATE INDEX queue_waiting ON queue (queue, turn, place) WHERE state = 'waiting'`,
   `CREATE INDEX queue_due ON queue (queue, visible_at) WHERE state IN ('leased', 'later')`,
-  `CREATE INDEX queue_tenant ON queue (tenant, queue, state, turn)`,
-  `CREATE INDEX queue_stopped ON queue (tenant, stage) WHERE state IN ('held', 'paused')`,
+  `CREATE INDEX queue_tenant ON queue (tenant, queue, state, turn, enqueued_at)`,
+  `CREATE INDEX queue_held ON queue (tenant, stage, place) WHERE state = 'held'`,
+  `CREATE INDEX queue_paused ON queue (tenant, place) WHERE state = 'paused'`,
 
   // \`spec\` as JSON. \`due\` is null while nothing is to fire; else \`instant\` and, with jitter, the millisecond from which it does.
   `CREATE TABLE schedules (

@@ -13,33 +13,20 @@ import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
-import { createBuilder } from './packages/build/builder.ts'
-import { findTools } from './packages/build/tools.ts'
-import { createInspector } from './packages/inspect/inspector.ts'
-import { createPackageReader } from './packages/package-reader.ts'
-import { createPackageValidator } from './packages/validate.ts'
 import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
-import { createDeploymentCache } from './runs/deployment-cache.ts'
-import { createExecute } from './runs/execute.ts'
-import { createPlanner } from './runs/planning.ts'
-import { createRunsService } from './runs/service.ts'
-import { createStageInputCheck } from './runs/stage-input.ts'
-import { createRunWorker } from './runs/worker.ts'
 import { createBundleCache } from './runtime/bundles.ts'
 import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
-import { createToolFiles } from './runtime/bwrap/expose.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
-import { createPackageIndexes } from './runtime/egress/package-indexes.ts'
 import { createSessionPool } from './runtime/pool.ts'
-import { createTicker } from './schedules/ticker.ts'
-import { createSchedulesService } from './schedules/service.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
 import type { RunningServer, ServerOptions } from './server-options.ts'
+import { openPackages } from './server-packages.ts'
+import { openRuns } from './server-runs.ts'
 import { createSkillsService } from './skills/service.ts'
 import { createLateMetrics } from './telemetry/late-metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
@@ -107,28 +94,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const pool = open.adopt(createSessionPool({ driver, bundles, onError }), (it) => it.close())
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
-    const reader = open.adopt(createPackageReader(), (it) => it.close())
-    const tools = await findTools()
-    const files = createToolFiles(places)
-    const validator = createPackageValidator({
-      engine,
-      blobs,
-      stagingRoot: places.staging,
-      schemas,
-      reader,
-      inspect: createInspector({ tool: driver.tool, files }),
-      build: createBuilder({
-        tool: driver.tool,
-        blobs,
-        files,
-        indexes: createPackageIndexes(tools),
-        uvPath: tools.uvPath,
-        npmPath: tools.npmPath,
-        socketsDir: places.sockets,
-      }),
-      onError,
-    })
-    open.defer(() => validator.stop())
+    const packageParts = { engine, blobs, places, driver, schemas, onError }
+    const validator = open.adopt(await openPackages(packageParts), (it) => it.close())
 
     const { webhooks, dispatcher } = openWebhooks({
       engine,
@@ -144,30 +111,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     })
     open.defer(() => dispatcher.stop())
 
-    const deployments = createDeploymentCache(engine)
-    const execute = createExecute({
-      engine,
-      pool,
-      schemas,
-      deployments,
-      secrets: withRedactor(secrets.resolve),
-      tracing,
-      onError,
-    })
-    const worker = createRunWorker(engine, execute, {
-      graceMs: options.graceMs ?? 10_000,
-      leaseMs: options.leaseMs,
-      onError,
-    })
-    open.defer(() => worker.stop())
-    const ticker = createTicker({
-      engine,
-      plan: createPlanner({ engine, schemas, deployments }).plan,
-      cancel: worker.cancel,
-      onFired: metrics.fired,
-      onError,
-    })
-    open.defer(() => ticker.stop())
     const skills = createSkillsService({
       engine,
       blobs,
@@ -182,6 +125,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         retired: (deployment) => pool.retire(deployment),
       },
     })
+    const { runs, schedules, worker, ticker } = openRuns(
+      {
+        engine,
+        pool,
+        schemas,
+        secrets: withRedactor(secrets.resolve),
+        tracing,
+        metrics,
+        findStage: skills.stages.find,
+        requireIsolation: gate.require,
+        onError,
+      },
+      options,
+    )
+    open.defer(() => worker.stop())
+    open.defer(() => ticker.stop())
 
     const stopping = new AbortController()
     const access = open.adopt(await openAccess({ engine, issuers, onError }), (it) => it.close())
@@ -190,14 +149,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ...access,
         secrets,
         skills,
-        runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation: gate.require }),
+        runs,
         audit: engine.audit,
         activity: createActivityFeed(engine.activity, { onError }),
-        schedules: createSchedulesService({
-          engine,
-          findStage: skills.stages.find,
-          checkInput: createStageInputCheck({ schemas, deployments }),
-        }),
+        schedules,
         webhooks,
         quotas: createQuotasService({ engine }),
         events: engine.runs,

@@ -131,6 +131,20 @@ export function queuePauseContract(engine: () => Engine): void {
     expect(order.filter((id) => beside.includes(id))).toEqual(beside)
   }, 60_000)
 
+  test('resuming what is not paused moves nothing', async () => {
+    const { runs } = engine()
+    const place = await settleTenant()
+    const foreign = await settleTenant()
+    const ids = [await admit(runs, place), await admit(runs, place), await admit(runs, place)]
+    for (let i = 0; i < 4; i++) await admit(runs, foreign)
+    const claims = await runs.take('default', 4, LONG)
+    const back = claims.find(({ run }) => run.id === ids[0])!
+    await runs.release(back.run.id, back.token)
+    await resume(place, null)
+    await resume(place, place.stage.id)
+    expect((await runs.take('default', 2, LONG)).map(({ run }) => run.id)).toEqual([ids[0], ids[2]])
+  })
+
   test('however many pause and resume at once, the last word holds', async () => {
     const { runs } = engine()
     const place = await settleTenant()
@@ -154,10 +168,13 @@ export function queuePauseContract(engine: () => Engine): void {
     const { runs } = engine()
     const place = await settleTenant()
     await runs.admit(newRun(place), 'long', NOTE)
+    await runs.admit(newRun(place), 'long', NOTE)
+    const [claim] = await runs.take('long', 1, LONG)
     await pause(place, place.stage.id)
     await pause(place, null)
     const woken: string[] = []
     const end = runs.watchQueue((queue) => woken.push(queue))
+    await runs.release(claim!.run.id, claim!.token)
     await resume(place, place.stage.id)
     expect(woken).toEqual([])
     await resume(place, null)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { Admission, Engine } from '../ports.ts'
-import { NOTE, LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
+import { NOTE, LONG, OVER, SUCCEEDED, admit, newNote, newRun, settle } from './engine-fixtures.ts'
 
 export function runEndsContract(engine: () => Engine): void {
   test('a run is finished once, with all that is known of it', async () => {
@@ -69,6 +69,19 @@ export function runEndsContract(engine: () => Engine): void {
     expect(await runs.take('default', 1, LONG)).toEqual([])
     expect(await runs.find(place.tenant, id)).toMatchObject({ status: 'cancelled', attempt: 1, reason: null })
     expect((await runs.events(place.tenant, id, 0, 10)).at(-1)).toMatchObject({ type: 'result' })
+  })
+
+  test('however many wait on a stage that is deleted: all are cancelled, and what runs is asked to stop', async () => {
+    const { runs, skills } = engine()
+    const place = await settle(engine())
+    const running = await admit(runs, place)
+    const [claim] = await runs.take('default', 1, LONG)
+    const ids = await Promise.all(Array.from({ length: 70 }, () => admit(runs, place)))
+    await skills.deleteStage(place.tenant, place.stage.id, newNote(place.tenant, 'stage.delete'))
+    const { items } = await runs.list(place.tenant, { limit: 100, status: 'cancelled' })
+    expect(items.map(({ id }) => id).toSorted()).toEqual(ids.toSorted())
+    expect(await runs.heartbeat([{ run: running, token: claim!.token }], LONG)).toEqual(['cancel'])
+    expect(await runs.take('default', 1, LONG)).toEqual([])
   })
 
   test('a terminal run stays as it is, an unknown or foreign one is none', async () => {

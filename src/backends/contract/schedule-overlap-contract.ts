@@ -159,6 +159,18 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
   })
 
+  test('a run that is held goes with its stage: it is not let go by the end of those before it', async () => {
+    const { place, fire } = await scheduled('queue_one')
+    const first = await fire()
+    const second = await fire()
+    const woken: string[] = []
+    const end = engine().runs.watchQueue((queue) => woken.push(queue))
+    await engine().skills.deleteStage(place.tenant, place.stage.id, newNote(place.tenant, 'stage.delete'))
+    end()
+    expect(woken).toEqual([])
+    expect([await status(place, first.run), await status(place, second.run)]).toEqual(['cancelled', 'cancelled'])
+  })
+
   test('a fire that fails at once is recorded as such, and cancels nothing', async () => {
     const { place, fire } = await scheduled('cancel_other')
     const first = await fire()

@@ -1,8 +1,6 @@
-import type { AuditNote } from '../../model/audit.ts'
 import { now } from '../../model/json.ts'
 import { type FailureReason, type Run, NOT_EXECUTED } from '../../model/runs.ts'
 import type { Ending, RunStore } from '../ports.ts'
-import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
 import { announce } from './outbox.ts'
@@ -16,7 +14,7 @@ import type { Watchers } from './watchers.ts'
  * How runs end. Whoever touches both rows of a run takes its queue row first: the same order everywhere is what keeps two
  * transactions on PostgreSQL from waiting for each other.
  */
-export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore, 'finish'> & { cancel: Cancel } {
+export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore, 'finish'> {
   return {
     finish(id, token, ending) {
       return db.tx(async (t) => {
@@ -25,37 +23,8 @@ export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore
         return endRun(t, watchers, id, ending)
       })
     },
-
-    cancel(tenant, id, note) {
-      return db.tx(async (t) => {
-        const [known] = await t.query('SELECT id FROM runs WHERE id = ? AND tenant = ?', id, tenant)
-        if (known === undefined) return
-        const [row] = await t.query<{ state: string }>(
-          'UPDATE queue SET token = token WHERE run = ? RETURNING state',
-          id,
-        )
-        const [before] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ? AND finished_at IS NULL', id)
-        if (before === undefined) return
-        const leased = row?.state === 'leased'
-        // One that was asked to stop is not asked again.
-        if (leased && before.cancel_requested === 1) return
-        const [asked] = await t.query<RunRow>('UPDATE runs SET cancel_requested = 1 WHERE id = ? RETURNING *', id)
-        let after = toRun(asked!)
-        // Nobody executes it: it waits for its turn, or for its stage to be resumed after its worker was lost.
-        if (!leased) {
-          await t.query('DELETE FROM queue WHERE run = ?', id)
-          after = await endRun(t, watchers, id, CANCELLED)
-        }
-        await writeAudit(t, note, { before: standing(toRun(before)), after: standing(after) })
-      })
-    },
   }
 }
-
-/** What cancelling changes of a run. */
-const standing = ({ id, status, cancel_requested }: Run): object => ({ id, status, cancel_requested })
-
-type Cancel = (tenant: string, id: string, note: AuditNote) => Promise<void>
 
 /** Of a run that ends without having begun. */
 const NOTHING: Omit<Ending, 'status' | 'reason' | 'error'> = { ...NOT_EXECUTED, output: null, logs: [] }
@@ -138,24 +107,4 @@ export async function endAbandoned(t: Transaction, watchers: Watchers, run: RunR
   const message = `The worker was lost ${run.attempt - run.retries} times while it executed this run.`
   const ending = run.cancel_requested === 1 ? CANCELLED : failure('worker_lost', 'WorkerLost', message)
   await endRun(t, watchers, run.id, ending)
-}
-
-/** For a stage or skill that is deleted: cancels its runs, and asks those that are executed to stop. */
-export async function endRunsOf(
-  t: Transaction,
-  watchers: Watchers,
-  owner: { readonly tenant: string; readonly column: 'skill' | 'stage'; readonly id: string },
-): Promise<void> {
-  const { tenant, column, id } = owner
-  const live = `tenant = ? AND finished_at IS NULL AND ${column} = ?`
-  const rows = await t.query<{ run: string; state: string }>(
-    `UPDATE queue SET token = token WHERE run IN (SELECT id FROM runs WHERE ${live}) RETURNING run, state`,
-    tenant,
-    id,
-  )
-  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE ${live}`, tenant, id)
-  const waiting = rows.filter(({ state }) => state !== 'leased')
-  // All of them before the first ends: the end of one must not let another go.
-  for (const { run } of waiting) await t.query('DELETE FROM queue WHERE run = ?', run)
-  for (const { run } of waiting) await endRun(t, watchers, run, CANCELLED)
 }

@@ -3,6 +3,7 @@ import type { Database } from './database.ts'
 import type { RunRow } from './rows.ts'
 import { comeBack } from './queue-order.ts'
 import { QUEUES, followAllPauses } from './queue-pausing.ts'
+import { cancelStranded } from './run-cancelling.ts'
 import { logEvent, writeEvents } from './run-events.ts'
 import { takeRuns } from './run-taking.ts'
 import type { Watchers } from './watchers.ts'
@@ -80,11 +81,13 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
 
     async recover() {
       await followAllPauses(db, watchers)
-      return db.tx(async (t) => {
+      const leases = await db.tx(async (t) => {
         const rows = await t.query(`UPDATE queue SET token = token + 1 WHERE ${LEASED} RETURNING place`, ...QUEUES)
         for (const queue of await comeBack(t, LEASED, ...QUEUES)) watchers.queueChanged(t, queue)
         return rows.length
       })
+      await cancelStranded(db, watchers)
+      return leases
     },
 
     async nextVisible(queue) {

@@ -5,18 +5,19 @@ import { onlyThese } from './only.ts'
 import { afterKey, literal, rowsFor, toPage } from './page.ts'
 import { type EventRow, type RunRow, toEvent, toRun } from './rows.ts'
 import { createRunAdmission, readRun } from './run-admission.ts'
+import { createRunCancelling } from './run-cancelling.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunLeases } from './run-lease.ts'
 import { createRunRetrying } from './run-retrying.ts'
 import type { Watchers } from './watchers.ts'
 
 export function createRunStore(db: Database, watchers: Watchers): RunStore {
-  const ending = createRunEnding(db, watchers)
+  const { cancel } = createRunCancelling(db, watchers)
   return {
     ...createRunAdmission(db, watchers),
     ...createRunLeases(db, watchers),
     ...createRunRetrying(db, watchers),
-    finish: ending.finish,
+    ...createRunEnding(db, watchers),
 
     find: (tenant, id) => readRun(db, tenant, id),
 
@@ -35,7 +36,7 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
     },
 
     async cancel(tenant, id, note) {
-      await ending.cancel(tenant, id, note)
+      await cancel(tenant, id, note)
       return readRun(db, tenant, id)
     },
 

@@ -8,7 +8,7 @@ import type { Database, Transaction } from './database.ts'
 import { createDeploymentStore } from './deployment-store.ts'
 import { forgetSkill } from './grant-store.ts'
 import { oneOf, pageById } from './page.ts'
-import { endRunsOf } from './run-ending.ts'
+import { cancelRuns, liveRunsOf } from './run-cancelling.ts'
 import { createStageStore } from './stage-store.ts'
 import { createUploadStore } from './upload-store.ts'
 import type { Watchers } from './watchers.ts'
@@ -73,6 +73,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
 
     async deleteSkill(tenant, id, note) {
       let told: string[] = []
+      let live: string[] = []
       const deleted = await db.tx(async (t) => {
         const before = await readSkill(t, tenant, id)
         if (before === null) return false
@@ -83,10 +84,11 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
         await t.query(`DELETE FROM schedules WHERE stage IN (${STAGES})`, id)
         await t.query('DELETE FROM stages WHERE skill = ?', id)
         await forgetSkill(t, tenant, id)
-        await endRunsOf(t, watchers, { tenant, column: 'skill', id })
+        live = await liveRunsOf(t, { tenant, column: 'skill', id })
         await writeAudit(t, note, { before })
         return true
       })
+      await cancelRuns(db, watchers, live)
       for (const stage of told) await cancelWaiting(db, stage, 'deleted')
       return deleted
     },

@@ -6,7 +6,7 @@ import type { SkillStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type StageRow, toStage } from './rows.ts'
-import { endRunsOf } from './run-ending.ts'
+import { cancelRuns, liveRunsOf } from './run-cancelling.ts'
 import { requireSecrets } from './secret-use.ts'
 import type { Watchers } from './watchers.ts'
 import { cancelWaiting, endWebhooksOf } from './webhook-ending.ts'
@@ -63,6 +63,7 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
     },
 
     async deleteStage(tenant, id, note) {
+      let live: string[] = []
       const deleted = await db.tx(async (t) => {
         const [gone] = await t.query<StageRow>('DELETE FROM stages WHERE id = ? AND tenant = ? RETURNING *', id, tenant)
         if (gone === undefined) return false
@@ -70,10 +71,11 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
         await t.query('DELETE FROM activations WHERE stage = ?', id)
         await endWebhooksOf(t, 'stage', id)
         await t.query('DELETE FROM schedules WHERE stage = ?', id)
-        await endRunsOf(t, watchers, { tenant, column: 'stage', id })
+        live = await liveRunsOf(t, { tenant, column: 'stage', id })
         await writeAudit(t, note, { before: toStage(gone) })
         return true
       })
+      await cancelRuns(db, watchers, live)
       if (deleted) await cancelWaiting(db, id, 'deleted')
       return deleted
     },

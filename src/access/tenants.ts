@@ -37,9 +37,9 @@ export function createTenantsService(parts: {
   }
 
   return {
-    async create(caller, { name, zone }) {
+    async create(caller, { name, zone: said }) {
       if (name === OPERATOR_TENANT.name) throw new SkilletError('name_reserved', `No tenant can be named "${name}".`)
-      requireZone(zone)
+      const zone = requireZone(said)
       const tenant: Tenant = {
         id: newId('tenant'),
         name,
@@ -57,8 +57,8 @@ export function createTenantsService(parts: {
     list: (page) => access.listTenants(page),
     find,
 
-    async update(caller, idOrName, { suspended, zone, retention_days }) {
-      if (zone !== undefined) requireZone(zone)
+    async update(caller, idOrName, { suspended, zone: said, retention_days }) {
+      const zone = said === undefined ? undefined : requireZone(said)
       const { id } = await find(idOrName)
       const change = {
         ...(suspended !== undefined && { suspended }),

@@ -2,7 +2,7 @@ import type { Activity } from '../model/activity.ts'
 import type { AuditNote } from '../model/audit.ts'
 import type { Queues } from '../model/queues.ts'
 import type { FailureReason, Run, RunError } from '../model/runs.ts'
-import type { Fire, FireOutcome, Schedule } from '../model/schedules.ts'
+import type { Fire, FireOutcome, Schedule, ScheduleSummary } from '../model/schedules.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Delivery, DeliveryAttempt, DeliveryStatus, Webhook } from '../model/webhooks.ts'
 import type { Page, PageOptions } from './ports.ts'
@@ -62,7 +62,7 @@ export interface ScheduleStore {
     note: AuditNote,
   ): Promise<Schedule>
   findSchedule(tenant: string, stage: string): Promise<Schedule | null>
-  listSchedules(tenant: string, filter: PageOptions & { only?: Only | undefined }): Promise<Page<Schedule>>
+  listSchedules(tenant: string, filter: PageOptions & { only?: Only | undefined }): Promise<Page<ScheduleSummary>>
   deleteSchedule(tenant: string, stage: string, note: AuditNote): Promise<boolean>
   /** What became of its instants, newest first; those of a schedule that was deleted too. */
   listFires(tenant: string, stage: string, page: PageOptions): Promise<Page<Fire>>

@@ -167,13 +167,13 @@ test('what it did last, and what became of each instant', async () => {
 
 test('an expression is tried out, with what EventBridge takes', async () => {
   const args = ['preview', '--cron', '0 6 13 * FRI', '--zone', 'Asia/Kolkata', '--starts', '2090-01-01', '--count', '2']
-  expect(await text(...args)).toBe(`NEXT IN Asia/Kolkata         UTC
+  expect(await text(...args)).toBe(`NEXT IN Asia/Calcutta        UTC
 Fri 2090-01-06 06:00 +05:30  2090-01-06T00:30:00.000Z
 Fri 2090-01-13 06:00 +05:30  2090-01-13T00:30:00.000Z
 
 EventBridge: cron(0 6 13 * ? *)
              cron(0 6 ? * 6 *)
 `)
-  expect(await json<ScheduleOutlook>(...args)).toMatchObject({ cron: '0 6 13 * FRI', zone: 'Asia/Kolkata' })
+  expect(await json<ScheduleOutlook>(...args)).toMatchObject({ cron: '0 6 13 * FRI', zone: 'Asia/Calcutta' })
   expect((await skillet('preview', '--cron', '0 6 L * *')).err).toContain('are not taken')
 })

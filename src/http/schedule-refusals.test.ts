@@ -75,14 +75,14 @@ test('an input that the stage does not take, with the place', async () => {
 })
 
 test('an input that is too large, whatever the stage serves', async () => {
-  const input = { a: 1, filler: 'x'.repeat(LIMITS.inputBytes) }
+  const frame = '{"a":1,"filler":"x"}'
+  const bytes = (length: number): object => ({ a: 1, filler: `x${'é'.repeat((length - frame.length) / 2)}` })
+  const input = bytes(LIMITS.scheduleInputBytes + 2)
   for (const stage of ['prod', 'empty']) {
     const { status, body } = await put({ cron: '0 6 * * *', input }, stage)
     expect([status, body.code]).toEqual([413, 'input_too_large'])
   }
-  // One that just fits needs more room than other bodies have.
-  const large = { ...input, filler: 'x'.repeat(2 * LIMITS.bodyBytes) }
-  expect((await put({ cron: '0 6 * * *', input: large }, await newStage())).status).toBe(200)
+  expect((await put({ cron: '0 6 * * *', input: bytes(LIMITS.scheduleInputBytes) }, await newStage())).status).toBe(200)
 })
 
 test('a stage or a schedule that there is not', async () => {

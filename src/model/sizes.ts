@@ -27,6 +27,8 @@ export const LIMITS = {
   /** Life of an upload URL, in seconds. */
   uploadSeconds: 900,
   inputBytes: 6 * 2 ** 20,
+  /** Of a schedule: it is read each time that the schedule is looked at. */
+  scheduleInputBytes: 64 * 2 ** 10,
   outputBytes: 6 * 2 ** 20,
   /** stdout and stderr of one run together; what is over is cut and marked. */
   logBytes: 2 ** 20,

@@ -3,8 +3,16 @@ import { requireZone } from './zones.ts'
 
 describe('zones', () => {
   test.each(['UTC', 'Asia/Kolkata', 'US/Eastern', 'Europe/Berlin', 'Pacific/Apia', 'Etc/GMT+5'])('%s is one', (zone) =>
-    requireZone(zone),
+    expect(requireZone(zone)).toMatch(/^[A-Z]/),
   )
+
+  test('all spellings of a zone have one name', () => {
+    expect(['europe/berlin', 'EUROPE/BERLIN', 'eUrOpE/bErLiN'].map((zone) => requireZone(zone))).toEqual(
+      Array(3).fill('Europe/Berlin'),
+    )
+    expect(requireZone('asia/kolkata')).toBe(requireZone('Asia/Calcutta'))
+    expect(requireZone(requireZone('US/Eastern'))).toBe('America/New_York')
+  })
 
   test.each([
     '+02:00',

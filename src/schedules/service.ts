@@ -13,10 +13,11 @@ import type {
   ScheduleTiming,
 } from '../model/schedules.ts'
 import type { Stage } from '../model/skills.ts'
+import { requireZone } from '../model/zones.ts'
 import { firstFire } from './due.ts'
 import { type Expressions, createExpressions } from './expressions.ts'
 import { outlookOf } from './outlook.ts'
-import { afterNow, checkTiming, readTiming } from './spec.ts'
+import { afterNow, checkSize, checkTiming, readTiming } from './spec.ts'
 
 /** The schedules of stages, as callers see them. Who may do it was decided before. */
 export interface SchedulesService {
@@ -107,7 +108,8 @@ export function createSchedulesService(parts: ScheduleParts): SchedulesService {
     async put(caller, skill, stageName, { revision, ...said }) {
       const { tenant } = caller
       const stage = await findStage(tenant, skill, stageName)
-      const spec = completed(said, said.zone ?? (await zoneOf(tenant)))
+      const spec = completed(said, requireZone(said.zone ?? (await zoneOf(tenant))))
+      checkSize(spec.input)
       await checkInput(stage, spec.input)
       const { input: _never, ...detail } = spec
       const make = (before: Schedule | null): Change => ({ spec, next: nextOf(stage, spec, before), detail })
@@ -116,10 +118,7 @@ export function createSchedulesService(parts: ScheduleParts): SchedulesService {
 
     find: existing,
 
-    async list(tenant, filter) {
-      const page = await schedules.listSchedules(tenant, filter)
-      return { ...page, items: page.items.map(({ input: _input, ...summary }) => summary) }
-    },
+    list: (tenant, filter) => schedules.listSchedules(tenant, filter),
 
     async remove(caller, skill, stageName) {
       const { id } = await findStage(caller.tenant, skill, stageName)
@@ -145,7 +144,7 @@ export function createSchedulesService(parts: ScheduleParts): SchedulesService {
     },
 
     async preview(tenant, said, count) {
-      const timing = { ...said, zone: said.zone ?? (await zoneOf(tenant)) }
+      const timing = { ...said, zone: requireZone(said.zone ?? (await zoneOf(tenant))) }
       const at = now()
       const checked = checkTiming(timing, expressions, at)
       return outlookOf(timing, checked, afterNow(checked, at), count)

@@ -1,6 +1,7 @@
 import { SkilletError } from '../model/errors.ts'
 import { now as textOf } from '../model/json.ts'
 import type { ScheduleTiming } from '../model/schedules.ts'
+import { LIMITS } from '../model/sizes.ts'
 import { requireZone } from '../model/zones.ts'
 import type { Expressions } from './expressions.ts'
 import type { Instants } from './instants.ts'
@@ -17,9 +18,8 @@ export function readTiming(
   { cron, zone, starts_at, ends_at }: ScheduleTiming,
   expressions: Expressions,
 ): CheckedTiming {
-  requireZone(zone)
   return {
-    instants: expressions(cron, zone),
+    instants: expressions(cron, requireZone(zone)),
     start: starts_at === null ? -Infinity : Date.parse(starts_at),
     end: ends_at === null ? Infinity : Date.parse(ends_at),
   }
@@ -48,5 +48,15 @@ export function checkTiming(timing: ScheduleTiming, expressions: Expressions, no
 
 /** The instant after which the next one is looked for: one at the very start counts. */
 export const afterNow = ({ start }: Pick<CheckedTiming, 'start'>, now: number): number => Math.max(now, start - 1)
+
+/** An input is read at each fire, together with those of other schedules. @throws SkilletError input_too_large */
+export function checkSize(input: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(input))
+  if (bytes <= LIMITS.scheduleInputBytes) return
+  throw new SkilletError(
+    'input_too_large',
+    `The input of the schedule has ${bytes} bytes as JSON; at most ${LIMITS.scheduleInputBytes} are taken.`,
+  )
+}
 
 const invalid = (detail: string): SkilletError => new SkilletError('schedule_invalid', detail)

@@ -22,7 +22,7 @@ export function scheduleContract(engine: () => Engine): void {
     const second = await putSchedule(engine(), place, other, nextAt(T0 + MINUTE))
     expect(second).toEqual({
       ...newSchedule(place, { cron: '0 6 * * MON', updated_at: other.updated_at }),
-      input: undefined,
+      input: {},
       revision: 2,
       next_at: now(T0 + MINUTE),
       last: null,

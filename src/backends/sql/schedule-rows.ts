@@ -1,5 +1,5 @@
 import { now } from '../../model/json.ts'
-import type { Fire, Schedule, ScheduleSpec } from '../../model/schedules.ts'
+import type { Fire, Schedule, ScheduleSpec, ScheduleSummary } from '../../model/schedules.ts'
 import type { NextFire } from '../flow-ports.ts'
 
 /** What of a schedule is decided by callers. */
@@ -10,6 +10,7 @@ export interface ScheduleRow extends Pick<
   'stage' | 'tenant' | 'skill' | 'revision' | 'created_by' | 'created_at' | 'updated_at'
 > {
   readonly spec: string
+  readonly input: string
   readonly instant: number | null
   readonly due: number | null
 }
@@ -23,9 +24,12 @@ export interface ScheduleWithLast extends ScheduleRow {
   readonly fired_at: string | null
 }
 
-export function toKept({ spec, instant: _instant, due: _due, ...row }: ScheduleRow): KeptSchedule {
-  return { ...(JSON.parse(spec) as ScheduleSpec & Pick<Schedule, 'zone'>), ...row }
+export function toKept({ spec, input, instant: _instant, due: _due, ...row }: ScheduleRow): KeptSchedule {
+  return { ...parsed(spec), input: JSON.parse(input) as unknown, ...row }
 }
+
+const parsed = (spec: string): Omit<ScheduleSpec, 'input'> & Pick<Schedule, 'zone'> =>
+  JSON.parse(spec) as Omit<ScheduleSpec, 'input'> & Pick<Schedule, 'zone'>
 
 /** The same of a row that was read with more. */
 export function withoutLast(found: ScheduleWithLast): KeptSchedule {
@@ -34,20 +38,27 @@ export function withoutLast(found: ScheduleWithLast): KeptSchedule {
 }
 
 export function toSchedule(found: ScheduleWithLast): Schedule {
-  const { scheduled_for, outcome, run, missed_until, fired_at, ...row } = found
+  return { ...toSummary(found), input: JSON.parse(found.input) as unknown }
+}
+
+/** What a list reads of a row. */
+export const SUMMARY_COLUMNS = 'stage, tenant, skill, spec, revision, instant, due, created_by, created_at, updated_at'
+
+export function toSummary(found: Omit<ScheduleWithLast, 'input'>): ScheduleSummary {
+  const { stage, tenant, skill, spec, revision, instant, created_by, created_at, updated_at } = found
+  const { scheduled_for, outcome, run, missed_until, fired_at } = found
   const last =
-    scheduled_for === null
-      ? null
-      : { stage: row.stage, scheduled_for, outcome: outcome!, run, missed_until, fired_at: fired_at! }
-  return { ...toKept(row), next_at: row.instant === null ? null : now(row.instant), last }
+    scheduled_for === null ? null : { stage, scheduled_for, outcome: outcome!, run, missed_until, fired_at: fired_at! }
+  const row = { stage, tenant, skill, revision, created_by, created_at, updated_at }
+  return { ...parsed(spec), ...row, next_at: instant === null ? null : now(instant), last }
 }
 
 /** Of a row that is due. */
 export const nextOf = ({ instant, due }: ScheduleRow): NextFire => ({ instant: instant!, due: due! })
 
-/** JSON of what the caller said. */
+/** JSON of what the caller said, but for the input. */
 export function specOf(schedule: KeptSchedule): string {
-  const { enabled, cron, zone, input, starts_at, ends_at, jitter_s, overlap, catch_up, catch_up_window_s } = schedule
-  const spec = { enabled, cron, zone, input, starts_at, ends_at, jitter_s, overlap, catch_up, catch_up_window_s }
+  const { enabled, cron, zone, starts_at, ends_at, jitter_s, overlap, catch_up, catch_up_window_s } = schedule
+  const spec = { enabled, cron, zone, starts_at, ends_at, jitter_s, overlap, catch_up, catch_up_window_s }
   return JSON.stringify(spec satisfies ScheduleSpec)
 }

@@ -7,6 +7,7 @@ import { onlyThese } from './only.ts'
 import { afterKey, literal, rowsFor, toPage } from './page.ts'
 import { createScheduleFiring } from './schedule-firing.ts'
 import {
+  SUMMARY_COLUMNS,
   type KeptSchedule,
   type ScheduleRow,
   type ScheduleWithLast,
@@ -14,6 +15,7 @@ import {
   specOf,
   toKept,
   toSchedule,
+  toSummary,
   withoutLast,
 } from './schedule-rows.ts'
 import type { Watchers } from './watchers.ts'
@@ -43,14 +45,15 @@ export function createScheduleStore(db: Database, watchers: Watchers): ScheduleS
         }
         const fires = after.enabled ? next : null
         await t.query(
-          `INSERT INTO schedules (stage, tenant, skill, spec, revision, instant, due, created_by, created_at, updated_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT (stage) DO UPDATE SET spec = excluded.spec, revision = excluded.revision, instant = excluded.instant,
+          `INSERT INTO schedules (stage, tenant, skill, spec, input, revision, instant, due, created_by, created_at, updated_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+           ON CONFLICT (stage) DO UPDATE SET spec = excluded.spec, input = excluded.input, revision = excluded.revision, instant = excluded.instant,
            due = excluded.due, updated_at = excluded.updated_at`,
           stage,
           tenant,
           after.skill,
           specOf(after),
+          JSON.stringify(after.input ?? {}),
           after.revision,
           fires?.instant ?? null,
           fires?.due ?? null,
@@ -73,14 +76,14 @@ export function createScheduleStore(db: Database, watchers: Watchers): ScheduleS
       const after = afterKey(filter)
       const only = filter.only === undefined ? null : onlyThese(tenant, filter.only)
       const where = ['tenant = ?', ...(after === null ? [] : ['stage < ?']), ...(only === null ? [] : [only.where])]
-      const rows = await db.query<ScheduleWithLast>(
-        `${withLast(`SELECT * FROM schedules WHERE ${where.join(' AND ')} ORDER BY stage DESC LIMIT ${rowsFor(filter)}`)}
+      const rows = await db.query<Omit<ScheduleWithLast, 'input'>>(
+        `${withLast(`SELECT ${SUMMARY_COLUMNS} FROM schedules WHERE ${where.join(' AND ')} ORDER BY stage DESC LIMIT ${rowsFor(filter)}`)}
          ORDER BY s.stage DESC`,
         tenant,
         ...(after === null ? [] : [after]),
         ...(only?.values ?? []),
       )
-      return toPage(rows, filter, ({ stage }) => stage, toSchedule)
+      return toPage(rows, filter, ({ stage }) => stage, toSummary)
     },
 
     deleteSchedule(tenant, stage, note) {

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { placesOf } from '../../access/coverage.ts'
 import { Fire, Schedule, ScheduleOutlook, ScheduleSpec, ScheduleSummary } from '../../model/schedules.ts'
-import { LIMITS } from '../../model/sizes.ts'
 import { MOST_FIRES } from '../../schedules/next-fires.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { type Route, route } from '../route.ts'
@@ -28,8 +27,6 @@ export const scheduleRoutes = ({ schedules }: Pick<Services, 'schedules'>): Rout
         .optional()
         .meta({ description: 'Only if the schedule has it; 0: only if there is none.' }),
     }),
-    // The input is in it.
-    maxBytes: LIMITS.requestBytes,
     responses: { 200: { description: 'The schedule as it is now.', schema: Schedule } },
     errors: [
       'zone_unknown',

@@ -40,7 +40,7 @@ export const flow: readonly string[] = [
   `CREATE INDEX runs_dead_letters ON runs (tenant, id) WHERE dead_letter = 1`,
   `CREATE INDEX runs_scheduled_live ON runs (stage) WHERE scheduled_for IS NOT NULL AND finished_at IS NULL`,
 
-  // \`n\` counts through all tenants in the order of commits. Events that are no run's name their skill and stage themselves.
+  // `n` counts through all tenants in the order of commits. Events that are no run's name their skill and stage themselves.
   `ALTER TABLE events RENAME TO events_before`,
   `CREATE TABLE events (
     n {serial}, tenant {ascii} NOT NULL, run {ascii}, seq integer, skill {ascii}, stage {ascii},
@@ -52,8 +52,8 @@ export const flow: readonly string[] = [
   // Logs are read run by run only.
   `CREATE INDEX events_tenant ON events (tenant, n) WHERE type <> 'log'`,
 
-  // One row per run that is not over. \`state\`: waiting, leased, later (from visible_at on), held (for another run of its schedule to end),
-  // paused. \`turn\`: the place in the fair order. Instants in milliseconds since 1970; \`token\` is the fencing token of the last lease.
+  // One row per run that is not over. `state`: waiting, leased, later (from visible_at on), held (for another run of its schedule to end),
+  // paused. `turn`: the place in the fair order. Instants in milliseconds since 1970; `token` is the fencing token of the last lease.
   `DROP INDEX queue_order`,
   `ALTER TABLE queue RENAME TO queue_before`,
   `CREATE TABLE queue (
@@ -69,9 +69,9 @@ export const flow: readonly string[] = [
   `CREATE INDEX queue_held ON queue (tenant, stage, place) WHERE state = 'held'`,
   `CREATE INDEX queue_paused ON queue (tenant, place) WHERE state = 'paused'`,
 
-  // \`spec\` as JSON. \`due\` is null while nothing is to fire; else \`instant\` and, with jitter, the millisecond from which it does.
+  // `spec` and `input` as JSON; lists do not read the second. `due` is null while nothing is to fire; else `instant` and, with jitter, the millisecond from which it does.
   `CREATE TABLE schedules (
-    stage {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, spec text NOT NULL, revision {big} NOT NULL,
+    stage {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, spec text NOT NULL, input text NOT NULL, revision {big} NOT NULL,
     instant {big}, due {big}, created_by {ascii} NOT NULL, created_at {ascii} NOT NULL, updated_at {ascii} NOT NULL)`,
   `CREATE INDEX schedules_due ON schedules (due, stage) WHERE due IS NOT NULL`,
   `CREATE INDEX schedules_list ON schedules (tenant, stage)`,
@@ -80,15 +80,15 @@ export const flow: readonly string[] = [
     stage {ascii} NOT NULL, scheduled_for {ascii} NOT NULL, tenant {ascii} NOT NULL, outcome text NOT NULL, run {ascii},
     missed_until {ascii}, fired_at {ascii} NOT NULL, PRIMARY KEY (stage, scheduled_for)){clustered}`,
 
-  // \`due\`: before it no pending delivery of the endpoint is due; null: none is pending. It is what lets one endpoint's long line cost others nothing.
+  // `due`: before it no pending delivery of the endpoint is due; null: none is pending. It is what lets one endpoint's long line cost others nothing.
   `CREATE TABLE webhooks (
     stage {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, url text NOT NULL, secret {ascii} NOT NULL,
     events text NOT NULL, enabled integer NOT NULL, disabled_reason text, failing_since {ascii}, due {big}, revision {big} NOT NULL,
     created_by {ascii} NOT NULL, created_at {ascii} NOT NULL, updated_at {ascii} NOT NULL)`,
   `CREATE INDEX webhooks_secret ON webhooks (secret)`,
   `CREATE INDEX webhooks_due ON webhooks (due, stage, tenant) WHERE due IS NOT NULL`,
-  // The outbox. \`payload\` is sent as it stands here; \`attempts\` as JSON, the last ones; \`tries\` counts them since it was last asked for;
-  // \`token\` fences attempts as that of the queue does runs.
+  // The outbox. `payload` is sent as it stands here; `attempts` as JSON, the last ones; `tries` counts them since it was last asked for;
+  // `token` fences attempts as that of the queue does runs.
   `CREATE TABLE deliveries (
     id {ascii} PRIMARY KEY, tenant {ascii} NOT NULL, skill {ascii} NOT NULL, stage {ascii} NOT NULL, run {ascii}, event text NOT NULL,
     status text NOT NULL, reason text, payload text NOT NULL, attempts text NOT NULL, tries integer NOT NULL DEFAULT 0, due {big},

@@ -63,6 +63,12 @@ test('what is not said is the default, and the zone that of the tenant', async (
   expect(await get()).toEqual(body)
 })
 
+test('an input that is null stays so', async () => {
+  const stage = await newStage()
+  await put({ cron: '0 6 * * *', input: null }, stage)
+  expect((await get(stage)).input).toBeNull()
+})
+
 test('a zone has one name, however it is spelt', async () => {
   const { body } = await put({ cron: '0 6 * * *', zone: 'eUROPE/bERLIN' }, await newStage())
   const tried = await preview({ cron: '0 6 * * *', zone: 'eUROPE/bERLIN' })

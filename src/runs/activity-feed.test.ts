@@ -160,6 +160,20 @@ test('one that falls behind reads for itself, and holds no more than a page', as
   expect(watched).toBe(0)
 })
 
+test('a long history of which somebody wants nothing is read in steps, and no further than the reader stays', async () => {
+  for (let i = 0; i < 10; i++) await Promise.all(Array.from({ length: 200 }, () => admit(engine.runs, place)))
+  const abort = new AbortController()
+  const from = await feed.present(place.tenant, '0000000000')
+  const read = (async () => {
+    for await (const one of feed.follow(place.tenant, { types: ['webhook.disabled'] }, from, abort.signal)) return one
+    return null
+  })()
+  for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate)
+  abort.abort()
+  expect(await read).toBeNull()
+  expect(reads.length).toBeLessThan(10)
+})
+
 test('filters by stage, by type and by what grants cover, live and afterwards alike', async () => {
   const { tenant, skill } = place
   const note = newNote(tenant, 'stage.put')

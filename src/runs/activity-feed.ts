@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type { ActivityStore, Only } from '../backends/flow-ports.ts'
 import type { Activity } from '../model/activity.ts'
 import { Bell } from './bell.ts'
@@ -54,6 +55,8 @@ export function createActivityFeed(
             if (reader.wants(one)) yield one
           }
           if (page.length < PAGE && seen < until) seen = until
+          // One who wants little of a long history never waits for its client: others get their turn between pages.
+          await otherWork()
           continue
         }
         const next = reader.take()

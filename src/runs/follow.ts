@@ -1,3 +1,4 @@
+import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Engine } from '../backends/ports.ts'
 import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
 import { Bell } from './bell.ts'
@@ -33,7 +34,11 @@ export async function* followEvents(
       }
       // A reader may name an event that does not exist, or the last one: nothing more comes once the run is over.
       if (page.length === 0 && over) return
-      if (page.length === PAGE) continue
+      if (page.length === PAGE) {
+        // A fast client is never waited for: others get their turn between pages.
+        await otherWork()
+        continue
+      }
       await bell.wait()
       if (page.length === 0) over = isTerminal((await engine.runs.find(tenant, run))?.status ?? 'cancelled')
     }

@@ -39,6 +39,7 @@ export function createScheduleStore(db: Database, watchers: Watchers): ScheduleS
         if (revision !== undefined && revision !== (before?.revision ?? 0)) throw changed(revision, before)
         const after: KeptSchedule = {
           ...schedule,
+          input: schedule.input === undefined ? {} : schedule.input,
           revision: (before?.revision ?? 0) + 1,
           created_by: before?.created_by ?? schedule.created_by,
           created_at: before?.created_at ?? schedule.created_at,
@@ -53,7 +54,7 @@ export function createScheduleStore(db: Database, watchers: Watchers): ScheduleS
           tenant,
           after.skill,
           specOf(after),
-          JSON.stringify(after.input ?? {}),
+          JSON.stringify(after.input),
           after.revision,
           fires?.instant ?? null,
           fires?.due ?? null,

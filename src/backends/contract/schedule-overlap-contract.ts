@@ -159,6 +159,20 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
   })
 
+  test('what is held waits for the last of several runs', async () => {
+    const { place, fire } = await scheduled('allow')
+    await fire()
+    await fire()
+    const claims = await take()
+    const order = orderOf(place, T0 + 2 * MINUTE, { overlap: 'queue_one' })
+    const held = await fireOne(engine(), order)
+    expect([claims.length, held.outcome]).toEqual([2, 'held'])
+    await finish(claims[0])
+    expect(await take()).toEqual([])
+    await finish(claims[1])
+    expect((await take()).map(({ run }) => run.id)).toEqual([held.run])
+  })
+
   test('a run that is held goes with its stage: it is not let go by the end of those before it', async () => {
     const { place, fire } = await scheduled('queue_one')
     const first = await fire()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Engine } from '../ports.ts'
-import { LONG, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
+import { LONG, SUCCEEDED, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
 import { cap, usedOf } from './quota-fixtures.ts'
 
 /** Whose caps hold for whom. */
@@ -33,6 +33,29 @@ export function quotaScopesContract(engine: () => Engine): void {
       [`${place.skill.id}/runs_per_day`]: 1,
     })
     expect(await usedOf(engine(), place.tenant, other.skill.id)).toEqual({ runs_per_day: 3, runs_per_month: 3 })
+  })
+
+  test('what was used before there was a cap counts, and so does what is under way', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const other = await settle(engine(), place.tenant, 'other')
+    await admit(runs, place)
+    const [ended] = await runs.take('default', 1, LONG)
+    await runs.finish(ended!.run.id, ended!.token, { ...SUCCEEDED, billable_ms: 90_000 })
+    await admit(runs, place)
+    await admit(runs, other)
+    const [live] = await runs.take('default', 2, LONG)
+    await cap(engine(), place.tenant, { runs_per_day: 4, minutes_per_month: 10 })
+    await cap(engine(), place.tenant, { runs_per_month: 9 }, { kind: 'skill', skill: place.skill.id })
+    const ofSkill = `${place.skill.id}/runs_per_month`
+    const before = { runs_per_day: 3, minutes_per_month: 1.5, [ofSkill]: 2 }
+    expect(await usedOf(engine(), place.tenant, place.skill.id)).toEqual(before)
+    // Counted already: its end adds its minutes alone.
+    await runs.finish(live!.run.id, live!.token, { ...SUCCEEDED, billable_ms: 30_000 })
+    expect(await usedOf(engine(), place.tenant, place.skill.id)).toEqual({ ...before, minutes_per_month: 2 })
+    await admit(runs, other)
+    await admit(runs, other)
+    expect(await runs.take('default', 5, LONG)).toHaveLength(1)
   })
 
   test('caps that are taken away hold no more; those of a deleted skill are gone', async () => {

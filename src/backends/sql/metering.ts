@@ -27,9 +27,10 @@ async function add(t: Transaction, run: RunRow, ending: Ending, at: number, over
   const periods = periodsAt(zone, at)
   const ms = ending.billable_ms ?? 0
   await addUsage(t, run, periods.day, ending, over)
-  if (ms === 0) return
-  const rows = await addUsed(t, run, periods, { runs: 0, ms })
-  for (const scope of scopesOf(quota, run.skill)) {
+  const scopes = scopesOf(quota, run.skill)
+  if (ms === 0 || scopes.length === 0) return
+  const rows = await addUsed(t, run.tenant, scopes, periods, { runs: 0, ms })
+  for (const scope of scopes) {
     const used = rows.find((row) => row.scope === (scope.skill ?? ''))!
     await warn(t, run.tenant, used, standingsOf(scope, used, NONE_HELD, { zone, at }))
   }

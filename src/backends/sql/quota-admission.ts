@@ -29,10 +29,10 @@ export async function admitToQuota(t: Transaction, run: RunRow, at: number): Pro
   if (run.counted === 1) return null
   const zone = zoneOf(quota)
   const periods = periodsAt(zone, at)
-  const rows = await addUsed(t, run, periods, { runs: 1, ms: 0 })
   const scopes = scopesOf(quota, run.skill)
+  // Nearly always: then there is nothing to count.
   if (scopes.length === 0) return null
-
+  const rows = await addUsed(t, run.tenant, scopes, periods, { runs: 1, ms: 0 })
   const places = scopes.some(({ limits }) => limits.has('concurrent_runs'))
   const held = places ? await holding(t, run.tenant, run.id) : new Map<string, number>()
   const counted = scopes.map((scope) => {
@@ -43,7 +43,7 @@ export async function admitToQuota(t: Transaction, run: RunRow, at: number): Pro
     .flatMap(({ scope, before }) => standingsOf(scope, before, held, { zone, at }))
     .filter(({ used, limit }) => used >= limit)
   if (passed.length > 0) {
-    await addUsed(t, run, periods, { runs: -1, ms: 0 })
+    await addUsed(t, run.tenant, scopes, periods, { runs: -1, ms: 0 })
     return refusal(t, passed, zone)
   }
   for (const { scope, used } of counted) await warn(t, run.tenant, used, standingsOf(scope, used, held, { zone, at }))

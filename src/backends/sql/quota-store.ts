@@ -5,7 +5,7 @@ import { writeAuditFor } from './audit-log.ts'
 import type { Database, Queries } from './database.ts'
 import { type ScopedCaps, limitsOf, parseCaps } from './quota-caps.ts'
 import { type Standing, standingsOf } from './quota-standing.ts'
-import { type Used, holding } from './quota-used.ts'
+import { type Used, beginCounting, holding } from './quota-used.ts'
 
 export function createQuotaStore(db: Database): QuotaStore {
   return {
@@ -30,6 +30,8 @@ export function createQuotaStore(db: Database): QuotaStore {
           key,
         )
         const after = await readQuota(t, tenant)
+        const skill = scope.kind === 'skill' ? scope.skill : null
+        if (!isCapped(before, skill) && isCapped(after, skill)) await beginCounting(t, tenant, skill, after.zone)
         await writeAuditFor(t, tenant, note, { before: capsOf(before, scope), after: capsOf(after, scope) })
         return after
       })
@@ -129,6 +131,15 @@ function scopesWhere(skill: string | undefined): { where: string; values: string
 function textOf(caps: Caps): string | null {
   const given = CAP_NAMES.flatMap((name) => (typeof caps[name] === 'number' ? [[name, caps[name]] as const] : []))
   return given.length === 0 ? null : JSON.stringify(Object.fromEntries(given))
+}
+
+/** @param skill null: the whole tenant. */
+function isCapped(quota: Quota, skill: string | null): boolean {
+  const caps =
+    skill === null
+      ? [quota.ceiling, quota.caps]
+      : quota.skills.filter((one) => one.skill === skill).map((one) => one.caps)
+  return limitsOf(...caps).size > 0
 }
 
 /** What of a quota was changed, for the audit log. */

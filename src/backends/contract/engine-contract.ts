@@ -9,6 +9,7 @@ import { quotaContract } from './quota-contract.ts'
 import { quotaPeriodsContract } from './quota-periods-contract.ts'
 import { quotaScopesContract } from './quota-scopes-contract.ts'
 import { queuePauseContract } from './queue-pause-contract.ts'
+import { queueResumeContract } from './queue-resume-contract.ts'
 import { queueTurnsContract } from './queue-turns-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
@@ -46,6 +47,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('queue', () => runQueueContract(engine))
     describe('turns in the queue', () => queueTurnsContract(engine))
     describe('pauses', () => queuePauseContract(engine))
+    describe('pauses that end', () => queueResumeContract(engine))
     describe('retries', () => runRetriesContract(engine))
     describe('how runs end', () => runEndsContract(engine))
     describe('events', () => runEventsContract(engine))

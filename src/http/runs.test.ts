@@ -136,4 +136,14 @@ describe('cancelling and replaying', () => {
       status: 'queued',
     })
   })
+
+  test('a run of a stage that was deleted cannot be run again', async () => {
+    await server.deploy('adder', 'brief', packageOf('adder'))
+    const invoked = await server.call<Accepted>('POST', '/api/skills/adder/stages/brief/invoke', { input: { a: 1 } })
+    const id = invoked.body.run_id
+    await finish(server.engine, await take(server.engine, id))
+    expect((await server.call('DELETE', '/api/skills/adder/stages/brief')).status).toBe(204)
+    const { status, body } = await server.call<Accepted>('POST', `/api/runs/${id}/replay`)
+    expect([status, body.code]).toEqual([409, 'not_replayable'])
+  })
 })

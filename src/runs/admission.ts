@@ -104,6 +104,9 @@ export function createAdmission(parts: {
       const deployment = await deployments.get(before.tenant, before.deployment)
       const skill = await engine.skills.findSkill(before.tenant, before.skill)
       if (skill === null) throw new SkilletError('not_replayable', `The skill of run ${before.id} was deleted.`)
+      // Deleting a stage ends its runs, also those that would be begun anew on it.
+      const stage = await engine.skills.findStage(before.tenant, skill.id, before.stage)
+      if (stage === null) throw new SkilletError('not_replayable', `The stage of run ${before.id} was deleted.`)
       await checkInput(schemas, deployment, before.input)
       const once = key === undefined ? undefined : { key: JSON.stringify(['replay', key]), fingerprint: before.id }
       const { run } = await admit(caller, deployment, before.input, { replay_of: before.id, once })

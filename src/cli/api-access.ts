@@ -12,8 +12,10 @@ export function createAccessApi({ ok }: Http) {
     }): Promise<{ tenant: Tenant; owner_key: NewApiKey }> => ok('POST', '/api/tenants', { body }),
     listTenants: (query: PageQuery): Promise<PageOf<Tenant>> => ok('GET', '/api/tenants', { query: { ...query } }),
     findTenant: (tenant: string): Promise<Tenant> => ok('GET', tenantPath(tenant)),
-    updateTenant: (tenant: string, body: { suspended: boolean } | { zone: string } | { retention_days: number }): Promise<Tenant> =>
-      ok('PATCH', tenantPath(tenant), { body }),
+    updateTenant: (
+      tenant: string,
+      body: { suspended: boolean } | { zone: string } | { retention_days: number },
+    ): Promise<Tenant> => ok('PATCH', tenantPath(tenant), { body }),
     createTenantKey: (tenant: string, body: { name: string; expires_at: string | null }): Promise<NewApiKey> =>
       ok('POST', `${tenantPath(tenant)}/keys`, { body }),
 

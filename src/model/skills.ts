@@ -40,14 +40,9 @@ export type RetryReason = z.infer<typeof RetryReason>
 export const RetryPolicy = z
   .strictObject({
     attempts: z.number().int().min(1).max(10).meta({ description: 'Executions in all, the first one counted.' }),
-    backoff_s: z
-      .number()
-      .min(0)
-      .max(3600)
-      .default(1)
-      .meta({
-        description: 'Seconds before the second attempt, of which up to half is left out by chance. Default 1.',
-      }),
+    backoff_s: z.number().min(0).max(3600).default(1).meta({
+      description: 'Seconds before the second attempt, of which up to half is left out by chance. Default 1.',
+    }),
     factor: z
       .number()
       .min(1)

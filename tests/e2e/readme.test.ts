@@ -45,3 +45,23 @@ test('the ten lines of the README about teams do what they say', { timeout: 120_
   })
   await expect(sh('SKILLET_KEY=$(cat ci.key) bin/skillet.js secret list')).rejects.toMatchObject({ code: 4 })
 })
+
+test('the lines of the README about schedules and backups do what they say', { timeout: 120_000 }, async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const block = /## By the clock[^]*?```sh\n([^]*?)```/.exec(readme)![1]!
+  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, HOME: cwd, SKILLET_DATA: server.dataDir }
+  const sh = (script: string) => promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd, env })
+  const { stdout } = await sh(block)
+  expect(stdout).toContain('NEXT IN Europe/Berlin')
+  expect(stdout).toMatch(/ 06:00 \+0[12]:00/)
+  const shown = JSON.parse((await sh('bin/skillet.js schedule show brand-guidelines dev --json')).stdout) as object
+  expect(shown).toMatchObject({ cron: '0 6 * * MON-FRI', enabled: true })
+  await sh('bin/skillet.js restore all-of-it.skillet --data restored')
+  const restored = await TestServer.start({ dataDir: join(cwd, 'restored') })
+  try {
+    const schedule = '/api/skills/brand-guidelines/stages/dev/schedule'
+    expect(shown).toMatchObject(await restored.ok<object>('GET', schedule))
+  } finally {
+    await restored.stop()
+  }
+})

@@ -15,7 +15,7 @@ import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
 import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
-import { createBundleCache } from './runtime/bundles.ts'
+import { openBundleCache } from './runtime/bundles.ts'
 import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
@@ -90,7 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       .examine(() => runDoctor({ driver, places, dataDir }))
       .catch((error: unknown) => onError(error, 'examining the isolation'))
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
-    const bundles = open.adopt(createBundleCache({ folder: places.bundles, blobs }), (it) => it.close())
+    const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())
     const pool = open.adopt(createSessionPool({ driver, bundles, onError }), (it) => it.close())
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())

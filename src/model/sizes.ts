@@ -83,4 +83,8 @@ export const LIMITS = {
   /** How long an endpoint may take to answer, in seconds; and how long it may fail before its webhook is disabled, in days. */
   webhookSeconds: 15,
   webhookFailingDays: 5,
+  /** Unpacked bundles that are kept for the next session, those in use aside. */
+  bundleCacheBytes: 10 * 2 ** 30,
+  /** Free space on the disk of the data folder below which the server is not ready. */
+  diskReserveBytes: 256 * 2 ** 20,
 } as const

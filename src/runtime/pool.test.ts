@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { Deployment } from '../model/skills.ts'
 import { createSessionPool } from './pool.ts'
@@ -30,7 +31,7 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<{
       throw error
     },
     driver: sandboxes.driver,
-    bundles: { ensure: () => Promise.resolve(folder) },
+    bundles: { ensure: () => Promise.resolve({ folder, release: () => {} }) },
     ...options,
   })
   cleanups.push(() => pool.close())
@@ -163,4 +164,28 @@ test('a session that comes back with old secrets is ended by the next run', asyn
   expect([next.session.id, next.warm]).toEqual([fresh.session.id, true])
   await expect.poll(() => old.session.usable).toBe(false)
   await next.release()
+})
+
+test('the bundle of a session is in use until its sandbox has ended, and that of none that cannot be made', async () => {
+  let uses = 0
+  const { pool, sandboxes, deployment } = await open({
+    bundles: {
+      async ensure(blob) {
+        const folder = await sandboxes.bundle({ 'main.py': CODE })
+        if (blob === 'gone') await rm(folder, { recursive: true })
+        uses++
+        return { folder, release: () => void uses-- }
+      },
+    },
+  })
+  const lease = await pool.acquire(deployment('dep_1'))
+  await lease.release()
+  expect([pool.stats().idle, uses]).toEqual([1, 1])
+  const busy = await pool.acquire(deployment('dep_1'))
+  pool.retire('dep_1')
+  expect(uses).toBe(1)
+  await busy.release()
+  expect(uses).toBe(0)
+  await expect(pool.acquire({ ...deployment('dep_2'), bundle_blob: 'gone' })).rejects.toThrow()
+  expect(uses).toBe(0)
 })

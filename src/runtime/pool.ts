@@ -2,7 +2,7 @@ import { totalmem } from 'node:os'
 import { newSessionId } from '../model/ids.ts'
 import { SIZES } from '../model/sizes.ts'
 import type { Deployment } from '../model/skills.ts'
-import type { BundleCache } from './bundles.ts'
+import type { BundleCache, BundleUse } from './bundles.ts'
 import type { Driver, Session } from './driver.ts'
 import { Room } from './room.ts'
 
@@ -50,6 +50,7 @@ export interface SessionPool {
 
 interface Member {
   readonly session: Session
+  readonly bundle: BundleUse
   readonly deployment: string
   readonly memory_mb: number
   readonly born: number
@@ -144,16 +145,19 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
   async function make(deployment: Deployment, ahead: boolean, signal?: AbortSignal): Promise<Member> {
     const memory_mb = SIZES[deployment.config.size].memory_mb
     await room.enter(memory_mb, signal)
+    let bundle: BundleUse | null = null
     try {
-      const bundle = await bundles.ensure(deployment.bundle_blob, signal)
+      bundle = await bundles.ensure(deployment.bundle_blob, signal)
       const { handler, runtime, config } = deployment
       const session = await driver.prepare(
-        { id: newSessionId(), runtime, handler, bundle, memory_mb, network: config.network, ahead },
+        { id: newSessionId(), runtime, handler, bundle: bundle.folder, memory_mb, network: config.network, ahead },
         signal,
       )
       const at = Date.now()
-      return { session, deployment: deployment.id, memory_mb, born: at, lastUsed: at, retired: false, variant: null }
+      const known = { session, bundle, deployment: deployment.id, memory_mb }
+      return { ...known, born: at, lastUsed: at, retired: false, variant: null }
     } catch (error) {
+      bundle?.release()
       room.leave(memory_mb)
       throw error
     }
@@ -163,6 +167,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     try {
       await member.session.kill()
     } finally {
+      member.bundle.release()
       room.leave(member.memory_mb)
     }
   }

@@ -92,6 +92,8 @@ export interface Room {
   /** @param stage Whose endpoint it is. */
   endpoint(stage: string): number
   tenant(id: string): number
+  /** Tenants without any: a few, of which nothing is read then, however many endpoints they have. */
+  full(): readonly string[]
 }
 
 /** What follows from an attempt. */

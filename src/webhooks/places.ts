@@ -23,6 +23,8 @@ export function createPlaces(): Places {
     endpoint: (stage) => LIMITS.webhookEndpointSends - (byStage.get(stage) ?? 0),
     tenant: (id) => LIMITS.webhookTenantSends - (byTenant.get(id) ?? 0),
 
+    full: () => [...byTenant.keys()].filter((id) => places.tenant(id) <= 0),
+
     take({ stage, tenant }) {
       all++
       add(byStage, stage, 1)

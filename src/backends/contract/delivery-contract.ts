@@ -122,14 +122,16 @@ export function deliveryContract(engine: () => Engine): void {
     const other = await hooked(3)
     const counts = (claims: DeliveryClaim[]) =>
       [slow, sister, other].map(({ stage }) => claims.filter(({ delivery }) => delivery.stage === stage.id).length)
-    const full = { endpoint: (stage: string) => (stage === slow.stage.id ? 0 : 4), tenant: () => 100 }
+    const full = { ...ANY_ROOM, endpoint: (stage: string) => (stage === slow.stage.id ? 0 : 4) }
     expect(counts(await take(1, OVER, full))).toEqual([0, 1, 0])
     expect(counts(await take(10, OVER, full))).toEqual([0, 2, 3])
-    const narrow = { endpoint: () => 4, tenant: (id: string) => (id === slow.tenant ? 5 : 2) }
+    const narrow = { ...ANY_ROOM, endpoint: () => 4, tenant: (id: string) => (id === slow.tenant ? 5 : 2) }
     expect(counts(await take(100, OVER, narrow))).toEqual([4, 1, 2])
-    expect(counts(await take(100, LONG, { endpoint: () => 100, tenant: () => 0 }))).toEqual([0, 0, 0])
-    const none = { endpoint: () => 0, tenant: () => 100 }
+    expect(counts(await take(100, LONG, { ...ANY_ROOM, tenant: () => 0 }))).toEqual([0, 0, 0])
+    const none = { ...ANY_ROOM, endpoint: () => 0 }
     expect(await engine().webhooks.nextDelivery(none)).toBeNull()
+    const others = { ...ANY_ROOM, full: () => [slow.tenant] }
+    expect(counts(await take(100, OVER, others))).toEqual([0, 0, 3])
     expect(await engine().webhooks.nextDelivery(full)).toBeLessThanOrEqual(Date.now())
   })
 

@@ -75,7 +75,7 @@ export async function succeed({ runs }: Engine, place: Place): Promise<string> {
   return run.id
 }
 
-export const ANY_ROOM: Room = { endpoint: () => 1000, tenant: () => 1000 }
+export const ANY_ROOM: Room = { endpoint: () => 1000, tenant: () => 1000, full: () => [] }
 
 export function newAttempt(change: Partial<DeliveryAttempt> = {}): DeliveryAttempt {
   return { at: now(), ms: 12, status: 200, error: null, ...change }

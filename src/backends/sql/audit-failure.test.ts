@@ -17,6 +17,7 @@ import {
   settle,
 } from '../contract/engine-fixtures.ts'
 import {
+  ANY_ROOM,
   type HookedPlace,
   delivered,
   newAttempt,
@@ -50,7 +51,7 @@ beforeAll(async () => {
   hooked = { ...place, secret: await newSecret(engine, place.tenant) }
   await put(engine, hooked)
   await succeed(engine, hooked)
-  const [claim] = await engine.webhooks.takeDeliveries(1, 1000, { endpoint: () => 1, tenant: () => 1 })
+  const [claim] = await engine.webhooks.takeDeliveries(1, 1000, ANY_ROOM)
   ids.delivery = claim!.delivery.id
   await engine.webhooks.finishAttempt(ids.delivery, claim!.token, newAttempt(), delivered())
   await putSchedule(engine, place)

@@ -1,6 +1,6 @@
 import type { DeliveryClaim, WebhookStore } from '../flow-ports.ts'
 import type { Database, Queries, Transaction } from './database.ts'
-import { literal } from './page.ts'
+import { literal, oneOf } from './page.ts'
 import type { Watchers } from './watchers.ts'
 import { cancelStranded } from './webhook-ending.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow, type WebhookRow, toDelivery, toWebhook } from './webhook-rows.ts'
@@ -20,7 +20,7 @@ export function createDeliveryTaking(db: Database, watchers: Watchers): Delivery
         const claims: DeliveryClaim[] = []
         const seen = new Set<string>()
         const taken = new Map<string, number>()
-        for await (const { stage, tenant } of endpoints(t, at)) {
+        for await (const { stage, tenant } of endpoints(t, at, room.full())) {
           const ofTenant = taken.get(tenant) ?? 0
           const most = Math.min(count - claims.length, room.endpoint(stage), room.tenant(tenant) - ofTenant)
           // What was taken of it moved it to a later place, where it is met again.
@@ -50,7 +50,7 @@ export function createDeliveryTaking(db: Database, watchers: Watchers): Delivery
     },
 
     async nextDelivery(room) {
-      for await (const { due, stage, tenant } of endpoints(db, null)) {
+      for await (const { due, stage, tenant } of endpoints(db, null, room.full())) {
         if (room.endpoint(stage) > 0 && room.tenant(tenant) > 0) return due
       }
       return null
@@ -77,16 +77,21 @@ interface Endpoint {
   readonly tenant: string
 }
 
-/** Webhooks with deliveries that may be due, the longest due first; all is read from an index. @param until Null: those that will be, too. */
-async function* endpoints(from: Queries, until: number | null): AsyncGenerator<Endpoint, void> {
+/** Webhooks with deliveries that may be due, the longest due first; all is read from an index. @param until Null: those that will be, too. @param full Tenants of which none is. */
+async function* endpoints(
+  from: Queries,
+  until: number | null,
+  full: readonly string[],
+): AsyncGenerator<Endpoint, void> {
   let last: Pick<Endpoint, 'due' | 'stage'> = { due: -1, stage: '' }
   for (;;) {
     const page = await from.query<Endpoint>(
       `SELECT due, stage, tenant FROM webhooks WHERE due IS NOT NULL AND (due, stage) > (?, ?) ${until === null ? '' : 'AND due <= ?'}
-       ORDER BY due, stage LIMIT ${literal(PAGE)}`,
+       ${full.length === 0 ? '' : `AND NOT ${oneOf('tenant', full)}`} ORDER BY due, stage LIMIT ${literal(PAGE)}`,
       last.due,
       last.stage,
       ...(until === null ? [] : [until]),
+      ...full,
     )
     yield* page
     if (page.length < PAGE) return

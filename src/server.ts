@@ -6,9 +6,11 @@ import { readOidcFile } from './access/oidc-config.ts'
 import { openAccess } from './access/open-access.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openMasterKeys } from './backends/disk/master-key.ts'
+import { readSecret } from './backends/disk/signing.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { createApp } from './http/app.ts'
 import { createClientAddress } from './http/client-address.ts'
+import { createCursorSeal } from './http/cursor-seal.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
@@ -152,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         runs,
         audit: engine.audit,
         activity: createActivityFeed(engine.activity, { onError }),
+        cursors: createCursorSeal(await readSecret(join(dataDir, 'upload.key'))),
         schedules,
         webhooks,
         quotas: createQuotasService({ engine }),

@@ -15,6 +15,7 @@ import type { SkillsService } from '../skills/service.ts'
 import type { UploadTicket } from '../skills/uploads.ts'
 import type { Backups } from '../upkeep/backups.ts'
 import type { WebhooksService } from '../webhooks/service.ts'
+import type { CursorSeal } from './cursor-seal.ts'
 
 /** What the HTTP interface stands on. */
 export interface Services {
@@ -28,6 +29,8 @@ export interface Services {
   readonly skills: SkillsService
   readonly runs: RunsService
   readonly activity: ActivityFeed
+  /** Of its events, as callers see their ids. */
+  readonly cursors: CursorSeal
   readonly schedules: SchedulesService
   readonly webhooks: WebhooksService
   readonly quotas: QuotasService

@@ -31,7 +31,7 @@ const DECLARED = {
   errors: [],
 } as const
 
-export const activityRoutes = ({ skills, activity }: Services): Route[] => [
+export const activityRoutes = ({ skills, activity, cursors }: Services): Route[] => [
   route({
     ...DECLARED,
     id: 'followTenant',
@@ -39,7 +39,7 @@ export const activityRoutes = ({ skills, activity }: Services): Route[] => [
     summary: 'Follow what happens in the tenant as server-sent events',
     description: `${DESCRIPTION} Whoever needs a grant sees what happens on skills and stages that it covers.`,
     handle: ({ caller: { tenant }, query, header, coverage }) =>
-      follow(activity, tenant, { ...begin(query, header), only: placesOf(coverage) }),
+      follow({ activity, cursors }, tenant, { ...begin(query, header), only: placesOf(coverage) }),
   }),
   route({
     ...DECLARED,
@@ -49,20 +49,25 @@ export const activityRoutes = ({ skills, activity }: Services): Route[] => [
     description: DESCRIPTION,
     async handle({ caller: { tenant }, params, query, header }) {
       const { id: stage } = await skills.stages.find(tenant, params.skill, params.stage)
-      return follow(activity, tenant, { ...begin(query, header), stage })
+      return follow({ activity, cursors }, tenant, { ...begin(query, header), stage })
     },
   }),
 ]
 
 async function follow(
-  activity: Services['activity'],
+  { activity, cursors }: Pick<Services, 'activity' | 'cursors'>,
   tenant: string,
   { after, ...filter }: { after: string | undefined } & Parameters<Services['activity']['follow']>[1],
 ): Promise<Reply> {
-  const from = await activity.present(tenant, after)
+  const from = await activity.present(tenant, after && cursors.open(tenant, after))
+  const id = cursors.seal(tenant, from)
   return {
     status: 200,
-    live: live((signal) => activity.follow(tenant, filter, from, signal), frameOf, frame(from, 'hello', { id: from })),
+    live: live(
+      (signal) => activity.follow(tenant, filter, from, signal),
+      (one) => frameOf(one, cursors, tenant),
+      frame(id, 'hello', { id }),
+    ),
   }
 }
 
@@ -85,10 +90,11 @@ function typeOf(name: string): ActivityType {
 /** All who follow a tenant get the same object: it becomes a frame once. */
 const frames = new WeakMap<Activity, Buffer>()
 
-function frameOf(activity: Activity): Buffer {
+function frameOf(activity: Activity, cursors: Services['cursors'], tenant: string): Buffer {
   let made = frames.get(activity)
   if (made === undefined) {
-    made = Buffer.from(frame(activity.id, activity.type, activity))
+    const id = cursors.seal(tenant, activity.id)
+    made = Buffer.from(frame(id, activity.type, { ...activity, id }))
     frames.set(activity, made)
   }
   return made

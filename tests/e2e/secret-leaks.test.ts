@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Run } from '../../src/model/runs.ts'
+import { type Sink, accept, openSink, verify } from '../../src/webhooks/fixtures/sink.ts'
 import { cli } from '../support/cli.ts'
+import { Reader } from '../support/reader.ts'
 
 const CLI = new URL('../../src/cli/main.ts', import.meta.url).pathname
 
@@ -15,6 +17,9 @@ const CANARY = `canary${randomBytes(12).toString('hex')}`
 const VALUE = `${CANARY}/+&= "ü"`
 const PASSWORD = `${CANARY}@:/?#`
 const CONNECTION = `https://reader:${encodeURIComponent(PASSWORD)}@example.org/`
+
+/** What webhooks are signed with: its bytes are the canary. */
+const SIGNING = `whsec_${Buffer.from(CANARY).toString('base64')}`
 
 /** What must not be seen: as it is (URL-encoding leaves it as it is), in base64 wherever it begins, and in hex. */
 const NEEDLES = [CANARY, Buffer.from(CANARY).toString('hex'), ...[0, 1, 2].map(base64At)]
@@ -47,9 +52,12 @@ def handler(input: dict) -> dict:
 let folder: string
 let dataDir: string
 let server: ChildProcess
-let url: string
+let sink: Sink
+let reader: Reader
 /** Everything that was said, by whoever said it. */
 const said: Record<string, string> = { 'the server': '' }
+/** Each is queued, runs and ends. */
+const RUNS = 6
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skillet-leaks-'))
@@ -57,17 +65,19 @@ beforeAll(async () => {
   const skill = join(folder, 'talker')
   await cli(['init', 'python', 'talker'], { cwd: folder })
   await writeFile(join(skill, 'main.py'), MAIN)
-  server = spawn(process.execPath, [CLI, 'serve', '--port', '0', '--data', dataDir, '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  sink = await openSink(accept)
+  const flags = ['--port', '0', '--data', dataDir, '--json', '--webhook-network', '127.0.0.0/8']
+  server = spawn(process.execPath, [CLI, 'serve', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
   for (const stream of [server.stdout!, server.stderr!]) {
     stream.setEncoding('utf8').on('data', (text: string) => (said['the server'] += text))
   }
   await once(server.stdout!, 'data')
-  url = (JSON.parse(await readFile(join(dataDir, 'server.json'), 'utf8')) as { url: string }).url
+  const { url } = JSON.parse(await readFile(join(dataDir, 'server.json'), 'utf8')) as { url: string }
+  reader = new Reader(url, dataDir, said)
 })
 afterAll(async () => {
   if (server.exitCode === null && server.kill()) await once(server, 'exit')
+  await sink[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
 })
 
@@ -76,42 +86,6 @@ async function skillet(args: readonly string[], stdin: string = ''): Promise<str
   said[`skillet ${args.join(' ')}`] = out + err
   if (code > 1) throw new Error(`skillet ${args.join(' ')}: ${code} ${err}`)
   return out
-}
-
-let calls = 0
-async function call(
-  method: string,
-  path: string,
-  body?: string,
-  headers: Record<string, string> = {},
-): Promise<string> {
-  const file = path.startsWith('/api/vault') || path.startsWith('/api/tenants') ? 'operator.key' : 'owner.key'
-  const answer = await fetch(new URL(path, url), {
-    method,
-    headers: {
-      authorization: `Bearer ${(await readFile(join(dataDir, file), 'utf8')).trim()}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body }),
-  })
-  const text = await answer.text()
-  said[`${++calls}: ${method} ${path}`] = `${answer.status} ${JSON.stringify([...answer.headers])} ${text}`
-  return text
-}
-
-/** Every answer to a GET that the document promises, with the names and ids that are given for its parameters. */
-async function readEverything(params: Record<string, string>): Promise<number> {
-  const { paths } = JSON.parse(await call('GET', '/openapi.json')) as { paths: Record<string, object> }
-  const readable = Object.keys(paths).filter((path) => 'get' in paths[path]!)
-  const unknown: string[] = []
-  for (const path of readable) {
-    const filled = path.replaceAll(/\{(\w+)\}/g, (all, name: string) => params[name] ?? (unknown.push(path), all))
-    await call('GET', filled)
-    await call('GET', filled, undefined, { accept: 'text/plain' })
-  }
-  expect(unknown).toEqual([])
-  return readable.length
 }
 
 function leaksIn(bytes: Buffer | string): boolean {
@@ -133,6 +107,8 @@ async function expectNoLeak(): Promise<void> {
 }
 
 test('nothing that the server writes or answers holds the value of a secret', async () => {
+  const call = reader.call.bind(reader)
+  const [begin] = await reader.stream('/api/events')
   // Values that are refused, in every way.
   await call('POST', '/api/secrets', `{"name":"token","value":"${CANARY}`)
   await call('POST', '/api/secrets', CANARY)
@@ -152,6 +128,10 @@ test('nothing that the server writes or answers holds the value of a secret', as
   await skillet(['secret', 'create', 'token', '--value-stdin'], VALUE)
   await skillet(['validate', 'talker', '--stage', 'prod'])
   await skillet(['stage', 'config', 'talker', 'prod', '--secret', 'TOKEN=token', '--secret', 'CONNECTION=connection'])
+  await skillet(['secret', 'create', 'signing', '--value-stdin'], SIGNING)
+  await skillet(['webhook', 'set', 'talker', 'prod', sink.url, '--secret', 'signing'])
+  const schedule = JSON.stringify({ cron: '0 0 1 1 *', zone: 'UTC', input: { end: 'return' } })
+  await call('PUT', '/api/skills/talker/stages/prod/schedule', schedule)
   await skillet(['deploy', 'talker', '--stage', 'prod', '--yes'])
   await skillet(['secret', 'delete', 'token', '--yes'])
 
@@ -169,6 +149,13 @@ test('nothing that the server writes or answers holds the value of a secret', as
     for (const path of ['', '/logs', '/events']) await call('GET', `/api/runs/${run.id}${path}`)
     await call('GET', `/api/runs/${run.id}/logs`, undefined, { accept: 'text/plain' })
   }
+  const delivered = await sink.arrived(RUNS)
+  for (const [i, message] of delivered.entries()) {
+    verify(SIGNING, message)
+    said[`webhook ${i}`] = JSON.stringify(message)
+  }
+  const delivery = String(delivered.at(-1)!.headers['webhook-id'])
+  await skillet(['delivery', 'show', delivery])
   await call('POST', '/api/vault/rotate')
 
   const secret = JSON.parse(await call('GET', '/api/secrets/token')) as {
@@ -185,7 +172,7 @@ test('nothing that the server writes or answers holds the value of a secret', as
     items: { target_kind: string; target: string }[]
   }
   const upload = items.find(({ target_kind }) => target_kind === 'upload')!.target
-  const count = await readEverything({
+  const { answers, events } = await reader.everything(begin!, {
     skill: 'talker',
     stage: 'prod',
     deployment: stage.deployment,
@@ -196,8 +183,12 @@ test('nothing that the server writes or answers holds the value of a secret', as
     grant: grant.id,
     tenant: secret.tenant,
     upload,
+    delivery,
   })
-  expect(count).toBeGreaterThan(20)
+  expect(answers).toBeGreaterThan(20)
+  // Of the tenant, and of its one stage.
+  expect(events).toHaveLength(2)
+  expect(Math.min(...events)).toBeGreaterThanOrEqual(RUNS * 3)
 
   await expectNoLeak()
   server.kill('SIGTERM')

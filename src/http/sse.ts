@@ -74,6 +74,8 @@ export function createEventStreams(
     },
 
     send(outgoing, { status, headers }, { tenant, ...given }) {
+      // It has left while it was found out whether it may read this: it closes no second time.
+      if (outgoing.destroyed) return
       // Not in chunks: the end of the connection is that of the stream. Less memory for each, and one write for an event.
       outgoing.removeHeader('transfer-encoding')
       outgoing.writeHead(status, headers)

@@ -65,7 +65,7 @@ export const scheduleRoutes = ({ schedules }: Pick<Services, 'schedules'>): Rout
     summary: 'Delete the schedule of a stage',
     description: 'Runs that it began go on, and what became of its instants stays listed.',
     responses: { 204: { description: 'Deleted.' } },
-    errors: ['schedule_changed'],
+    errors: [],
     async handle({ caller, params }) {
       await schedules.remove(caller, params.skill, params.stage)
       return { status: 204 }

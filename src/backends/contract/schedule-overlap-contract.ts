@@ -173,6 +173,19 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect((await take()).map(({ run }) => run.id)).toEqual([held.run])
   })
 
+  test('cancel_other: a long line is cancelled in steps, after which the new run comes', async () => {
+    const place = await settle(engine())
+    await putSchedule(engine(), place)
+    const before: string[] = []
+    for (let minute = 0; minute < 45; minute++) {
+      before.push((await fireOne(engine(), orderOf(place, T0 + minute * MINUTE))).run!)
+    }
+    const last = await fireOne(engine(), orderOf(place, T0 + 45 * MINUTE, { overlap: 'cancel_other' }))
+    expect(last).toMatchObject({ outcome: 'held', stopping: [] })
+    expect(new Set(await Promise.all(before.map((run) => status(place, run))))).toEqual(new Set(['cancelled']))
+    expect((await take()).map(({ run }) => run.id)).toEqual([last.run])
+  })
+
   test('a run that is held goes with its stage: it is not let go by the end of those before it', async () => {
     const { place, fire } = await scheduled('queue_one')
     const first = await fire()

@@ -5,6 +5,7 @@ import type { Database, Transaction } from './database.ts'
 import { announce } from './outbox.ts'
 import { enqueue } from './queue-order.ts'
 import { insertRun } from './run-admission.ts'
+import { cancelRuns } from './run-cancelling.ts'
 import { endRun, failure } from './run-ending.ts'
 import { type Way, makeWay } from './schedule-overlap.ts'
 import type { Watchers } from './watchers.ts'
@@ -12,13 +13,16 @@ import type { Watchers } from './watchers.ts'
 /** How schedules fire: what became of an instant is written down together with its run, and with what comes next. */
 export function createScheduleFiring(db: Database, watchers: Watchers): Pick<ScheduleStore, 'fire'> {
   return {
-    fire(orders) {
-      return db.tx(async (t) => {
+    async fire(orders) {
+      const rest: string[] = []
+      const fired = await db.tx(async (t) => {
         const queues = new Set<QueueName>()
         const results: (FireResult | Error)[] = []
         for (const order of orders) {
           try {
-            results.push(await t.savepoint(() => fireOne(t, watchers, order, queues)))
+            const { result, others } = await t.savepoint(() => fireOne(t, watchers, order, queues))
+            results.push(result)
+            rest.push(...others)
           } catch (error) {
             results.push(error instanceof Error ? error : new Error(String(error)))
           }
@@ -26,16 +30,13 @@ export function createScheduleFiring(db: Database, watchers: Watchers): Pick<Sch
         for (const queue of queues) watchers.queueChanged(t, queue)
         return results
       })
+      await cancelRuns(db, watchers, rest)
+      return fired
     },
   }
 }
 
-async function fireOne(
-  t: Transaction,
-  watchers: Watchers,
-  order: FireOrder,
-  queues: Set<QueueName>,
-): Promise<FireResult> {
+async function fireOne(t: Transaction, watchers: Watchers, order: FireOrder, queues: Set<QueueName>): Promise<Fired> {
   const { tenant, stage, revision, expected, next, missed, begin } = order
   const [schedule] = await t.query<{ skill: string }>(
     `UPDATE schedules SET instant = ?, due = ? WHERE stage = ? AND tenant = ? AND revision = ? AND instant = ? AND due = ?
@@ -48,24 +49,33 @@ async function fireOne(
     expected.instant,
     expected.due,
   )
-  if (schedule === undefined) return STALE
+  if (schedule === undefined) return { result: STALE, others: [] }
   const place: Place = { tenant, skill: schedule.skill, stage }
   if (missed !== null) await tellMissed(t, watchers, place, missed)
-  if (begin === null) return { ...STALE, outcome: 'missed' }
+  if (begin === null) return { result: { ...STALE, outcome: 'missed' }, others: [] }
   // Before anything else happens for it: the key is what keeps an instant from being fired twice, also after its schedule was put anew.
   const scheduledFor = begin.run.scheduled_for!
-  if (!(await writeFire(t, place, scheduledFor, { outcome: 'started', run: begin.run.id }))) return STALE
+  if (!(await writeFire(t, place, scheduledFor, { outcome: 'started', run: begin.run.id })))
+    return { result: STALE, others: [] }
   // One that fails at once is never under way with another.
   const way: Way =
-    begin.refusal === null ? await makeWay(t, watchers, stage, order.overlap) : { outcome: 'started', stopping: [] }
+    begin.refusal === null
+      ? await makeWay(t, watchers, stage, order.overlap)
+      : { outcome: 'started', stopping: [], rest: [] }
   if (way.outcome === 'skipped') {
     await rewriteFire(t, stage, scheduledFor, 'skipped', null)
     await tell(t, watchers, place, 'schedule.skipped', { scheduled_for: scheduledFor })
-    return { ...STALE, outcome: 'skipped' }
+    return { result: { ...STALE, outcome: 'skipped' }, others: [] }
   }
   if (way.outcome === 'held') await rewriteFire(t, stage, scheduledFor, 'held', begin.run.id)
   if (await beginRun(t, watchers, begin, way.outcome === 'held')) queues.add(begin.queue)
-  return { outcome: way.outcome, run: begin.run.id, stopping: way.stopping }
+  return { result: { outcome: way.outcome, run: begin.run.id, stopping: way.stopping }, others: way.rest }
+}
+
+/** With the runs that are to be cancelled for it, once it is durable. */
+interface Fired {
+  readonly result: FireResult
+  readonly others: readonly string[]
 }
 
 type Place = Pick<FireOrder, 'tenant' | 'stage'> & { readonly skill: string }

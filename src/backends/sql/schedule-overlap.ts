@@ -8,6 +8,8 @@ export interface Way {
   readonly outcome: 'started' | 'held' | 'skipped'
   /** Runs that were asked to stop. */
   readonly stopping: readonly string[]
+  /** Too many to be cancelled at once: for `cancelRuns`, once this is durable. They are marked, so that whoever would take one ends it. */
+  readonly rest: readonly string[]
 }
 
 /** In the transaction that begins the run: none of the others can end unseen, and one that is held is let go by the end of the last. */
@@ -26,10 +28,11 @@ export async function makeWay(
     stage,
   )
   if (others.length === 0) return FREE
-  if (overlap === 'skip') return { outcome: 'skipped', stopping: [] }
+  if (overlap === 'skip') return { ...FREE, outcome: 'skipped' }
   if (overlap === 'queue_one') {
-    return { outcome: others.some(({ state }) => state === 'held') ? 'skipped' : 'held', stopping: [] }
+    return { ...FREE, outcome: others.some(({ state }) => state === 'held') ? 'skipped' : 'held' }
   }
+  await t.query(`UPDATE runs SET cancel_requested = 1 WHERE id IN (${live})`, stage)
   return cancelAll(t, watchers, others)
 }
 
@@ -40,14 +43,21 @@ interface Other {
   readonly state: string
 }
 
-const FREE: Way = { outcome: 'started', stopping: [] }
+const FREE: Way = { outcome: 'started', stopping: [], rest: [] }
+
+/** So many runs are cancelled in the transaction of the fire. */
+const MOST_AT_ONCE = 20
 
 async function cancelAll(t: Transaction, watchers: Watchers, others: readonly Other[]): Promise<Way> {
-  for (const { id } of others) await t.query('UPDATE runs SET cancel_requested = 1 WHERE id = ?', id)
   const waiting = others.filter(({ status }) => status === 'queued')
+  const stopping = others.filter(({ status }) => status !== 'queued').map(({ id }) => id)
+  if (waiting.length > MOST_AT_ONCE) {
+    // Those first that are held: the end of one must not let the next one go.
+    const heldFirst = waiting.toSorted((a, b) => Number(b.state === 'held') - Number(a.state === 'held'))
+    return { outcome: 'held', stopping, rest: heldFirst.map(({ id }) => id) }
+  }
   // All of them before the first ends: the end of one must not let another go.
   for (const { id } of waiting) await t.query('DELETE FROM queue WHERE run = ?', id)
   for (const { id } of waiting) await endRun(t, watchers, id, CANCELLED)
-  const stopping = others.filter(({ status }) => status !== 'queued').map(({ id }) => id)
-  return { outcome: stopping.length === 0 ? 'started' : 'held', stopping }
+  return { ...FREE, outcome: stopping.length === 0 ? 'started' : 'held', stopping }
 }

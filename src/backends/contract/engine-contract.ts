@@ -18,6 +18,7 @@ import { runQueueContract } from './run-queue-contract.ts'
 import { runRetriesContract } from './run-retries-contract.ts'
 import { scheduleContract } from './schedule-contract.ts'
 import { scheduleFireContract } from './schedule-fire-contract.ts'
+import { scheduleCancelContract } from './schedule-cancel-contract.ts'
 import { scheduleOverlapContract } from './schedule-overlap-contract.ts'
 import { secretContract } from './secret-contract.ts'
 import { skillsContract } from './skills-contract.ts'
@@ -60,6 +61,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('schedules', () => scheduleContract(engine))
     describe('fires of schedules', () => scheduleFireContract(engine))
     describe('runs of a schedule that overlap', () => scheduleOverlapContract(engine))
+    describe('runs of a schedule that make way', () => scheduleCancelContract(engine))
     describe('webhooks', () => webhookContract(engine))
     describe('deliveries', () => deliveryContract(engine))
     describe('webhooks that fail', () => webhookDisableContract(engine))

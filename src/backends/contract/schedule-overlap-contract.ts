@@ -4,7 +4,7 @@ import type { Schedule } from '../../model/schedules.ts'
 import type { FireResult } from '../flow-ports.ts'
 import type { Claim, Engine } from '../ports.ts'
 import { LONG, NOTE, type Place, SUCCEEDED, admit, newNote, settle } from './engine-fixtures.ts'
-import { MINUTE, T0, fireOne, firesOf, nextAt, orderOf, planned, putSchedule } from './schedule-fixtures.ts'
+import { MINUTE, T0, fireOne, firesOf, orderOf, putSchedule } from './schedule-fixtures.ts'
 
 /** What happens while a run of the same schedule is not over. */
 export function scheduleOverlapContract(engine: () => Engine): void {
@@ -111,46 +111,6 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect((await take()).map(({ run }) => run.id)).toEqual(runs.map(({ run }) => run))
   })
 
-  test('cancel_other: what waits is cancelled at once, and the new one begins', async () => {
-    const { place, fire } = await scheduled('cancel_other')
-    const first = await fire()
-    const second = await fire()
-    expect(second).toMatchObject({ outcome: 'started', stopping: [] })
-    expect(await status(place, first.run)).toBe('cancelled')
-    expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
-  })
-
-  test('cancel_other: what runs is asked to stop, and the newest waits for its end', async () => {
-    const { place, fire } = await scheduled('cancel_other')
-    const first = await fire()
-    const [claim] = await take()
-    const second = await fire()
-    expect(second).toMatchObject({ outcome: 'held', stopping: [first.run] })
-    const third = await fire()
-    expect(third).toMatchObject({ outcome: 'held', stopping: [first.run] })
-    expect(await status(place, second.run)).toBe('cancelled')
-    expect(await take()).toEqual([])
-    expect(await engine().runs.heartbeat([{ run: claim!.run.id, token: claim!.token }], LONG)).toEqual(['cancel'])
-    await engine().runs.finish(claim!.run.id, claim!.token, { ...SUCCEEDED, status: 'cancelled', output: null })
-    expect((await take()).map(({ run }) => run.id)).toEqual([third.run])
-  })
-
-  test('cancel_other: a worker that is killed before it stopped lets the new one go all the same', async () => {
-    const { place, fire } = await scheduled('cancel_other')
-    const first = await fire()
-    await take()
-    const second = await fire()
-    await engine().runs.recover()
-    const woken: string[] = []
-    const end = engine().runs.watchQueue((queue) => woken.push(queue))
-    // What was to stop is over when it would be taken; whoever takes is told that there is more.
-    expect(await take()).toEqual([])
-    end()
-    expect(woken).toContain('default')
-    expect((await take()).map(({ run }) => run.id)).toEqual([second.run])
-    expect(await status(place, first.run)).toBe('cancelled')
-  })
-
   test('a caller who cancels the run that is waited for lets the next one go', async () => {
     const { place, fire } = await scheduled('queue_one')
     const first = await fire()
@@ -173,19 +133,6 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect((await take()).map(({ run }) => run.id)).toEqual([held.run])
   })
 
-  test('cancel_other: a long line is cancelled in steps, after which the new run comes', async () => {
-    const place = await settle(engine())
-    await putSchedule(engine(), place)
-    const before: string[] = []
-    for (let minute = 0; minute < 45; minute++) {
-      before.push((await fireOne(engine(), orderOf(place, T0 + minute * MINUTE))).run!)
-    }
-    const last = await fireOne(engine(), orderOf(place, T0 + 45 * MINUTE, { overlap: 'cancel_other' }))
-    expect(last).toMatchObject({ outcome: 'held', stopping: [] })
-    expect(new Set(await Promise.all(before.map((run) => status(place, run))))).toEqual(new Set(['cancelled']))
-    expect((await take()).map(({ run }) => run.id)).toEqual([last.run])
-  })
-
   test('a run that is held goes with its stage: it is not let go by the end of those before it', async () => {
     const { place, fire } = await scheduled('queue_one')
     const first = await fire()
@@ -196,20 +143,5 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     end()
     expect(woken).toEqual([])
     expect([await status(place, first.run), await status(place, second.run)]).toEqual(['cancelled', 'cancelled'])
-  })
-
-  test('a fire that fails at once is recorded as such, and cancels nothing', async () => {
-    const { place, fire } = await scheduled('cancel_other')
-    const first = await fire()
-    await take()
-    const refusal = { reason: 'input_invalid', error: { type: 'InputInvalid', message: 'No.' } } as const
-    const begin = planned(place, T0 + MINUTE, { refusal })
-    const order = orderOf(place, T0 + MINUTE, { begin, overlap: 'cancel_other', next: nextAt(T0 + 2 * MINUTE) })
-    expect(await fireOne(engine(), order)).toMatchObject({ outcome: 'started', stopping: [] })
-    expect(await status(place, begin.run.id)).toBe('failed')
-    expect(await engine().runs.find(place.tenant, first.run!)).toMatchObject({
-      status: 'running',
-      cancel_requested: false,
-    })
   })
 }

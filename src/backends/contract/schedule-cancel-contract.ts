@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Schedule } from '../../model/schedules.ts'
 import type { FireResult } from '../flow-ports.ts'
 import type { Claim, Engine } from '../ports.ts'
-import { LONG, type Place, settle } from './engine-fixtures.ts'
+import { LONG, type Place, SUCCEEDED, settle } from './engine-fixtures.ts'
 import { MINUTE, T0, fireOne, nextAt, orderOf, planned, putSchedule } from './schedule-fixtures.ts'
 
 /** Schedules whose next run makes an end of those before it. */

@@ -33,6 +33,7 @@ import { createSkillsService } from './skills/service.ts'
 import { createLateMetrics } from './telemetry/late-metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
 import { openBackups } from './upkeep/backups.ts'
+import { checkDisks } from './upkeep/disk-check.ts'
 import { type Swept, createSweeper } from './upkeep/sweeper.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
@@ -160,11 +161,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         quotas: createQuotasService({ engine }),
         events: engine.runs,
         backups,
-        metrics: () => metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => 0 }),
+        metrics: (streams = 0) =>
+          metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => streams }),
         verifyUpload: blobs.verifyUpload,
         checks: () => [
           { name: 'state', check: () => engine.check() },
           { name: 'vault', check: () => vault.check() },
+          { name: 'disk', check: () => checkDisks({ 'the data folder': dataDir, 'the sandboxes': places.root }) },
+          { name: 'worker', check: worker.check },
+          { name: 'schedules', check: ticker.check },
+          { name: 'webhooks', check: dispatcher.check },
           ...gate.checks(),
         ],
       },

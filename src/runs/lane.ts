@@ -1,4 +1,5 @@
 import type { Claim, RunStore } from '../backends/ports.ts'
+import { Pulse } from '../model/pulse.ts'
 import type { QueueName } from '../model/sizes.ts'
 
 /** A place in the worker that waits for its run. */
@@ -26,6 +27,7 @@ const RECOVER_MS = 1000
 export class Lane {
   readonly #runs: Pick<RunStore, 'take' | 'nextVisible'>
   readonly #options: LaneOptions
+  readonly #pulse: Pulse
   #busy = 0
   /** The take under way. */
   #taking: Promise<void> | null = null
@@ -37,6 +39,8 @@ export class Lane {
   constructor(runs: Pick<RunStore, 'take' | 'nextVisible'>, options: LaneOptions) {
     this.#runs = runs
     this.#options = options
+    this.#pulse = new Pulse(`Taking runs from the queue "${options.queue}"`)
+    this.#pulse.start()
   }
 
   /** There may be something in the queue. */
@@ -61,15 +65,22 @@ export class Lane {
   /** Takes nothing more; what is being taken is begun before this resolves. */
   async stop(): Promise<void> {
     this.#stopped = true
+    this.#pulse.stop()
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#taking
+  }
+
+  /** @throws NotReady when nothing is taken. */
+  check(): void {
+    this.#pulse.check()
   }
 
   #pump(): void {
     const places = this.#options.places - this.#busy
     if (this.#stopped || this.#taking !== null || !this.#stirred || places <= 0) return
     this.#stirred = false
-    this.#taking = this.#take(places)
+    this.#taking = this.#pulse
+      .during(this.#take(places))
       .catch((error: unknown) => {
         this.#options.onError(error, `taking from the queue "${this.#options.queue}"`)
         this.#lookAgain(RECOVER_MS)

@@ -1,4 +1,5 @@
 import type { Claim, Engine } from '../backends/ports.ts'
+import { Pulse } from '../model/pulse.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Execute, Interruption } from './execute.ts'
 import { Lane, type Place } from './lane.ts'
@@ -22,6 +23,8 @@ export interface RunWorker {
   cancel(run: string): void
   /** Keeps a free place for a run that is being admitted; null when there is none. The place has to be given back by `fill`. */
   offer(queue: QueueName): Place | null
+  /** For /readyz. @throws NotReady while no runs are taken, or leases not kept alive. */
+  check(): void
 }
 
 interface Running {
@@ -41,6 +44,7 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
   let unwatch: (() => void) | null = null
   let heart: NodeJS.Timeout | null = null
   let stopping: Promise<void> | null = null
+  const pulse = new Pulse('Keeping runs alive')
 
   /** @param performed Called once, when the place is free again. */
   function begin(claim: Claim, performed: () => void): void {
@@ -85,13 +89,15 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
         lanes.set(queue, new Lane(engine.runs, { queue, places: concurrency[queue], leaseMs, begin, onError }))
       }
       unwatch = engine.runs.watchQueue((queue) => lanes.get(queue)?.wake())
+      pulse.start()
       heart = setInterval(() => {
-        beat().catch((error: unknown) => onError(error, 'extending leases'))
+        pulse.during(beat()).catch((error: unknown) => onError(error, 'extending leases'))
       }, leaseMs / 3).unref()
       for (const lane of lanes.values()) lane.wake()
     },
 
     stop() {
+      pulse.stop()
       stopping ??= (async () => {
         unwatch?.()
         await Promise.all([...lanes.values()].map((lane) => lane.stop()))
@@ -111,5 +117,10 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
     },
 
     offer: (queue) => lanes.get(queue)?.offer() ?? null,
+
+    check() {
+      pulse.check()
+      for (const lane of lanes.values()) lane.check()
+    },
   }
 }

@@ -1,4 +1,5 @@
 import type { DeliveryClaim, WebhookStore } from '../backends/flow-ports.ts'
+import { Pulse } from '../model/pulse.ts'
 import { type DeliverParts, createDeliver } from './deliver.ts'
 import { createPlaces } from './places.ts'
 
@@ -17,6 +18,8 @@ export interface Dispatcher {
   start(): void
   /** Takes nothing more. What is still being sent after the grace period is given up and due again. */
   stop(): Promise<void>
+  /** For /readyz. @throws NotReady while nothing is taken. */
+  check(): void
 }
 
 /** Longer than a send may take (LIMITS.webhookSeconds) and its end needs to be written down. */
@@ -35,6 +38,7 @@ export function createDispatcher(parts: DispatcherParts, { graceMs = 5000 }: Dis
   const giveUp = new AbortController()
   const deliver = createDeliver(parts, giveUp.signal)
   const places = createPlaces()
+  const pulse = new Pulse('Taking deliveries of webhooks')
   const underWay = new Set<Promise<void>>()
   let taking: Promise<void> | null = null
   /** Whether something may be due: set by hints and timers, cleared when a take looks. */
@@ -51,7 +55,8 @@ export function createDispatcher(parts: DispatcherParts, { graceMs = 5000 }: Dis
   function pump(): void {
     if (stopped !== null || unwatch === null || taking !== null || !stirred || places.free() <= 0) return
     stirred = false
-    taking = take()
+    taking = pulse
+      .during(take())
       .catch((error: unknown) => {
         onError(error, 'taking deliveries')
         lookAgain(RECOVER_MS)
@@ -93,6 +98,7 @@ export function createDispatcher(parts: DispatcherParts, { graceMs = 5000 }: Dis
   }
 
   async function end(): Promise<void> {
+    pulse.stop()
     unwatch?.()
     if (timer !== null) clearTimeout(timer)
     await taking
@@ -104,9 +110,11 @@ export function createDispatcher(parts: DispatcherParts, { graceMs = 5000 }: Dis
   return {
     start() {
       if (unwatch !== null || stopped !== null) return
+      pulse.start()
       unwatch = webhooks.watchDeliveries(wake)
       wake()
     },
     stop: () => (stopped ??= end()),
+    check: () => pulse.check(),
   }
 }

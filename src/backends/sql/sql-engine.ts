@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Vault } from '../access-ports.ts'
 import type { MasterKeys } from '../disk/master-key.ts'
+import { NotReady } from '../../model/pulse.ts'
 import type { EngineObserver } from '../observer.ts'
 import type { Engine } from '../ports.ts'
 import type { StateCopy } from '../upkeep-ports.ts'
@@ -91,15 +92,30 @@ function createSqlEngine(
 
     gauges: () => readGauges(db),
 
-    async check() {
-      const written = await db.tx((t) => t.query('UPDATE schema_version SET version = version RETURNING version'))
-      const read = await db.query('SELECT version FROM schema_version')
-      if (written.length !== 1 || read.length !== 1) throw new Error('The database has lost its schema version.')
-    },
+    check: () => requireWritable(db),
 
     close() {
       closing ??= db.close().finally(onClosed)
       return closing
     },
+  }
+}
+
+/** @throws NotReady */
+async function requireWritable(db: Database): Promise<void> {
+  try {
+    // There and back: what changes nothing is not written by SQLite, and so it succeeds on a full disk.
+    const written = await db.tx(async (t) => {
+      await t.query('UPDATE schema_version SET version = version + 1')
+      return t.query('UPDATE schema_version SET version = version - 1 RETURNING version')
+    })
+    const read = await db.query('SELECT version FROM schema_version')
+    if (written.length !== 1 || read.length !== 1) throw new Error('The database has lost its schema version.')
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new NotReady(
+      `The state cannot be read and written: ${why}`,
+      'Make room on its disk, and let the server write there.',
+    )
   }
 }

@@ -131,6 +131,15 @@ describe('following a tenant', () => {
     expect(runsOf(results.events)).toEqual([first, second, third])
   })
 
+  test('how many are open is measured', async () => {
+    // Those of the tests before are still leaving.
+    while ((await openStreams()) !== '0');
+    const one = await open('/api/events')
+    await one.until(() => one.events.length === 1)
+    expect(await openStreams()).toBe('1')
+    one.leave()
+  })
+
   test('what is no id and what is no type is refused', async () => {
     const codes = ['?after=x', '?after=', '?types=run.log', '?types=run.result,', '?after=%00000000000'].map(
       async (query) => (await server.call<{ code: string }>('GET', `/api/events${query}`)).body.code,
@@ -167,6 +176,11 @@ describe('following a tenant', () => {
     stream.leave()
   })
 })
+
+async function openStreams(): Promise<string | undefined> {
+  const { body } = await server.call<string>('GET', '/metrics', undefined, { key: server.operatorKey })
+  return /^skillet_event_streams (\d+)$/m.exec(body)?.[1]
+}
 
 async function whoami(): Promise<{ tenant: string }> {
   return (await server.call<{ tenant: string }>('GET', '/api/whoami')).body

@@ -58,11 +58,12 @@ export interface AppOptions extends ThrottleOptions, StreamTimes {
 export function createApp(services: Services, options: AppOptions = {}): App {
   const { stopping = new AbortController().signal, onFault = toStderr, requestLog, tracing = NO_TRACING } = options
   const app: App = new Hono<Env>()
-  const routes = allRoutes(services, options, stopping)
+  const streams = createEventStreams({ ...options, stopping, perTenant: options.streamsPerTenant })
+  const metrics: Services['metrics'] = () => services.metrics(streams.count())
+  const routes = allRoutes({ ...services, metrics }, options, stopping)
   const { authorizer, denials } = services
   const auth = createThrottle(services.auth, options)
   const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
-  const streams = createEventStreams({ ...options, stopping, perTenant: options.streamsPerTenant })
   const guards = { auth, identify: services.auth, authorizer, denials }
   for (const one of routes) mount(app, one, { ...guards, streams, tracing, stopping, onFault, ...observers })
   app.notFound((c) => {

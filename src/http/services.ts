@@ -43,8 +43,8 @@ export interface Services {
    */
   readonly verifyUpload: ((url: URL) => UploadTicket) | null
   readonly backups: Backups
-  /** What the server measured of itself, in the text format of Prometheus. */
-  readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>
+  /** What the server measured of itself, in the text format of Prometheus. @param streams Event streams that are open. */
+  readonly metrics: (streams?: number) => Promise<{ readonly type: string; readonly text: string }>
   /** What must hold for the server to be ready, each by its name. */
   readonly checks: () => readonly ReadinessCheck[]
 }

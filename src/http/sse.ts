@@ -16,6 +16,8 @@ export interface StreamTimes {
 
 /** The event streams that are open. */
 export interface EventStreams {
+  /** How many are open. */
+  count(): number
   /** Room for one more. @throws RateLimited when the tenant has as many as it may. */
   require(tenant: string): void
   /** Sends the head and then events until they end, the client leaves or may not read them any more, or the server stops. */
@@ -60,13 +62,15 @@ export function createEventStreams(
     for (const stream of open) stream.look(at, passed)
   }
 
-  function count(tenant: string, by: 1 | -1): void {
+  function add(tenant: string, by: 1 | -1): void {
     const now = (counts.get(tenant) ?? 0) + by
     if (now === 0) counts.delete(tenant)
     else counts.set(tenant, now)
   }
 
   return {
+    count: () => open.size,
+
     require(tenant) {
       if ((counts.get(tenant) ?? 0) < perTenant) return
       const detail = `The tenant has ${perTenant} event streams open, which is as many as it may: close some.`
@@ -82,12 +86,12 @@ export function createEventStreams(
       outgoing.write(`retry: ${RETRY_MS}\n\n${given.live.first ?? ''}`)
       const stream = new LiveStream(outgoing, given, times)
       open.add(stream)
-      count(tenant, 1)
+      add(tenant, 1)
       timer ??= setInterval(look, everyMs).unref()
       outgoing.once('close', () => {
         stream.stop()
         open.delete(stream)
-        count(tenant, -1)
+        add(tenant, -1)
         if (open.size > 0) return
         clearInterval(timer)
         timer = undefined

@@ -133,6 +133,19 @@ export function scheduleOverlapContract(engine: () => Engine): void {
     expect((await take()).map(({ run }) => run.id)).toEqual([held.run])
   })
 
+  test('what is held waits for those before it, not for those that came after, when the schedule lets them', async () => {
+    const { place, fire } = await scheduled('queue_one')
+    await fire()
+    const held = await fire()
+    expect(held.outcome).toBe('held')
+    const order = orderOf(place, T0 + 2 * MINUTE, { overlap: 'allow' })
+    expect((await fireOne(engine(), order)).outcome).toBe('started')
+    const claims = await take()
+    expect(claims).toHaveLength(2)
+    await finish(claims[0])
+    expect((await take()).map(({ run }) => run.id)).toEqual([held.run])
+  })
+
   test('a run that is held goes with its stage: it is not let go by the end of those before it', async () => {
     const { place, fire } = await scheduled('queue_one')
     const first = await fire()

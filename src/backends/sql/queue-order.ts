@@ -85,7 +85,7 @@ export async function admitDue(t: Transaction, queue: QueueName, at: number): Pr
   await comeBack(t, `place IN (${first})`, queue, at)
 }
 
-/** The run of a schedule that waited for this one's end may begin, if no other is still under way. */
+/** The run of a schedule that waited for this one's end may begin, if no other that came before it is still under way. */
 export async function admitHeld(
   t: Transaction,
   watchers: Watchers,
@@ -95,7 +95,8 @@ export async function admitHeld(
     t,
     `place = (SELECT min(held.place) FROM queue AS held WHERE held.tenant = ? AND held.stage = ? AND held.state = 'held')
      AND NOT EXISTS (SELECT 1 FROM runs JOIN queue AS others ON others.run = runs.id
-       WHERE runs.stage = ? AND scheduled_for IS NOT NULL AND finished_at IS NULL AND others.state <> 'held')`,
+       WHERE runs.stage = ? AND scheduled_for IS NOT NULL AND finished_at IS NULL AND others.state <> 'held'
+         AND others.place < queue.place)`,
     over.tenant,
     over.stage,
     over.stage,

@@ -6,6 +6,7 @@ import type { Fire } from '../src/model/schedules.ts'
 import type { Delivery } from '../src/model/webhooks.ts'
 import { type Api, all } from './api.ts'
 import type { Sink } from './sink.ts'
+import { TICKING } from './world.ts'
 
 /** What the outside knows of what went on. */
 export interface Witnesses {
@@ -138,7 +139,7 @@ async function usageOf(api: Api): Promise<{ items: UsageRow[]; states: QuotaStat
 /** Never two runs for one instant, and none that its fires do not know. */
 async function checkFires(api: Api, runs: readonly Run[]): Promise<string[]> {
   const scheduled = runs.filter(({ scheduled_for }) => scheduled_for !== null)
-  const fires = await all<Fire>(api, '/api/skills/tick/stages/dev/schedule/fires')
+  const fires = await all<Fire>(api, `${TICKING}/fires`)
   const wrong: string[] = []
   for (const [instant, same] of Map.groupBy(scheduled, ({ scheduled_for }) => scheduled_for!))
     if (same.length > 1) wrong.push(`${same.length} runs for ${instant}`)

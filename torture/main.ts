@@ -15,7 +15,7 @@ import { startReader } from './reader.ts'
 import { TorturedServer } from './server.ts'
 import { openSink } from './sink.ts'
 import { leftIn, settled } from './traces.ts'
-import { makeWorld, newWebhookSecret } from './world.ts'
+import { TICKING, makeWorld, newWebhookSecret } from './world.ts'
 
 const { values } = parseArgs({
   options: {
@@ -72,8 +72,11 @@ async function main(): Promise<number> {
       await load.stop()
       // What the wrong time put off comes when it is later than it ever was.
       server.setClock(2 * 3_600_000)
+      // Nothing more begins by itself, or what is asked for first would not know what is asked for last.
+      await api.ask('POST', `${TICKING}/pause`)
       wrong.push(...load.complaints, ...(await check(api, { acknowledged, seen: reader.seen, sink })))
       server.setClock(0)
+      await api.ask('POST', `${TICKING}/resume`)
       say(
         `      ${acknowledged.size} runs acknowledged, ${sink.received.size} webhooks received, ${reader.seen.length} events read: ${wrong.length} wrong`,
       )

@@ -30,6 +30,9 @@ const SKILLS: readonly { readonly files: Files; readonly name: string; readonly 
   { name: 'tick', files: python('tick', 'def handler(input: dict) -> dict:\n    return {"ticked": True}\n') },
 ]
 
+/** The schedule that fires every minute. */
+export const TICKING = '/api/skills/tick/stages/dev/schedule'
+
 /** A value that signs webhooks. */
 export const newWebhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
@@ -51,7 +54,7 @@ export async function makeWorld(
     const stage = `/api/skills/${name}/stages/dev`
     await api.ask('PUT', `${stage}/webhook`, { url: sink.url, secret: 'hook' })
   }
-  await api.ask('PUT', '/api/skills/tick/stages/dev/schedule', { cron: '* * * * *', zone: 'UTC', overlap: 'allow' })
+  await api.ask('PUT', TICKING, { cron: '* * * * *', zone: 'UTC', overlap: 'allow' })
 }
 
 async function deploy(api: Api, skill: string, files: Files, config: object): Promise<void> {

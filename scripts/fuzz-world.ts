@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Api } from '../src/cli/api.ts'
 import { painter, type Io } from '../src/cli/io.ts'
 import type { Progress } from '../src/cli/progress.ts'
@@ -14,6 +15,9 @@ export interface World {
   readonly keys: Readonly<Record<Exclude<Role, 'owner'>, string>>
 }
 
+/** Where webhooks are not taken: a port on this machine that nobody has. */
+const NOBODY = 'http://127.0.0.1:9/'
+
 /** So many of each kind of thing may be deleted. */
 const DOOMED = 25
 
@@ -21,6 +25,8 @@ const DOOMED = 25
 export async function makeWorld(owner: Api, operator: Api, progress: Progress, io: Io): Promise<World> {
   const lasting: Record<string, string[]> = { stage: [STAGE] }
   const note = (kind: string, ...ids: string[]): void => void (lasting[kind] ??= []).push(...ids)
+  const value = `whsec_${randomBytes(32).toString('base64')}`
+  const signing = await owner.createSecret({ name: 'SIGNING', kind: 'value', value })
   for (const sample of SAMPLES) {
     const { id, skill, stage, version } = await deploySample(owner, sample, progress, painter(io, 'err'), io.signal)
     // Twice, so that there is something to go back to.
@@ -29,6 +35,8 @@ export async function makeWorld(owner: Api, operator: Api, progress: Progress, i
     note('stage', stage)
     note('deployment', id)
     note('version', version, '1.0.0')
+    await owner.putSchedule(sample.name, STAGE, { cron: '* * * * *', input: sampleInput(sample), revision: 0 })
+    await owner.putWebhook(sample.name, STAGE, { url: NOBODY, secret: signing.id, revision: 0 })
     progress.begin(`Running ${sample.name}`)
     note('run', (await owner.invoke(sample.name, STAGE, sampleInput(sample), 60)).id)
     const ticket = await owner.createUpload(sample.name, STAGE, { size: 1, sha256: '0'.repeat(64) })
@@ -58,6 +66,8 @@ export async function makeWorld(owner: Api, operator: Api, progress: Progress, i
     doomed['secret']!.push((await owner.createSecret({ name: `DOOMED_${i}`, kind: 'value', value: 'doomed' })).id)
     doomed['tenant']!.push((await operator.createTenant({ name: `doomed-${i}` })).tenant.id)
   }
+  const { items } = await owner.listDeliveries({ limit: 10 })
+  note('delivery', ...items.map(({ id }) => id))
   progress.end()
   return { lasting, doomed, keys: { developer: developer.key, viewer: viewer.key, agent: agent.key } }
 }

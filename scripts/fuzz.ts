@@ -66,6 +66,7 @@ async function main(): Promise<boolean> {
       warmUp: false,
       // What is tried here is not how fast keys can be guessed.
       failureLimit: null,
+      webhookNetworks: ['127.0.0.0/8'],
       log: (entry) => void (entry.level === 'error' && faults.push(entry)),
       requestLog: (entry) => note(seen, entry),
     })

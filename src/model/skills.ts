@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AnyObject, Instant } from './json.ts'
+import { NetworkList } from './network.ts'
 import { FailureReason } from './runs.ts'
 import { EnvName } from './secrets.ts'
 import { Finding, Handler, RuntimeName, SizeName } from './packages.ts'
@@ -91,7 +92,7 @@ export const StageConfig = z
       .record(EnvName, z.string().max(100))
       .optional()
       .meta({ description: 'Environment variables whose values are secrets: NAME to id or name of a secret.' }),
-    network: z.array(z.string()).optional().meta({ description: 'Domains the skill may reach. Default: none.' }),
+    network: NetworkList.optional(),
     retry: RetryPolicy.optional().meta({ description: 'Default: a run that failed is not tried again.' }),
   })
   .meta({ id: 'StageConfig' })

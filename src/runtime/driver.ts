@@ -1,6 +1,7 @@
 import type { LogLine } from '../model/runs.ts'
 import type { Connection } from '../model/secrets.ts'
 import type { FailureReason, RunError, Usage } from '../model/runs.ts'
+import type { NetworkEntry } from '../model/network.ts'
 import type { Handler, RuntimeName } from '../model/packages.ts'
 
 /**
@@ -34,8 +35,8 @@ export interface SessionSpec {
   /** Host folder that holds the unpacked bundle; seen read-only at /skill. */
   readonly bundle: string
   readonly memory_mb: number
-  /** Domains the sandbox may reach. */
-  readonly network: readonly string[]
+  /** What the sandbox may reach: nothing when empty. */
+  readonly network: readonly NetworkEntry[]
   /** Made ahead of need: what takes long and is the same for every call is done before the first one. Default false. */
   readonly ahead?: boolean
 }

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import { newSessionId } from '../model/ids.ts'
+import { networkEntries } from '../model/network.ts'
 import { SIZES } from '../model/sizes.ts'
 import type { Deployment } from '../model/skills.ts'
 import type { BundleCache, BundleUse } from './bundles.ts'
@@ -150,7 +151,15 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
       bundle = await bundles.ensure(deployment.bundle_blob, signal)
       const { handler, runtime, config } = deployment
       const session = await driver.prepare(
-        { id: newSessionId(), runtime, handler, bundle: bundle.folder, memory_mb, network: config.network, ahead },
+        {
+          id: newSessionId(),
+          runtime,
+          handler,
+          bundle: bundle.folder,
+          memory_mb,
+          network: networkEntries(config.network),
+          ahead,
+        },
         signal,
       )
       const at = Date.now()

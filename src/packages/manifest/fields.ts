@@ -1,4 +1,5 @@
 import { valid } from 'semver'
+import { NetworkList } from '../../model/network.ts'
 import { SIZES } from '../../model/sizes.ts'
 import { Name } from '../../model/skills.ts'
 import type { Draft } from '../draft.ts'
@@ -91,12 +92,21 @@ function readDefaults(
     else add('manifest.timeout', 'timeout', `The timeout ${brief(values['timeout'])} cannot be used.`)
   }
   if (has('network')) {
-    const domains = values['network']
-    const bad = Array.isArray(domains) ? domains.filter((domain) => !isDomain(domain)) : [domains]
-    for (const domain of bad) add('manifest.network', 'network', `${brief(domain)} is not a domain name.`)
-    if (bad.length === 0) defaults.network = [...new Set(domains as string[])]
+    const list = values['network']
+    const read = NetworkList.safeParse(list)
+    if (read.success) defaults.network = [...new Set(read.data)]
+    else
+      for (const { path, message } of read.error.issues)
+        add('manifest.network', 'network', complaint(list, path, message))
   }
   return defaults
+}
+
+function complaint(list: unknown, [at]: readonly PropertyKey[], message: string): string {
+  if (typeof at !== 'number')
+    return Array.isArray(list) ? `The list ${message}.` : `${brief(list)} is not a list of names.`
+  const entry: unknown = (list as unknown[])[at]
+  return typeof entry === 'string' ? `${brief(entry)} ${message}.` : `${brief(entry)} is not a name.`
 }
 
 const UNITS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600 }
@@ -105,17 +115,6 @@ function toSeconds(value: unknown): number | null {
   const match = /^([0-9]{1,5})\s*([smh]?)$/.exec(String(value))
   const seconds = match === null ? 0 : Number(match[1]) * UNITS[match[2]!]!
   return seconds >= 1 && seconds <= SIZES.XL.timeout_s ? seconds : null
-}
-
-function isDomain(value: unknown): boolean {
-  if (typeof value !== 'string' || value.length > 253) return false
-  const labels = value.replace(/^\*\./, '').split('.')
-  // An address is no domain: the list is held against names.
-  return (
-    labels.length > 1 &&
-    labels.every((label) => /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i.test(label)) &&
-    !/^[0-9]+$/.test(labels.at(-1)!)
-  )
 }
 
 /** A value in few characters. */

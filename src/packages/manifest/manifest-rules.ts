@@ -70,7 +70,7 @@ export const MANIFEST_RULES = {
   'manifest.timeout': deny('A run has to end.', 'Give seconds from 1 to 28800, or a text such as "90s", "5m" or "2h".'),
   'manifest.network': deny(
     'Only domains that are listed can be reached.',
-    'List domain names without scheme and port, such as "api.example.com" or "*.example.com".',
+    'List names without scheme and path, such as "api.example.com", "*.example.com" or, for another port than 80 and 443, "db.example.com:5432".',
   ),
   'skill_md.frontmatter': deny(
     'A SKILL.md begins with its frontmatter.',

@@ -59,8 +59,8 @@ test('docs/limits.md names every limit and size with its figure', () => {
     Number(figure!.replaceAll(',', '')),
   ])
   expect(Object.fromEntries(rows)).toEqual(LIMITS)
-  for (const [name, { memory_mb, queue }] of Object.entries(SIZES)) {
-    expect(page).toMatch(new RegExp(`^\\| ${name} \\| ${memory_mb} MB \\| .* \\| ${queue} \\|$`, 'm'))
+  for (const [name, { memory_mb, cpus, queue }] of Object.entries(SIZES)) {
+    expect(page).toMatch(new RegExp(`^\\| ${name} \\| ${memory_mb} MB \\| ${cpus} \\| .* \\| ${queue} \\|$`, 'm'))
   }
 })
 

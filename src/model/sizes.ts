@@ -1,6 +1,8 @@
 /** What a size gives a run (DESIGN 9). L and XL go to the `long` queue. */
 export interface SizeSpec {
   readonly memory_mb: number
+  /** CPUs' worth of time at the most, however many threads take it; all that the machine has, where it has no more. */
+  readonly cpus: number
   readonly timeout_s: number
   readonly queue: QueueName
 }
@@ -8,10 +10,10 @@ export interface SizeSpec {
 export type QueueName = 'default' | 'long'
 
 export const SIZES = {
-  S: { memory_mb: 256, timeout_s: 60, queue: 'default' },
-  M: { memory_mb: 512, timeout_s: 300, queue: 'default' },
-  L: { memory_mb: 1024, timeout_s: 3600, queue: 'long' },
-  XL: { memory_mb: 2048, timeout_s: 28_800, queue: 'long' },
+  S: { memory_mb: 256, cpus: 1, timeout_s: 60, queue: 'default' },
+  M: { memory_mb: 512, cpus: 2, timeout_s: 300, queue: 'default' },
+  L: { memory_mb: 1024, cpus: 2, timeout_s: 3600, queue: 'long' },
+  XL: { memory_mb: 2048, cpus: 4, timeout_s: 28_800, queue: 'long' },
 } as const satisfies Record<string, SizeSpec>
 
 export type Size = keyof typeof SIZES

@@ -23,6 +23,8 @@ export interface DriverCapabilities {
   readonly tier: 'namespace' | 'kernel' | 'microvm'
   /** `hard`: cgroups. `soft`: a watchdog that polls. */
   readonly limits: 'hard' | 'soft'
+  /** How they are held: by what, and whether CPU time is among them. Missing where the driver cannot tell. */
+  readonly held?: { readonly by: string; readonly cpu: boolean }
   /** `none`: no network at all. `enforced`: a deployment's domain list is held. */
   readonly network: 'none' | 'enforced'
 }
@@ -35,6 +37,8 @@ export interface SessionSpec {
   /** Host folder that holds the unpacked bundle; seen read-only at /skill. */
   readonly bundle: string
   readonly memory_mb: number
+  /** CPUs' worth of time at the most; held where limits are hard. Default: as much as there is. */
+  readonly cpus?: number
   /** What the sandbox may reach: nothing when empty. */
   readonly network: readonly NetworkEntry[]
   /** Made ahead of need: what takes long and is the same for every call is done before the first one. Default false. */
@@ -115,6 +119,8 @@ export interface ToolSpec {
   readonly disk_mb: number
   readonly timeout_ms: number
   readonly pids?: number
+  /** CPUs' worth of time at the most; held where limits are hard. Default 2. */
+  readonly cpus?: number
   /** stdout and stderr are each cut here; default 1 MiB. */
   readonly output_bytes?: number
   /** Where what the command writes to file descriptor 3 goes, and how much of it at the most (more kills it: `output_limit`). */

@@ -157,6 +157,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
           handler,
           bundle: bundle.folder,
           memory_mb,
+          cpus: SIZES[config.size].cpus,
           network: networkEntries(config.network),
           ahead,
         },

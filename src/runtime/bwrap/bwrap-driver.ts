@@ -1,4 +1,5 @@
 import type { Driver } from '../driver.ts'
+import type { Egress } from '../egress/egress.ts'
 import { openLimits } from './open-limits.ts'
 import type { Places } from './places.ts'
 import { createLauncher } from './sandbox.ts'
@@ -18,7 +19,12 @@ export async function createBwrapDriver({ places, limitsMode = 'auto' }: BwrapOp
   const launcher = await createLauncher(places, limits)
   return {
     name: 'bwrap',
-    capabilities: () => ({ tier: 'namespace', limits: limits.strength, network: 'none' }),
+    capabilities: () => ({
+      tier: 'namespace',
+      limits: limits.strength,
+      held: { by: limits.kind, cpu: limits.cpuQuota },
+      network: 'none',
+    }),
     prepare: (spec, signal) => prepareSession(launcher, spec, signal),
     tool: (spec, signal) => runTool(launcher, places, spec, signal),
     close: () => launcher.close(),

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
-import { CPU_SHARES, type Caps, type LimitGroup, type Limits } from './limits.ts'
+import { CPU_SHARES, type Caps, type LimitGroup, type Limits, cpuQuota } from './limits.ts'
 
 /** Version 1: a hierarchy for each controller, and root only. Null where memory or pids are missing or not writable. */
 export async function openCgroupV1(key: string): Promise<Limits | null> {
@@ -20,6 +20,7 @@ export async function openCgroupV1(key: string): Promise<Limits | null> {
   return {
     kind: 'cgroup v1',
     strength: 'hard',
+    cpuQuota: roots.has('cpu') && (await exists(join(roots.get('cpu')!, 'cpu.cfs_quota_us'))),
     create: (caps) => create(roots, folders, cgroupName(key, ++count), caps),
   }
 }
@@ -55,7 +56,11 @@ async function create(
     // Memory and swap together: no swap at all. The file is missing where the kernel does not count swap.
     await writeFile(file('memory', 'memory.memsw.limit_in_bytes'), String(caps.memory_bytes)).catch(ignoreMissing)
     await writeFile(file('pids', 'pids.max'), String(caps.pids))
-    if (roots.has('cpu')) await writeFile(file('cpu', 'cpu.shares'), String(CPU_SHARES))
+    const quota = cpuQuota(caps.cpus)
+    if (roots.has('cpu')) {
+      await writeFile(file('cpu', 'cpu.shares'), String(CPU_SHARES))
+      if (quota !== null) await writeFile(file('cpu', 'cpu.cfs_quota_us'), String(quota.quota)).catch(ignoreMissing)
+    }
     const oomFd = open('memory', 'memory.oom_control', 'r')
     const peakFd = open('memory', 'memory.max_usage_in_bytes', 'r+')
     const cpuFd = roots.has('cpuacct') ? open('cpuacct', 'cpuacct.usage', 'r') : null
@@ -89,6 +94,12 @@ async function create(
 function ignoreMissing(error: unknown): void {
   if (!['ENOENT', 'EOPNOTSUPP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 const writable = (path: string): Promise<boolean> =>
   access(path, constants.W_OK).then(

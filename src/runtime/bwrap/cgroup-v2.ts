@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
-import { CPU_SHARES, type Caps, type LimitGroup, type Limits } from './limits.ts'
+import { CPU_SHARES, type Caps, type LimitGroup, type Limits, cpuQuota } from './limits.ts'
 
 /**
  * Version 2: one tree, and any user whose subtree was delegated (systemd: `Delegate=yes`). The groups stand beside a leaf into
@@ -12,8 +12,14 @@ export async function openCgroupV2(key: string): Promise<Limits | null> {
   const base = ownGroup()
   if (base === null || !(await delegated(base))) return null
   await sweepCgroups(base, key)
+  const controllers = await readFile(join(base, 'cgroup.subtree_control'), 'utf8')
   let count = 0
-  return { kind: 'cgroup v2', strength: 'hard', create: (caps) => create(join(base, cgroupName(key, ++count)), caps) }
+  return {
+    kind: 'cgroup v2',
+    strength: 'hard',
+    cpuQuota: controllers.trim().split(' ').includes('cpu'),
+    create: (caps) => create(join(base, cgroupName(key, ++count)), caps),
+  }
 }
 
 const NEEDED = ['memory', 'pids']
@@ -70,6 +76,8 @@ async function create(folder: string, caps: Caps): Promise<LimitGroup> {
     await writeFile(file('memory.oom.group'), '1')
     await writeFile(file('pids.max'), String(caps.pids))
     await succeeds(writeFile(file('cpu.weight'), String(Math.round((CPU_SHARES * 100) / 1024)), { flag: 'r+' }))
+    const quota = cpuQuota(caps.cpus)
+    if (quota !== null) await succeeds(writeFile(file('cpu.max'), `${quota.quota} ${quota.period}`, { flag: 'r+' }))
     const events = open('memory.events', 'r')
     const cpu = open('cpu.stat', 'r')
     const peak = openPeak(open)

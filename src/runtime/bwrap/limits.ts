@@ -1,8 +1,12 @@
+import { availableParallelism } from 'node:os'
+
 /** How memory, processes and CPU time of sandboxes are limited and measured on this machine. */
 export interface Limits {
   readonly kind: 'cgroup v2' | 'cgroup v1' | 'watchdog'
   /** `hard`: the kernel holds them. `soft`: a poll every 50 ms does. */
   readonly strength: 'hard' | 'soft'
+  /** Whether a sandbox can be kept to a number of CPUs here. */
+  readonly cpuQuota: boolean
   create(caps: Caps): Promise<LimitGroup>
 }
 
@@ -10,6 +14,8 @@ export interface Caps {
   readonly memory_bytes: number
   /** Processes and threads, with the few of the sandbox itself. */
   readonly pids: number
+  /** CPUs' worth of time at the most. */
+  readonly cpus: number
   /** Called when a watchdog finds too much memory in use. Cgroups act by themselves. */
   readonly onExceeded: () => void
 }
@@ -28,3 +34,13 @@ export interface LimitGroup {
 
 /** Share of CPU time under contention, relative to 1024 of the server itself. */
 export const CPU_SHARES = 256
+
+/**
+ * What a group may use of each period, in microseconds; null where the machine has no more CPUs than that, so that there is nothing to hold.
+ * The period is the kernel's own: in a shorter one a start, which keeps several threads busy for a moment, would be held up.
+ */
+export function cpuQuota(cpus: number): { readonly quota: number; readonly period: number } | null {
+  return cpus >= availableParallelism() ? null : { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US }
+}
+
+const CPU_PERIOD_US = 100_000

@@ -29,6 +29,8 @@ export interface Sandbox {
 
 export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd'> {
   readonly memory_bytes: number
+  /** CPUs' worth of time at the most. */
+  readonly cpus: number
   /** Called when the memory watchdog strikes, before the sandbox is killed for it. */
   readonly onExceeded?: () => void
 }
@@ -56,6 +58,7 @@ export async function createLauncher(places: Places, limits: Limits): Promise<La
       group = await limits.create({
         memory_bytes: spec.memory_bytes,
         pids: spec.pids + OWN_PROCESSES,
+        cpus: spec.cpus,
         onExceeded() {
           spec.onExceeded?.()
           child?.kill('SIGKILL')

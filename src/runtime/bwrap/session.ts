@@ -19,6 +19,7 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
     disk: { at: '/tmp', mb: spec.memory_mb / 2 },
     shm_mb: spec.memory_mb / 4,
     memory_bytes: spec.memory_mb * 2 ** 20,
+    cpus: spec.cpus ?? Infinity,
     onExceeded: () => (exceeded = true),
   })
   try {

@@ -70,6 +70,8 @@ const round = (ms: number): number => Math.round(ms * 1000) / 1000
 
 const DEFAULT_OUTPUT = 2 ** 20
 const DEFAULT_PIDS = 128
+/** A build may use two, and never all of a larger machine. */
+const DEFAULT_CPUS = 2
 const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/scratch', LANG: 'C.UTF-8', TMPDIR: '/tmp' }
 
 /**
@@ -98,6 +100,7 @@ async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExce
     shm_mb: 16,
     // What lies in a tmpfs is memory too: a full disk is ENOSPC, not out of memory.
     memory_bytes: (spec.memory_mb + spec.disk_mb) * 2 ** 20,
+    cpus: spec.cpus ?? DEFAULT_CPUS,
     onExceeded,
   })
   sandbox.extra[1].once('data', () => sandbox.extra[1].write('\n'))

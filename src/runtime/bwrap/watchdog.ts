@@ -4,7 +4,7 @@ import type { Caps, LimitGroup, Limits } from './limits.ts'
 
 /** Where there are no cgroups: looks at the memory of the sandbox's processes and has it killed. Processes are limited by rlimits. */
 export function openWatchdog(): Limits {
-  return { kind: 'watchdog', strength: 'soft', create: (caps) => Promise.resolve(watch(caps)) }
+  return { kind: 'watchdog', strength: 'soft', cpuQuota: false, create: (caps) => Promise.resolve(watch(caps)) }
 }
 
 /** Overshoot at 50 ms was measured at under a fifth of the limit; a poll costs 0.2 ms. */

@@ -8,6 +8,8 @@ export const SANDBOX_GID = 60_706
 /** Numbers that neither Debian nor systemd hand out; the group takes the first. */
 const FIRST = 60_707
 const LAST = 61_183
+/** Of sandboxes of root servers, on the host. */
+export const SANDBOX_UIDS = { first: FIRST, last: LAST } as const
 
 /** Hands out host uids so that no two living sandboxes on this machine share one, whichever server made them. */
 export interface UidPool {

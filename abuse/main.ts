@@ -1,0 +1,70 @@
+// npm run abuse: attacks the sandbox in every way we know of, as root and as an ordinary user. Options: --as root|user|both (default: both
+// where this is root, else user), --only 1,2,5-9, --json (one line for each part of each case).
+import { parseArgs } from 'node:util'
+import { CASES } from './cases.ts'
+import { LEFTOVERS, type Row, type User, partsOf, table } from './report.ts'
+import { startPass } from './start-pass.ts'
+
+const { values } = parseArgs({
+  options: { as: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean', default: false } },
+})
+const root = process.getuid!() === 0
+const users = usersOf(values.as ?? (root ? 'both' : 'user'))
+const only = numbersOf(values.only)
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+if (users !== null && only !== null && only.length > 0) process.exitCode = await main(users, only)
+else {
+  say('Usage: npm run abuse -- [--as root|user|both] [--only 1,2,5-9] [--json]')
+  if (users === null && !root) say('An ordinary user can only try it as an ordinary user.')
+  process.exitCode = 2
+}
+
+async function main(passes: readonly User[], numbers: readonly number[]): Promise<number> {
+  const cases = CASES.filter(({ number }) => numbers.includes(number))
+  const rows: Row[] = []
+  const limits = new Map<User, string>()
+  const add = (row: Row): void => {
+    rows.push(row)
+    if (values.json) process.stdout.write(`${JSON.stringify(row)}\n`)
+  }
+  for (const as of passes) {
+    limits.set(as, 'unknown')
+    const { code, signal } = await startPass(as, numbers, (line) => {
+      if ('limits' in line) limits.set(as, line.limits)
+      else add(line)
+    })
+    // What it had no time to say did not hold.
+    const told = (number: number, part: string): boolean =>
+      rows.some((row) => row.as === as && row.number === number && row.part === part)
+    const expected = [
+      ...cases.flatMap((one) => partsOf(one).map((part) => ({ number: one.number, title: one.title, part }))),
+      { ...LEFTOVERS, part: 'world' as const },
+    ]
+    for (const { number, title, part } of expected) {
+      if (told(number, part)) continue
+      const why = `the pass ended before it was tried (${signal ?? `exit code ${code}`})`
+      add({ number, title, as, part, status: 'failed', why, ms: 0 })
+    }
+  }
+  if (!values.json) console.log(table(cases, rows, limits))
+  return rows.some(({ status }) => status === 'failed') ? 1 : 0
+}
+
+function usersOf(text: string): User[] | null {
+  if (text === 'user') return ['user']
+  if (!root) return null
+  if (text === 'both') return ['root', 'user']
+  return text === 'root' ? ['root'] : null
+}
+
+/** `1,2,5-9`; null for what is no such list. */
+function numbersOf(text: string | undefined): number[] | null {
+  const all = CASES.map(({ number }) => number)
+  if (text === undefined) return all
+  const ranges = text.split(',').map((part) => /^(\d+)(?:-(\d+))?$/.exec(part.trim()))
+  if (ranges.some((range) => range === null)) return null
+  return all.filter((number) =>
+    ranges.some((range) => number >= Number(range![1]) && number <= Number(range![2] ?? range![1])),
+  )
+}

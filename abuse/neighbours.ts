@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Session } from '../src/runtime/driver.ts'
+import { type TestSessions, invoke } from '../src/runtime/test-sessions.ts'
+
+/** Two skills of another tenant, warm and called all the time while something attacks. */
+export interface Neighbours {
+  /** Calls both until stopped, each at least once. */
+  serve(): { stop(): Promise<Service> }
+  close(): Promise<void>
+}
+
+export interface Service {
+  readonly runs: number
+  /** What was not as it should be: empty when the neighbours noticed nothing. */
+  readonly complaints: readonly string[]
+}
+
+export async function openNeighbours(sandboxes: TestSessions): Promise<Neighbours> {
+  const sessions = await Promise.all([sandboxes.python(PYTHON), sandboxes.node(NODE)])
+
+  return {
+    serve() {
+      const ended = new AbortController()
+      const complaints: string[] = []
+      const served = Promise.all(sessions.map((session) => callUntil(ended.signal, session, complaints)))
+      return {
+        async stop() {
+          ended.abort()
+          return { runs: (await served).reduce((sum, count) => sum + count, 0), complaints }
+        },
+      }
+    },
+    async close() {
+      await Promise.all(sessions.map((session) => session.kill()))
+    },
+  }
+}
+
+/** Its work: a sum, a file of its own and a word from its environment. */
+const PYTHON = `
+import os
+def handler(input):
+    with open("/tmp/mine", "w") as file: file.write(str(input["to"]))
+    with open("/tmp/mine") as file: kept = file.read()
+    return {"sum": sum(range(input["to"] + 1)), "kept": kept, "files": os.listdir("/tmp"), "word": os.environ["WORD"]}
+`
+const NODE = `
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+export function execute({ to }, { env }) {
+  writeFileSync('/tmp/mine', String(to))
+  let sum = 0
+  for (let i = 0; i <= to; i++) sum += i
+  return { sum, kept: readFileSync('/tmp/mine', 'utf8'), files: readdirSync('/tmp'), word: env.WORD }
+}`
+/** Between two runs: enough to notice what happens, not so much that the machine does nothing else. */
+const PAUSE_MS = 100
+
+/** @returns How many runs there were. */
+async function callUntil(ended: AbortSignal, session: Session, complaints: string[]): Promise<number> {
+  let runs = 0
+  do {
+    const to = 1000 + runs
+    const word = `neighbour-${runs}`
+    const { result, output } = await invoke(session, { to }, { env: { WORD: word } })
+    runs++
+    try {
+      assert.equal(result.status, 'succeeded', JSON.stringify(result))
+      assert.deepEqual(output, { sum: (to * (to + 1)) / 2, kept: String(to), files: ['mine'], word })
+    } catch (error) {
+      complaints.push((error as Error).message)
+      return runs
+    }
+    await pause(PAUSE_MS, null, { signal: ended }).catch(() => undefined)
+  } while (!ended.aborted)
+  return runs
+}

@@ -1,0 +1,56 @@
+// One pass of the abuse suite as the user that this process has: started by main.ts, with what a careless service manager would leave in
+// a server's descriptors and environment. Prints what it does in lines of JSON. Options: --as, --only (numbers).
+import { parseArgs } from 'node:util'
+import { forbidCoreDumps } from '../src/runtime/core-dumps.ts'
+import { closeInheritedFds } from '../src/runtime/bwrap/inherited-fds.ts'
+import { openTestSessions } from '../src/runtime/test-sessions.ts'
+import type { AbuseCase } from './case.ts'
+import { CASES } from './cases.ts'
+import { leftIn, processesIn } from './host.ts'
+import { openNeighbours } from './neighbours.ts'
+import { LEFTOVERS, type Row, type User } from './report.ts'
+import { runCase } from './run-case.ts'
+
+/** Cases at a time. */
+const LANES = 4
+
+// As the server's own entry does.
+closeInheritedFds()
+await forbidCoreDumps()
+const { values } = parseArgs({ options: { as: { type: 'string' }, only: { type: 'string' } } })
+const as = values.as as User
+const numbers = new Set(values.only?.split(',').map(Number))
+const tell = (line: Row | { as: User; limits: string }): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
+
+await pass(CASES.filter(({ number }) => values.only === undefined || numbers.has(number)))
+
+async function pass(cases: readonly AbuseCase[]): Promise<void> {
+  const began = performance.now()
+  const sandboxes = await openTestSessions()
+  const { places } = sandboxes
+  try {
+    tell({ as, limits: sandboxes.driver.capabilities().limits })
+    const neighbours = await Promise.all(Array.from({ length: LANES }, () => openNeighbours(sandboxes)))
+    const lane = async (i: number, queues: readonly AbuseCase[][]): Promise<void> => {
+      for (let one = next(queues); one !== undefined; one = next(queues)) {
+        await runCase(one, { as, sandboxes, neighbours: neighbours[i]! }, tell)
+      }
+    }
+    const heavy = cases.filter(({ load }) => load === 'heavy')
+    const light = cases.filter(({ load }) => load === undefined)
+    // The first lane takes what is heavy, so that there is never more than one of it.
+    await Promise.all(neighbours.map((_, i) => lane(i, i === 0 ? [heavy, light] : [light])))
+    await lane(0, [cases.filter(({ load }) => load === 'alone')])
+    await Promise.all(neighbours.map((each) => each.close()))
+  } finally {
+    await sandboxes.close()
+  }
+  const left = [...(await processesIn([places.root])), ...leftIn(places)]
+  const ms = Math.round(performance.now() - began)
+  const why = left.length === 0 ? null : left.join('; ')
+  tell({ ...LEFTOVERS, as, part: 'world', status: why === null ? 'held' : 'failed', why, ms })
+}
+
+function next(queues: readonly AbuseCase[][]): AbuseCase | undefined {
+  return queues.find((queue) => queue.length > 0)?.shift()
+}

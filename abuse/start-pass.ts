@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { INHERITED } from './inherited.ts'
+import type { Row, User } from './report.ts'
+
+export interface PassEnd {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/**
+ * Runs one pass to its end in a process of its own, whose descriptors and environment hold what is none of a sandbox's business. A root
+ * process becomes an ordinary user for `user`.
+ */
+export async function startPass(
+  as: User,
+  only: readonly number[],
+  onLine: (line: Row | { readonly as: User; readonly limits: string }) => void,
+): Promise<PassEnd> {
+  const folder = mkdtempSync(join(tmpdir(), 'skillet-abuse-'))
+  chmodSync(folder, 0o711)
+  try {
+    writeFileSync(join(folder, INHERITED.file), INHERITED.secret, { mode: 0o600 })
+    const fd = openSync(join(folder, INHERITED.file), 'r+')
+    let child: ChildProcess
+    try {
+      const rest = ['--as', as, '--only', only.join(',')]
+      const env = { ...process.env, [INHERITED.variable]: INHERITED.secret }
+      const stdio = ['ignore', 'pipe', 'inherit', fd] as const
+      const [program, args] =
+        as === 'user' && process.getuid!() === 0 ? asOrdinaryUser(folder, rest) : [process.execPath, [PASS, ...rest]]
+      child = spawn(program, [...args], { stdio: [...stdio], env })
+    } finally {
+      closeSync(fd)
+    }
+    const ended = new Promise<PassEnd>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code, signal) => resolve({ code, signal }))
+    })
+    for await (const line of createInterface({ input: child.stdout! })) onLine(JSON.parse(line) as Row)
+    return await ended
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const PASS = join(ROOT, 'abuse', 'pass.ts')
+/** Neither of people, nor of sandboxes, nor of services that systemd invents users for; not the same for two suites at once. */
+const ORDINARY_UID = 60_578 + (process.pid % 128)
+
+/** The clone may lie where others cannot pass, such as /root: it is seen at another place too, by this process and its children only. */
+function asOrdinaryUser(folder: string, rest: readonly string[]): [string, string[]] {
+  mkdirSync(join(folder, 'clone'))
+  writeFileSync(join(folder, 'node'), '')
+  const uid = String(ORDINARY_UID)
+  const script = `set -e; mount --bind "$1" "$3/clone"; mount --bind "$2" "$3/node"; cd "$3/clone"; home=$3; shift 3
+    HOME=/nonexistent exec setpriv --reuid ${uid} --regid ${uid} --clear-groups -- "$home/node" "$home/clone/abuse/pass.ts" "$@"`
+  const args = [
+    '--mount',
+    '--propagation',
+    'private',
+    '--',
+    '/bin/sh',
+    '-c',
+    script,
+    'sh',
+    ROOT,
+    process.execPath,
+    folder,
+  ]
+  return ['unshare', [...args, ...rest]]
+}

@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { baseline } from './baseline.ts'
 import { createClient } from './client.ts'
+import { crowdRows } from './crowd-rows.ts'
 import { eventRows } from './event-rows.ts'
 import { scheduleLateness, webhookRows } from './flow-rows.ts'
 import { printTable } from './table.ts'
@@ -59,6 +60,8 @@ async function main(): Promise<void> {
     client.close()
     await server.stop()
   }
+  progress('50 stages at once')
+  rows.push(...(await crowdRows(few(60))))
   const report = {
     at: new Date().toISOString(),
     machine: {

@@ -6,7 +6,7 @@ import { type Sample, round, summarise } from './stats.ts'
 
 export interface Row {
   readonly name: string
-  readonly unit: 'ms' | 'runs/s' | 'MB' | 'KB' | '%'
+  readonly unit: 'ms' | 'runs/s' | 'MB' | 'KB' | '%' | 'times'
   readonly figure: Sample | number
   /** DESIGN 10, for the median unless it names the p99. */
   readonly budget: {

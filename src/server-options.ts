@@ -1,3 +1,4 @@
+import type { QueueName } from './model/sizes.ts'
 import type { Rate } from './http/rate-limit.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
 import type { Swept } from './upkeep/sweeper.ts'
@@ -15,6 +16,8 @@ export interface ServerOptions {
   readonly graceMs?: number | undefined
   /** A run whose server shows no sign of life for so long is begun again, in milliseconds. Default 30,000. */
   readonly leaseMs?: number | undefined
+  /** How many runs of a queue are executed at once. Default 8 of `default` (sizes S and M), 4 of `long` (L and XL). */
+  readonly concurrency?: Partial<Record<QueueName, number>> | undefined
   /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
   readonly environment?: string | undefined
   /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */

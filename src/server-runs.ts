@@ -29,12 +29,12 @@ export function openRuns(
     readonly requireIsolation: () => void
     readonly onError: (error: unknown, doing: string) => void
   },
-  { graceMs = 10_000, leaseMs }: Pick<ServerOptions, 'graceMs' | 'leaseMs'>,
+  { graceMs = 10_000, leaseMs, concurrency }: Pick<ServerOptions, 'graceMs' | 'leaseMs' | 'concurrency'>,
 ): { runs: RunsService; schedules: SchedulesService; worker: RunWorker; ticker: Ticker } {
   const { engine, pool, schemas, secrets, tracing, metrics, findStage, requireIsolation, onError } = parts
   const deployments = createDeploymentCache(engine)
   const execute = createExecute({ engine, pool, schemas, deployments, secrets, tracing, onError })
-  const worker = createRunWorker(engine, execute, { graceMs, leaseMs, onError })
+  const worker = createRunWorker(engine, execute, { graceMs, leaseMs, concurrency, onError })
   const { plan } = createPlanner({ engine, schemas, deployments })
   const checkInput = createStageInputCheck({ schemas, deployments })
   return {

@@ -6,7 +6,7 @@ import { Lane, type Place } from './lane.ts'
 
 export interface WorkerOptions {
   /** Runs executed at once per queue. Default: 8 and 4. */
-  readonly concurrency?: Partial<Record<QueueName, number>>
+  readonly concurrency?: Partial<Record<QueueName, number>> | undefined
   /** Life of a lease without a heartbeat, in milliseconds. Default 30,000. */
   readonly leaseMs?: number | undefined
   /** How long `stop` lets running runs finish before they are handed back, in milliseconds. Default 10,000. */

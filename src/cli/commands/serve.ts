@@ -19,6 +19,8 @@ interface Options {
   readonly dnsServer?: string[]
   readonly lease?: number
   readonly grace?: number
+  readonly concurrency?: number
+  readonly longConcurrency?: number
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -52,6 +54,8 @@ export function serveCommand(cli: Cli): Command {
       'when it is stopped, let runs end for so long before they are handed back to the queue; default: 10',
       graceOf,
     )
+    .option('--concurrency <runs>', 'execute so many short runs (sizes S and M) at once; default: 8', countOf)
+    .option('--long-concurrency <runs>', 'execute so many long runs (sizes L and XL) at once; default: 4', countOf)
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
 }
@@ -81,6 +85,10 @@ async function serve(call: Call<Options>) {
     warmUp: options.warmUp,
     leaseMs: options.lease === undefined ? undefined : options.lease * 1000,
     graceMs: options.grace === undefined ? undefined : options.grace * 1000,
+    concurrency: {
+      ...(options.concurrency !== undefined && { default: options.concurrency }),
+      ...(options.longConcurrency !== undefined && { long: options.longConcurrency }),
+    },
     environment: io.env['SKILLET_ENV'] || undefined,
     masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
@@ -125,6 +133,12 @@ function leaseOf(text: string): number {
   const seconds = Number(text)
   if (/^\d{1,4}$/.test(text) && seconds > 0) return seconds
   throw new InvalidArgumentError('It is not a number of seconds from 1 to 9999.')
+}
+
+function countOf(text: string): number {
+  const count = Number(text)
+  if (/^\d{1,4}$/.test(text) && count > 0) return count
+  throw new InvalidArgumentError('It is not a number from 1 to 9999.')
 }
 
 function graceOf(text: string): number {

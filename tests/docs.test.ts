@@ -37,9 +37,9 @@ test('every dependency has a line that says why', () => {
   expect(all.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
 })
 
-test('docs/cli.md names every command and every exit code', () => {
+test('docs/cli.md names every command and every exit code', async () => {
   const page = read('docs/cli.md')
-  const program = createProgram({ io: processIo(new AbortController().signal), exitCode: EXIT.ok }, '0.0.0')
+  const program = await createProgram({ io: processIo(new AbortController().signal), exitCode: EXIT.ok }, '0.0.0', [])
   for (const { name, verbs } of program.commands.map((one) => ({
     name: one.name(),
     verbs: one.commands.map((verb) => verb.name()),

@@ -10,7 +10,8 @@ import { createProgram } from './program.ts'
 export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
   const cli: Cli = { io, exitCode: EXIT.ok }
   try {
-    await createProgram(cli, version()).parseAsync([...args], { from: 'user' })
+    const program = await createProgram(cli, version(), args)
+    await program.parseAsync([...args], { from: 'user' })
     return cli.exitCode
   } catch (error) {
     // Commander has printed it already, with a hint.

@@ -29,6 +29,7 @@ export async function openPackages(parts: {
     stagingRoot: places.staging,
     schemas,
     reader,
+    runtimes: places.files.runtimes,
     inspect: createInspector({ tool: driver.tool, files }),
     build: createBuilder({
       tool: driver.tool,
@@ -37,7 +38,6 @@ export async function openPackages(parts: {
       indexes: createPackageIndexes(tools),
       uvPath: tools.uvPath,
       npmPath: tools.npmPath,
-      socketsDir: places.sockets,
     }),
     onError,
   })

@@ -3,6 +3,7 @@ import type { Connection } from '../model/secrets.ts'
 import type { FailureReason, RunError, Usage } from '../model/runs.ts'
 import type { NetworkEntry } from '../model/network.ts'
 import type { Handler, RuntimeName } from '../model/packages.ts'
+import type { DeniedAttempt } from './egress/egress.ts'
 
 /**
  * How sandboxes are made. `bwrap` is the embedded one; AgentCore maps a session to a runtime session.
@@ -125,8 +126,8 @@ export interface ToolSpec {
   readonly output_bytes?: number
   /** Where what the command writes to file descriptor 3 goes, and how much of it at the most (more kills it: `output_limit`). */
   readonly artefact?: { readonly write: (chunk: Uint8Array) => Promise<void>; readonly maxBytes: number }
-  /** Unix socket on the host, seen at /run/egress.sock: the only way out, if given. */
-  readonly egressSocket?: string
+  /** What the command may reach, by the operator's word. Default: nothing. */
+  readonly network?: readonly NetworkEntry[]
 }
 
 export interface ToolResult {
@@ -134,6 +135,8 @@ export interface ToolResult {
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
+  /** What it tried to reach in vain, each target once, at most 20. */
+  readonly denied: readonly DeniedAttempt[]
   readonly usage: Usage
 }
 

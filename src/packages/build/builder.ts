@@ -2,10 +2,10 @@ import { dirname, join } from 'node:path'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Blobs } from '../../backends/ports.ts'
-import type { Handler } from '../../model/packages.ts'
+import type { Finding, Handler } from '../../model/packages.ts'
 import type { Driver, ToolResult, ToolSpec } from '../../runtime/driver.ts'
 import type { PackageIndexes } from '../../runtime/egress/package-indexes.ts'
-import { openIndexProxy } from '../../runtime/egress/index-proxy.ts'
+import { deniedTarget } from '../../runtime/egress/denied-line.ts'
 import type { ToolFiles } from '../../runtime/tool-files.ts'
 import type { Build, Draft, Inspection, Unpacked } from '../draft.ts'
 import { missingModules } from '../inspect/missing-modules.ts'
@@ -21,8 +21,6 @@ export interface BuilderOptions {
   readonly uvPath: string
   /** `bin/npm-cli.js` of the machine's npm. */
   readonly npmPath: string
-  /** Host folder for unix sockets that sandboxes may be given. */
-  readonly socketsDir: string
   /** Most that a whole build may take. Default: 120,000. */
   readonly timeoutMs?: number
   /** Disk of a build with dependencies, for downloads, what they are unpacked to, and the bundle. Default: 1,024. */
@@ -53,9 +51,10 @@ export function createBuilder(
       { source: unpacked.dir, target: '/package' },
       ...(draft.format === 'typescript' ? await nodeTools(options) : []),
     ]
+    const python = options.files.python(draft.runtime)
     const task = { format: draft.format, entry: draft.entry, imports: inspection.imports }
     const run = (extra: object, spec: Partial<ToolSpec>): Promise<BuildReport> =>
-      runBuild(options, { ...task, ...extra }, { ...spec, binds: [...binds, ...(spec.binds ?? [])] }, signal)
+      runBuild(options, python, { ...task, ...extra }, { ...spec, binds: [...binds, ...(spec.binds ?? [])] }, signal)
 
     let report = await run({}, {})
     if (report.needs) report = await online(options, report.needs, run)
@@ -82,23 +81,23 @@ async function online(options: BuilderOptions, needs: Needs, run: Run): Promise<
     const finding = buildFinding('build.index_unreachable', `The package index cannot be determined: ${index.message}`)
     return { findings: [finding], blob: null, locks: {}, needs: null, provided: null }
   }
-  const proxy = await openIndexProxy({ folder: options.socketsDir, hosts: index.hosts })
-  try {
-    const report = await run(
-      { online: true, index: index.url },
-      { egressSocket: proxy.path, disk_mb: options.diskMb ?? 1024, binds: await packageManager(options, needs.kind) },
-    )
-    const denied = proxy
-      .denied()
-      .map((target) => buildFinding('build.network_denied', `The build tried to reach ${target}; it was refused`))
-    return { ...report, findings: [...report.findings, ...denied] }
-  } finally {
-    await proxy.close()
-  }
+  return await run(
+    { online: true, index: index.url },
+    { network: index.network, disk_mb: options.diskMb ?? 1024, binds: await packageManager(options, needs.kind) },
+  )
+}
+
+/** What the build wanted beyond the index. An index that could not be reached is told by the package manager. */
+function deniedFindings({ denied }: ToolResult): Finding[] {
+  const targets = new Set(denied.filter(({ why }) => why !== 'unreachable').map(deniedTarget))
+  return [...targets].map((target) =>
+    buildFinding('build.network_denied', `The build tried to reach ${target}; it was refused`),
+  )
 }
 
 async function runBuild(
   options: BuilderOptions,
+  python: string,
   task: object,
   spec: Partial<ToolSpec>,
   signal?: AbortSignal,
@@ -108,7 +107,7 @@ async function runBuild(
   try {
     result = await options.tool(
       {
-        argv: ['/usr/bin/python3', '-I', '-S', '-B', '/opt/build'],
+        argv: [python, '-I', '-S', '-B', '/opt/build'],
         stdin: JSON.stringify(task),
         memory_mb: options.memoryMb ?? 1024,
         disk_mb: 256,
@@ -129,7 +128,8 @@ async function runBuild(
   const report = readBuildReport(result)
   const complete = report.complete && result.ended === 'exit' && result.exitCode === 0
   if (!complete) await artefact.drop()
-  return { ...report, blob: complete ? await artefact.keep() : null }
+  const findings = [...report.findings, ...deniedFindings(result)]
+  return { ...report, findings, blob: complete ? await artefact.keep() : null }
 }
 
 async function nodeTools({ files }: BuilderOptions): Promise<ToolSpec['binds']> {

@@ -39,7 +39,6 @@ export async function openTestBuilds(): Promise<TestBuilds> {
     indexes,
     uvPath,
     npmPath,
-    socketsDir: sandbox.places.sockets,
   }
   let count = 0
   return {

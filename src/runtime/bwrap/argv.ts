@@ -1,4 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
+import { type NetworkEntry, portsOf } from '../../model/network.ts'
+import { CERTIFICATE_PATHS } from './certificates.ts'
 import type { RuntimeFiles } from './runtime-files.ts'
 
 export interface SandboxLayout {
@@ -13,8 +15,11 @@ export interface SandboxLayout {
   /** One tmpfs at /scratch, where /tmp lies too, or one at /tmp alone; in MB. */
   readonly disk: { readonly at: '/scratch' | '/tmp'; readonly mb: number }
   readonly shm_mb: number
-  /** File descriptor of the launcher's child that holds the system call filter. */
+  /** What may be reached; null for nothing. */
+  readonly network: { readonly entries: readonly NetworkEntry[] } | null
+  /** File descriptors of the launcher's child: the system call filter, and the channel to the server where there is a network. */
   readonly seccompFd: number
+  readonly channelFd: number
 }
 
 /** Where things are inside. */
@@ -22,7 +27,6 @@ export const INSIDE = {
   node: '/opt/skillet/node',
   hosts: '/opt/skillet/hosts',
   bundle: '/skill',
-  egress: '/run/egress.sock',
 }
 
 /**
@@ -37,6 +41,7 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
     ['--die-with-parent'],
     ['--new-session'],
     ['--cap-drop', 'ALL'],
+    ...(layout.network === null ? [] : OPENING_PORTS),
     ['--hostname', 'skillet'],
     ['--uid', '1000'],
     ['--gid', '1000'],
@@ -46,7 +51,7 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
     ['--ro-bind', '/usr', '/usr'],
     ...libraryLinks(),
     ['--ro-bind', files.etc, '/etc'],
-    ...CERTIFICATES.map((path): Option => ['--ro-bind-try', path, path]),
+    ...FROM_ETC.map((path): Option => ['--ro-bind-try', path, path]),
     ['--proc', '/proc'],
     ...procMasks(),
     // Not `--dev`: that one is a writable tmpfs of half the memory, and a second user namespace for its devpts.
@@ -64,13 +69,18 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
     ['--remount-ro', '/'],
     ['--chdir', layout.cwd],
   ]
-  return { options: options.flat(), command: [...limits(layout.pids), ...layout.command] }
+  return { options: options.flat(), command: [...limits(layout.pids), ...openPorts(layout), ...layout.command] }
 }
 
 type Option = readonly string[]
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom']
-const CERTIFICATES = ['/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/alternatives', '/etc/ld.so.cache']
+const FROM_ETC = [...CERTIFICATE_PATHS, '/etc/alternatives', '/etc/ld.so.cache']
+/** For the one program that opens the ports, which gives them up before anything else runs: the second is needed to do so for good. */
+const OPENING_PORTS: readonly Option[] = [
+  ['--cap-add', 'CAP_NET_BIND_SERVICE'],
+  ['--cap-add', 'CAP_SETPCAP'],
+]
 /** One tmpfs for both, so that either may use all of it. */
 const TMP_IN_SCRATCH: readonly Option[] = [
   ['--perms', '1777', '--dir', '/scratch/.tmp'],
@@ -124,6 +134,12 @@ const PROC_COVERED = [
   'vmallocinfo',
   'version_signature',
 ]
+
+function openPorts({ network, channelFd, files }: SandboxLayout): string[] {
+  if (network === null) return []
+  const program = [files.python, '-I', '-S', `${INSIDE.hosts}/${files.program('open_ports', files.python)}`]
+  return [...program, String(channelFd), portsOf(network.entries).join(','), '--']
+}
 
 /** Set inside: counted before the user namespace exists, processes of other sandboxes of the same user would count too. */
 function limits(pids: number): string[] {

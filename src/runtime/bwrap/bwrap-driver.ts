@@ -11,22 +11,24 @@ export interface BwrapOptions {
   readonly places: Places
   /** `soft`: limits by a watchdog even where cgroups could be used. Default `auto`: the strongest there is. */
   readonly limitsMode?: 'auto' | 'soft'
+  /** The way out of sandboxes; closed by whoever opened it, after the driver. Default: none, and no network list can be held. */
+  readonly egress?: Egress
 }
 
 /** Sandboxes made by bubblewrap on this machine. @throws SandboxError when bubblewrap is missing. */
-export async function createBwrapDriver({ places, limitsMode = 'auto' }: BwrapOptions): Promise<Driver> {
+export async function createBwrapDriver({ places, limitsMode = 'auto', egress }: BwrapOptions): Promise<Driver> {
   const limits = await openLimits(places.key, limitsMode)
-  const launcher = await createLauncher(places, limits)
+  const launcher = await createLauncher(places, limits, egress)
   return {
     name: 'bwrap',
     capabilities: () => ({
       tier: 'namespace',
       limits: limits.strength,
       held: { by: limits.kind, cpu: limits.cpuQuota },
-      network: 'none',
+      network: egress === undefined ? 'none' : 'enforced',
     }),
     prepare: (spec, signal) => prepareSession(launcher, spec, signal),
-    tool: (spec, signal) => runTool(launcher, places, spec, signal),
+    tool: (spec, signal) => runTool(launcher, spec, signal),
     close: () => launcher.close(),
   }
 }

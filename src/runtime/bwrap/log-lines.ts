@@ -6,6 +6,8 @@ import { LIMITS } from '../../model/sizes.ts'
 /** Turns what a run writes to stdout and stderr into lines that are safe to show, up to the limit of a run's log. */
 export interface LogLines {
   write(stream: 'stdout' | 'stderr', chunk: Buffer): void
+  /** A line of the platform's own. */
+  note(text: string): void
   /** Gives out what has no line end yet. */
   end(): void
   /** True once something was left out. */
@@ -29,7 +31,7 @@ export function createLogLines(onLog: (lines: LogLine[]) => void, redactor: Reda
     if (cut) return
     const lines: LogLine[] = []
     const at = now()
-    let rest = chunk.subarray(0, LIMITS.logBytes - bytes)
+    let rest = chunk.subarray(0, Math.max(0, LIMITS.logBytes - bytes))
     bytes += rest.length
     const over = rest.length < chunk.length
     while (rest.length > 0 && count < MAX_LINES) {
@@ -93,6 +95,12 @@ export function createLogLines(onLog: (lines: LogLine[]) => void, redactor: Reda
 
   return {
     write,
+    note(text) {
+      if (cut || bytes >= LIMITS.logBytes || count >= MAX_LINES) return
+      bytes += Buffer.byteLength(text)
+      count++
+      onLog([{ at: now(), stream: 'system', text: shown(text, 'line') }])
+    },
     end() {
       const at = now()
       // Whoever is killed while it writes may have got no further than into a secret.

@@ -12,8 +12,6 @@ export interface Places {
   readonly bundles: string
   /** For packages under validation; emptied at the end and after a crash. What is made in it is readable for sandboxes. */
   readonly staging: string
-  /** For unix sockets that sandboxes may be given; emptied like `staging`. */
-  readonly sockets: string
   /** What sandboxes run on: Node, the hosts, their `/etc`. */
   readonly runtime: string
   readonly files: RuntimeFiles
@@ -44,29 +42,24 @@ export async function openPlaces(dataDir: string, options: { root?: string } = {
   const runtime = join(root, 'runtime')
   await folder(bundles, gid === null ? 0o700 : SHARED, gid)
   await folder(runtime, gid === null ? 0o700 : SHARED, gid)
-  const mine = ownerMark()
-  const own: string[] = []
-  for (const name of ['staging', 'sockets']) {
-    await folder(join(root, name), gid === null ? 0o700 : SHARED, gid)
-    for (const mark of await readdir(join(root, name))) {
-      if (!ownerAlive(mark)) await rm(join(root, name, mark), { recursive: true, force: true })
-    }
-    own.push(join(root, name, mine))
-    await folder(join(root, name, mine), gid === null ? 0o700 : SHARED, gid)
+  await folder(join(root, 'staging'), gid === null ? 0o700 : SHARED, gid)
+  for (const mark of await readdir(join(root, 'staging'))) {
+    if (!ownerAlive(mark)) await rm(join(root, 'staging', mark), { recursive: true, force: true })
   }
+  const staging = join(root, 'staging', ownerMark())
+  await folder(staging, gid === null ? 0o700 : SHARED, gid)
   const files = await installRuntime(runtime, gid !== null)
   return {
     root,
     bundles,
     runtime,
-    staging: own[0]!,
-    sockets: own[1]!,
+    staging,
     files,
     key,
     gid,
     async close() {
       await files.settled()
-      for (const path of own) await rm(path, { recursive: true, force: true })
+      await rm(staging, { recursive: true, force: true })
     },
   }
 }

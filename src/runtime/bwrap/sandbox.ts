@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { access, constants } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { SandboxError } from '../driver.ts'
+import type { Egress, EgressRules } from '../egress/egress.ts'
 import { type SandboxLayout, bwrapArguments } from './argv.ts'
 import { sandboxFailure } from './failures.ts'
+import { findBwrap } from './find-bwrap.ts'
 import type { LimitGroup, Limits } from './limits.ts'
 import type { Places } from './places.ts'
+import { type SandboxNetwork, openNetwork } from './sandbox-network.ts'
 import { SANDBOX_GID, createUidPool } from './uids.ts'
 
 /** One running sandbox: its pipes, its limits and its end. */
@@ -19,6 +20,8 @@ export interface Sandbox {
   /** File descriptors 3 and 4 inside. */
   readonly extra: readonly [Duplex, Duplex]
   readonly limits: LimitGroup
+  /** Null when it was given no network list. */
+  readonly network: SandboxNetwork | null
   /** When the launcher is gone and its pipes are read to their ends. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** False when it ended before the command was started; only meaningful with `reportStart`. */
@@ -27,7 +30,9 @@ export interface Sandbox {
   stop(): Promise<void>
 }
 
-export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd'> {
+export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd' | 'channelFd'> {
+  /** What may be reached, and whose word that is. */
+  readonly network: { readonly entries: EgressRules['allow']; readonly trust: EgressRules['trust'] } | null
   readonly memory_bytes: number
   /** CPUs' worth of time at the most. */
   readonly cpus: number
@@ -44,13 +49,14 @@ export interface Launcher {
   close(): Promise<void>
 }
 
-export async function createLauncher(places: Places, limits: Limits): Promise<Launcher> {
+export async function createLauncher(places: Places, limits: Limits, egress?: Egress): Promise<Launcher> {
   const bwrap = await findBwrap()
   const uids = places.gid === null ? null : createUidPool()
   const living = new Set<Sandbox>()
   let closed = false
 
   async function launch(spec: LaunchSpec): Promise<Sandbox> {
+    if (spec.network !== null && egress === undefined) throw new SandboxError(NO_EGRESS, GIVE_EGRESS)
     const uid = uids?.take() ?? null
     let child: ChildProcess | null = null
     let group: LimitGroup | null = null
@@ -65,8 +71,10 @@ export async function createLauncher(places: Places, limits: Limits): Promise<La
         },
       })
       if (closed) throw new SandboxError('The server is stopping.', 'Start it again.')
-      child = start(bwrap, uid, places, { ...spec, files: places.files, seccompFd: FD.seccomp })
-      const sandbox = handle(child, group, async () => {
+      child = start(bwrap, uid, places, { ...spec, files: places.files, seccompFd: FD.seccomp, channelFd: FD.channel })
+      const network =
+        spec.network && openNetwork(child, egress!, { allow: spec.network.entries, trust: spec.network.trust })
+      const sandbox = handle(child, group, network, async () => {
         if (uid !== null) uids!.release(uid)
         living.delete(sandbox)
       })
@@ -95,21 +103,28 @@ export async function createLauncher(places: Places, limits: Limits): Promise<La
 
 /** Outer and inner bubblewrap and the gate, which count against the limit too. */
 const OWN_PROCESSES = 3
-const FD = { gate: 5, seccomp: 6, status: 7, options: 8 }
+const FD = { gate: 5, seccomp: 6, status: 7, options: 8, channel: 9 }
+const NO_EGRESS = 'This server was started without a way out for sandboxes; a network list cannot be held.'
+const GIVE_EGRESS = 'Give the driver an egress, or take the list away.'
 
 /**
  * The shell waits until it was put under the limits, so that nothing ever runs without them, and becomes bubblewrap then. When the
  * server dies first the gate's pipe ends. The kernel, short of memory, takes sandboxes before the server.
  */
 const GATE = `read _ <&${FD.gate} || exit 125; exec ${FD.gate}<&-; { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
+/** Node names its channel in the environment, which can be read inside too. */
+const NETWORK_GATE = `unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; ${GATE}`
+
+const PIPES = ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] as const
 
 function start(bwrap: string, uid: number | null, places: Places, layout: SandboxLayout): ChildProcess {
   const { options, command } = bwrapArguments(layout)
   const seccomp = openSync(places.files.seccomp, 'r')
   try {
     const fds = ['--json-status-fd', String(FD.status), '--args', String(FD.options)]
-    const child = spawn('/bin/sh', ['-c', GATE, bwrap, ...fds, '--', ...command], {
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', seccomp, 'pipe', 'pipe'],
+    const gate = layout.network === null ? GATE : NETWORK_GATE
+    const child = spawn('/bin/sh', ['-c', gate, bwrap, ...fds, '--', ...command], {
+      stdio: [...PIPES, seccomp, 'pipe', 'pipe', ...(layout.network === null ? [] : (['ipc'] as const))],
       // The launcher's environment and working directory can be read inside, under /proc/1.
       env: {},
       cwd: '/',
@@ -133,7 +148,12 @@ async function openGate(child: ChildProcess, group: LimitGroup): Promise<void> {
   gate.end('\n')
 }
 
-function handle(child: ChildProcess, group: LimitGroup, onGone: () => Promise<void>): Sandbox {
+function handle(
+  child: ChildProcess,
+  group: LimitGroup,
+  network: SandboxNetwork | null,
+  onGone: () => Promise<void>,
+): Sandbox {
   // A pipe whose reader is gone is told by the end of the process, not by the write.
   for (const stream of child.stdio) stream?.on('error', () => undefined)
   let status = ''
@@ -151,10 +171,12 @@ function handle(child: ChildProcess, group: LimitGroup, onGone: () => Promise<vo
     stderr: child.stderr!,
     extra: [child.stdio[3] as Duplex, child.stdio[4] as Duplex],
     limits: group,
+    network,
     ended,
     started: () => status.includes('"exit-code"'),
     stop() {
       stopping ??= (async () => {
+        network?.close()
         const removed = group.remove()
         child.kill('SIGKILL')
         await removed
@@ -165,20 +187,4 @@ function handle(child: ChildProcess, group: LimitGroup, onGone: () => Promise<vo
       return stopping
     },
   }
-}
-
-async function findBwrap(): Promise<string> {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin']) {
-    const path = join(folder, 'bwrap')
-    if (!path.startsWith('/')) continue
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (found) return path
-  }
-  throw new SandboxError(
-    'bubblewrap (bwrap) was not found.',
-    'Install it (Debian, Ubuntu: apt-get install bubblewrap).',
-  )
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { LogLine } from '../../model/runs.ts'
 import type { Call, CallResult, Session, SessionSpec } from '../driver.ts'
+import { deniedLine } from '../egress/denied-line.ts'
 import { type Outcome, type Used, callResult, failure, faulty, lateEnd, withoutSecrets } from './call-outcome.ts'
+import { certificateEnv } from './certificates.ts'
 import { type HostLine, outputRead } from './host-line.ts'
 import { createLogLines } from './log-lines.ts'
 import { ProtocolFault, encodeFrame } from './protocol.ts'
@@ -22,6 +24,8 @@ export function createSession(
   let used: Used | null = null
   let cleaned = Promise.withResolvers<void>()
   let cleaning: NodeJS.Timeout | null = null
+  const { network } = sandbox
+  let note: ((text: string) => void) | null = null
 
   /** From here on it serves nobody; what the run has used is read before it is gone. */
   function die(): void {
@@ -63,6 +67,13 @@ export function createSession(
   // Something of the last run is still there and writes: what it would write next would be in another run's log.
   const late = (): void => die()
   line.onOutput = late
+  if (network !== null) {
+    network.onDenied = (attempt) => note?.(deniedLine(attempt))
+    network.onLost = () => {
+      note?.(LOST)
+      if (current === null) die()
+    }
+  }
 
   async function invoke(call: Call, onLog: (lines: LogLine[]) => void, signal?: AbortSignal): Promise<CallResult> {
     if (current !== null) throw new Error(`Session ${spec.id} executes one run at a time.`)
@@ -87,6 +98,7 @@ export function createSession(
     }
     const cancel = (): void => stop('cancelled')
     const log = createLogLines(onLog, call.redactor)
+    note = log.note
     let heapFull = false
     current = { nonce, settle }
     state = 'running'
@@ -105,7 +117,7 @@ export function createSession(
     try {
       const { run, env, secrets, connections, timeout_ms } = call
       const clean = {
-        env: stripReservedEnv(env),
+        env: { ...(network === null ? {} : certificateEnv()), ...stripReservedEnv(env) },
         secrets: stripReservedEnv(secrets),
         connections: withoutReserved(connections),
       }
@@ -114,13 +126,15 @@ export function createSession(
       await outputRead()
       used ??= sandbox.limits.end()
       const wall = performance.now() - began
+      await network?.told()
       log.end()
       line.onOutput = late
-      if (used.oom || limits.exceeded() || log.cut) die()
+      if (used.oom || limits.exceeded() || log.cut || network?.lost) die()
       const result = await callResult(outcome!, { ...used, oom: used.oom || heapFull }, wall, limits)
       return withoutSecrets(result, call.redactor)
     } finally {
       current = null
+      note = null
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
     }
@@ -128,13 +142,13 @@ export function createSession(
 
   async function idle(): Promise<boolean> {
     if (state === 'running' || state === 'cleaning') await cleaned.promise
-    return state === 'idle'
+    return state === 'idle' && !network?.lost
   }
 
   return {
     id: spec.id,
     get usable() {
-      return state !== 'dead'
+      return state !== 'dead' && !network?.lost
     },
     get calls() {
       return calls
@@ -151,5 +165,6 @@ export function createSession(
 
 /** Longest time for cleaning up and importing ahead after a run, in milliseconds. */
 const CLEANING_MS = 60_000
+const LOST = 'network: the way out was lost; nothing is reached any more in this run'
 /** What V8 says when the heap has no room, before it aborts. */
 const HEAP_FULL = 'JavaScript heap out of memory'

@@ -1,22 +1,17 @@
-import { chmod, chown } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { Usage } from '../../model/runs.ts'
 import type { ToolResult, ToolSpec } from '../driver.ts'
-import { INSIDE } from './argv.ts'
+import { certificateEnv } from './certificates.ts'
+import { createDeniedList } from './denied-list.ts'
 import { sandboxFailure } from './failures.ts'
-import type { Places } from './places.ts'
 import type { Launcher, Sandbox } from './sandbox.ts'
 
 /** Runs one command in a sandbox that is made for it and gone after it. */
-export async function runTool(
-  launcher: Launcher,
-  places: Places,
-  spec: ToolSpec,
-  signal?: AbortSignal,
-): Promise<ToolResult> {
+export async function runTool(launcher: Launcher, spec: ToolSpec, signal?: AbortSignal): Promise<ToolResult> {
   signal?.throwIfAborted()
   let ended: ToolResult['ended'] | null = null
-  const sandbox = await launch(launcher, places, spec, () => (ended ??= 'memory_limit'))
+  const sandbox = await launch(launcher, spec, () => (ended ??= 'memory_limit'))
+  const denied = createDeniedList()
   let used: ReturnType<Sandbox['limits']['end']> | null = null
   const kill = (why: ToolResult['ended']): void => {
     ended ??= why
@@ -31,8 +26,11 @@ export async function runTool(
   sandbox.limits.begin()
   try {
     if (signal?.aborted) cancel()
+    if (sandbox.network !== null) sandbox.network.onDenied = denied.add
     const cap = spec.output_bytes ?? DEFAULT_OUTPUT
     sandbox.stdin.end(spec.stdin ?? '')
+    const connected = begin(sandbox)
+    connected?.catch(() => kill('cancelled'))
     const [stdout, stderr, artefactError, { code, signal: killedBy }] = await Promise.all([
       collect(sandbox.stdout, cap),
       collect(sandbox.stderr, cap),
@@ -41,13 +39,16 @@ export async function runTool(
     ])
     if (artefactError !== null) throw artefactError
     used ??= sandbox.limits.end()
+    const cutOff = (await connected) === false
+    await sandbox.network?.told()
     if (used.oom && ended !== 'cancelled') ended = 'memory_limit'
-    if (ended === null && !sandbox.started()) throw sandboxFailure(stderr, 'The sandbox could not be made')
+    if (ended === null && (cutOff || !sandbox.started())) throw sandboxFailure(stderr, 'The sandbox could not be made')
     return {
       ended: ended ?? (killedBy !== null || isSignal(code) ? 'signal' : 'exit'),
       exitCode: code,
       stdout,
       stderr,
+      denied: denied.list(),
       usage: usage(used, performance.now() - began, launcher),
     }
   } finally {
@@ -80,20 +81,23 @@ const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/scratch', LANG: 'C.U
  */
 const HANDSHAKE = 'echo >&4; read _ <&4 || exit 125; exec 4<&-; exec "$@"'
 
-async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExceeded: () => void): Promise<Sandbox> {
-  const binds = [...spec.binds]
-  if (spec.egressSocket !== undefined) {
-    if (places.gid !== null) {
-      // Connecting takes the right to write.
-      await chown(spec.egressSocket, 0, places.gid)
-      await chmod(spec.egressSocket, 0o660)
-    }
-    binds.push({ source: spec.egressSocket, target: INSIDE.egress })
-  }
-  const sandbox = await launcher.launch({
+/** Once what it may reach can be reached. */
+function begin({ extra: [, line], network }: Sandbox): Promise<boolean> | null {
+  line.once('data', () => {
+    if (network === null) line.write('\n')
+    // Its failure is told by what is returned.
+    else network.connected.then(() => line.write('\n')).catch(() => undefined)
+  })
+  return network?.connected ?? null
+}
+
+function launch(launcher: Launcher, spec: ToolSpec, onExceeded: () => void): Promise<Sandbox> {
+  const networked = spec.network !== undefined && spec.network.length > 0
+  return launcher.launch({
     command: ['/bin/sh', '-c', HANDSHAKE, 'sh', ...spec.argv],
-    binds,
-    env: { ...ENV, ...spec.env },
+    binds: spec.binds,
+    env: { ...ENV, ...(networked ? certificateEnv() : {}), ...spec.env },
+    network: networked ? { entries: spec.network, trust: 'operator' } : null,
     cwd: spec.cwd ?? '/scratch',
     pids: spec.pids ?? DEFAULT_PIDS,
     disk: { at: '/scratch', mb: spec.disk_mb },
@@ -103,8 +107,6 @@ async function launch(launcher: Launcher, places: Places, spec: ToolSpec, onExce
     cpus: spec.cpus ?? DEFAULT_CPUS,
     onExceeded,
   })
-  sandbox.extra[1].once('data', () => sandbox.extra[1].write('\n'))
-  return sandbox
 }
 
 /** Reads to the end, whatever comes, and keeps the beginning. */

@@ -34,6 +34,8 @@ export interface EgressRules {
 export interface EgressLink {
   /** What went through so far. */
   traffic(): EgressTraffic
+  /** Resolves when every attempt that was refused until now has been told to the observer; at once when the process is gone. */
+  told(): Promise<void>
   /** Ends its connections and closes its sockets. May be called twice. */
   close(): void
 }

@@ -1,29 +1,35 @@
 import { Agent, get } from 'node:https'
 import { getCACertificates, rootCertificates } from 'node:tls'
+import type { NetworkEntry } from '../../model/network.ts'
 
 /**
  * Hosts on which an index keeps its files, as the first of the packages that it has says. Only https counts.
  * @returns Null when the index has none of them: then nothing is known yet.
  * @throws when the index does not answer.
  */
-export async function fileHosts(index: URL, names: readonly string[]): Promise<ReadonlySet<string> | null> {
+export async function fileHosts(index: URL, names: readonly string[]): Promise<readonly NetworkEntry[] | null> {
   const agent = new Agent({ proxyEnv: process.env, ca: certificates() })
   try {
     for (const name of names.slice(0, 10)) {
       const page = new URL(`${index.href.replace(/\/?$/, '/')}${normalised(name)}/`)
       const text = await beginning(page, agent)
       if (text === null) continue
-      const hosts = new Set<string>()
+      const hosts = new Map<string, NetworkEntry>()
       for (const [, json, html] of text.matchAll(/"url"\s*:\s*"([^"]{1,2000})"|href\s*=\s*"([^"]{1,2000})"/g)) {
         const url = URL.canParse((json ?? html)!, page.href) ? new URL((json ?? html)!, page) : null
-        if (url?.protocol === 'https:' && url.port === '' && hosts.size < 8) hosts.add(url.hostname)
+        if (url?.protocol === 'https:' && hosts.size < 8) hosts.set(url.host, networkEntry(url))
       }
-      if (hosts.size > 0) return hosts
+      if (hosts.size > 0) return [...hosts.values()]
     }
     return null
   } finally {
     agent.destroy()
   }
+}
+
+/** Of an https URL. */
+export function networkEntry({ hostname, port }: URL): NetworkEntry {
+  return { name: hostname, wildcard: false, ports: [port === '' ? 443 : Number(port)] }
 }
 
 const normalised = (name: string): string => encodeURIComponent(name.toLowerCase().replace(/[-_.]+/g, '-'))

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
-import { fileHosts } from './file-hosts.ts'
+import { isIP } from 'node:net'
+import type { NetworkEntry } from '../../model/network.ts'
+import { fileHosts, networkEntry } from './file-hosts.ts'
 
-/** Where packages come from, and the hosts that have to be reachable for that. */
+/** Where packages come from, and what has to be reachable for that. */
 export interface PackageIndex {
   readonly url: string
-  readonly hosts: ReadonlySet<string>
+  readonly network: readonly NetworkEntry[]
 }
 
 /** Each is found out when it is first needed, and kept. @throws when it cannot be found out; the message is for people. */
@@ -44,24 +46,27 @@ export function createPackageIndexes(options: PackageIndexesOptions): PackageInd
     const said = await run(options.nodePath, [options.npmPath, 'config', 'get', 'registry', '--no-workspaces'], env)
     return checked(said.trim(), 'npm')
   })
-  let files: ReadonlySet<string> | null = null
+  let files: readonly NetworkEntry[] | null = null
   return {
     async python(names) {
       const url = await pythonUrl()
       files ??= await fileHosts(url, names)
-      return { url: url.href, hosts: new Set([url.hostname, ...(files ?? [])]) }
+      return { url: url.href, network: [networkEntry(url), ...(files ?? [])] }
     },
     async node() {
       const url = await nodeUrl()
-      return { url: url.href, hosts: new Set([url.hostname]) }
+      return { url: url.href, network: [networkEntry(url)] }
     },
   }
 }
 
 function checked(text: string, from: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
-  if (url?.protocol !== 'https:' || (url.port !== '' && url.port !== '443')) {
-    throw new Error(`${from} names a package index that is not at an https address on port 443; builds reach no other.`)
+  if (url?.protocol !== 'https:') {
+    throw new Error(`${from} names a package index that is not at an https address; builds reach no other.`)
+  }
+  if (url.hostname === 'localhost' || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) {
+    throw new Error(`${from} names a package index by "${url.hostname}"; builds reach one that has a name only.`)
   }
   if (url.username || url.password) {
     throw new Error(

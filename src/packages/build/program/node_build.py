@@ -37,7 +37,6 @@ def run(task, plan):
 
 def install(task, plan):
     tools.protect()
-    proxy = tools.open_way_out()
     os.makedirs(APP)
     with open(f"{APP}/package.json", "w", encoding="utf-8") as file:
         file.write(plan.text)
@@ -62,8 +61,6 @@ def install(task, plan):
         "npm_config_allow_git": "none",
         "npm_config_fetch_retries": "1",
         "npm_config_fetch_timeout": "30000",
-        "npm_config_https_proxy": proxy,
-        "npm_config_proxy": proxy,
     }
     tools.run("npm", [NODE, NPM, "ci" if plan.locked else "install"], APP, env)
     with open(f"{APP}/package-lock.json", encoding="utf-8") as file:

@@ -16,7 +16,8 @@ from report import Failed, emit
 KIND = "python"
 SITE = "/scratch/out/.skillet/site-packages"
 UV = "/opt/uv"
-PYTHON = "/usr/bin/python3"
+# The one that the skill will run on.
+PYTHON = sys.executable
 # Compiling more than this takes longer than it saves.
 COMPILED_BYTES = 20 * 2**20
 
@@ -44,7 +45,6 @@ def run(task, plan):
 
 def install(task, plan):
     tools.protect()
-    proxy = tools.open_way_out()
     env = {
         "UV_DEFAULT_INDEX": task["index"],
         "UV_CACHE_DIR": "/scratch/uv-cache",
@@ -53,8 +53,6 @@ def install(task, plan):
         "UV_NO_PROGRESS": "1",
         "UV_HTTP_TIMEOUT": "30",
         "UV_CONCURRENT_DOWNLOADS": "8",
-        "HTTPS_PROXY": proxy,
-        "ALL_PROXY": proxy,
     }
     with open("/scratch/requirements.in", "w", encoding="utf-8") as file:
         file.write(plan.text)

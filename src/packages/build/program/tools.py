@@ -1,10 +1,11 @@
-"""Running the package managers, and the way from them to the package index."""
+"""Running the package managers."""
 
 import os
 
 from report import tool_failed
 
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+# Given where there is a network: what the machine trusts.
+CERTIFICATES = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 def run(name, argv, cwd, environment, result=None):
@@ -12,8 +13,7 @@ def run(name, argv, cwd, environment, result=None):
     import subprocess  # here and below: most builds need none of these, and have 100 ms
 
     env = {"PATH": "/usr/bin:/bin", "HOME": "/scratch/home", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "NO_COLOR": "1", **environment}
-    if os.path.exists(CERTIFICATES):
-        env |= {"SSL_CERT_FILE": CERTIFICATES, "NODE_EXTRA_CA_CERTS": CERTIFICATES}
+    env |= {name: os.environ[name] for name in CERTIFICATES if name in os.environ}
     with open("/scratch/tool-output", "wb") as output, open(result or os.devnull, "wb") as kept:
         out = kept if result else output
         status = subprocess.run(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=output, check=False).returncode
@@ -28,40 +28,3 @@ def protect():
     import ctypes
 
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
-
-
-def open_way_out(socket_path="/run/egress.sock"):
-    """A port on the loopback that leads to the proxy outside; @returns its URL. It decides what may be reached."""
-    import socket
-    import threading
-
-    server = socket.create_server(("127.0.0.1", 0), backlog=64)
-
-    def accept():
-        while True:
-            client, _ = server.accept()
-            outside = socket.socket(socket.AF_UNIX)
-            try:
-                outside.connect(socket_path)
-            except OSError:
-                client.close()
-                outside.close()
-                continue
-            for source, target in ((client, outside), (outside, client)):
-                threading.Thread(target=pump, args=(source, target), daemon=True).start()
-
-    threading.Thread(target=accept, daemon=True).start()
-    return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-def pump(source, target):
-    try:
-        while data := source.recv(65536):
-            target.sendall(data)
-        target.shutdown(1)  # SHUT_WR
-    except OSError:
-        for end in (source, target):
-            try:
-                end.shutdown(2)  # SHUT_RDWR
-            except OSError:
-                pass

@@ -10,6 +10,7 @@ export interface SyscallTable {
   readonly newest: number
   readonly clone: number
   readonly ioctl: number
+  readonly memfdCreate: number
   readonly personality: number
   readonly socket: number
   readonly socketpair: number
@@ -52,6 +53,7 @@ const X86_64: SyscallTable = {
   newest: NEWEST,
   clone: 56,
   ioctl: 16,
+  memfdCreate: 319,
   personality: 135,
   socket: 41,
   socketpair: 53,
@@ -127,6 +129,7 @@ const AARCH64: SyscallTable = {
   newest: NEWEST,
   clone: 220,
   ioctl: 29,
+  memfdCreate: 279,
   personality: 92,
   socket: 198,
   socketpair: 199,

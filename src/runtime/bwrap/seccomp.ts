@@ -4,9 +4,10 @@ import { SYSCALL_TABLES } from './seccomp-tables.ts'
 /**
  * The filter that every process in a sandbox runs under, as the classic BPF program that bubblewrap loads: no namespaces of its
  * own, no tracing, no mounts, no kernel interfaces beyond files, memory, processes and plain sockets.
+ * @param limits `soft`: no files without a name either, whose pages belong to no process that could be watched.
  * @throws SandboxError on an architecture without a table.
  */
-export function seccompProgram(arch: string = process.arch): Buffer {
+export function seccompProgram(limits: 'hard' | 'soft', arch: string = process.arch): Buffer {
   const table = SYSCALL_TABLES[arch]
   if (table === undefined) {
     throw new SandboxError(`There is no system call filter for the architecture "${arch}".`, 'Use x86-64 or arm64.')
@@ -18,7 +19,7 @@ export function seccompProgram(arch: string = process.arch): Buffer {
     ...(table.x32Bit === null ? [] : when(JGE, table.x32Bit, [ret(KILL)])),
     ...when(JGT, table.newest, [ret(errno(ENOSYS))]),
     ...table.denied.flatMap((number) => when(JEQ, number, [ret(errno(EPERM))])),
-    ...table.absent.flatMap((number) => when(JEQ, number, [ret(errno(ENOSYS))])),
+    ...[...table.absent, ...(limits === 'soft' ? [table.memfdCreate] : [])].flatMap((number) => when(JEQ, number, [ret(errno(ENOSYS))])),
     ...when(JEQ, table.clone, [load(ARG0), ...when(JSET, NAMESPACE_FLAGS, [ret(errno(EPERM))]), ret(ALLOW)]),
     // The kernel takes the low half of an ioctl's number: so does the filter.
     ...when(JEQ, table.ioctl, [load(ARG1), ...TTY_INPUT.flatMap((r) => when(JEQ, r, [ret(errno(EPERM))])), ret(ALLOW)]),

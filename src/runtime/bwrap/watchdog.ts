@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caps, LimitGroup, Limits } from './limits.ts'
+import { sandboxMemory } from './sandbox-memory.ts'
 
 /** Where there are no cgroups: looks at the memory of the sandbox's processes and has it killed. Processes are limited by rlimits. */
 export function openWatchdog(): Limits {
@@ -9,7 +10,6 @@ export function openWatchdog(): Limits {
 
 /** Overshoot at 50 ms was measured at under a fifth of the limit; a poll costs 0.2 ms. */
 const POLL_MS = 50
-const PAGE = 4096
 /** Of the kernel's USER_HZ, which is 100 on every architecture served here. */
 const MS_PER_TICK = 10
 
@@ -23,7 +23,7 @@ function watch(caps: Caps): LimitGroup {
 
   function look(): void {
     if (launcher === null) return
-    const memory = descendants(launcher).reduce((sum, pid) => sum + privateBytes(pid), 0)
+    const memory = sandboxMemory(descendants(launcher), caps.memory_bytes)
     if (memory > 0) peak = Math.max(peak ?? 0, memory)
     cpuSeen = Math.max(cpuSeen, cpuNow())
     if (memory <= caps.memory_bytes || exceeded) return
@@ -77,12 +77,6 @@ function descendants(root: number): number[] {
     }
   }
   return all
-}
-
-/** What is resident without what is shared: forked processes share most of theirs with the first. */
-function privateBytes(pid: number): number {
-  const [, resident = 0, shared = 0] = read(`/proc/${pid}/statm`).split(' ').map(Number)
-  return Math.max(0, resident - shared) * PAGE
 }
 
 /** With the time of children it has waited for. */

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type TestSessions, invoke, openTestSessions, outcome } from '../test-sessions.ts'
+
+let sandboxes: TestSessions
+beforeAll(async () => {
+  sandboxes = await openTestSessions({ limitsMode: 'soft' })
+})
+afterAll(() => sandboxes.close())
+
+const HELD = `
+import mmap, os
+def handler(input):
+    kept = []
+    while True:
+        if input == "own": kept.append(bytearray(2**20))
+        if input == "shared":
+            kept.append(mmap.mmap(-1, 2**20)); kept[-1].write(bytes(2**20))
+        if input == "tables":
+            kept.append(mmap.mmap(-1, 2**34, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, mmap.PROT_READ))
+            for at in range(0, 2**34, 2**21): kept[-1][at]
+        if input == "inodes":
+            kept.append(None); os.mkdir(f"/tmp/{len(kept)}")
+`
+
+test.each(['own', 'shared', 'tables', 'inodes'])('memory that is taken as %s counts', async (kind) => {
+  const session = await sandboxes.python(HELD, { memory_mb: 64 })
+  expect(outcome(await invoke(session, kind))).toBe('failed/memory_limit')
+})
+
+test('files without a name cannot be made, since nobody could see what they hold', async () => {
+  const session = await sandboxes.python('import os\ndef handler(input):\n  os.memfd_create("x")')
+  const { result } = await invoke(session, {})
+  expect(result).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('not implemented') } })
+})
+
+test('pages that forked processes have in common count once', async () => {
+  const session = await sandboxes.python(
+    `
+import os, time
+def handler(input):
+    kept = bytearray(40 * 2**20)
+    children = []
+    for _ in range(8):
+        pid = os.fork()
+        if pid == 0: time.sleep(0.5); os._exit(0)
+        children.append(pid)
+    return [os.waitpid(pid, 0)[1] for pid in children]
+`,
+    { memory_mb: 128 },
+  )
+  expect((await invoke(session, {})).output).toEqual(Array.from({ length: 8 }, () => 0))
+})

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { AuditNote } from '../model/audit.ts'
 import type { Package } from '../model/packages.ts'
 import type { Throttle } from '../model/quotas.ts'
@@ -32,17 +33,6 @@ export interface Engine {
   /** Proves that the state can be read and written; for /readyz. */
   check(): Promise<void>
   close(): Promise<void>
-}
-
-/** One page of a list. `next` is opaque; null ends the list. Newest first unless said otherwise. */
-export interface Page<T> {
-  readonly items: T[]
-  readonly next: string | null
-}
-export interface PageOptions {
-  /** 1 to 200. */
-  readonly limit: number
-  readonly cursor?: string | undefined
 }
 
 export interface SkillStore {
@@ -80,7 +70,7 @@ export interface SkillStore {
   receiveUpload(id: string, at: string, note: AuditNote): Promise<Upload>
   /** `received -> validating` and steps of it. */
   stepUpload(id: string, step: string): Promise<void>
-  /** Ends validation: `accepted` with its package (kept once per tenant and digest) or `rejected`; sets the stage's state alike. */
+  /** Ends validation: `accepted` with its package (kept once per tenant and digest; built anew for another runtime it takes the place of what there was) or `rejected`; sets the stage's state alike. */
   finishUpload(id: string, result: Pick<Upload, 'findings'> & { package: Package | null; at: string }): Promise<Upload>
   /** Uploads in `received` or `validating`: after a restart they are validated again. */
   unfinishedUploads(): Promise<Upload[]>

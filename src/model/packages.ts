@@ -19,8 +19,11 @@ export type Finding = z.infer<typeof Finding>
 export const PackageFormat = z.enum(['python', 'typescript', 'skill-md']).meta({ id: 'PackageFormat' })
 export type PackageFormat = z.infer<typeof PackageFormat>
 
-/** What a skill runs on. Recorded in the version. */
-export const RuntimeName = z.enum(['python3', 'node24']).meta({ id: 'RuntimeName' })
+/** What a skill runs on, such as `python3.11` or `node24`. Recorded in the version. `python3` is the default Python of the machine. */
+export const RuntimeName = z
+  .string()
+  .regex(/^(?:python3(?:\.\d{1,2})?|node\d{1,2})$/)
+  .meta({ id: 'RuntimeName' })
 export type RuntimeName = z.infer<typeof RuntimeName>
 
 /**

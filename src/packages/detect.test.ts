@@ -74,12 +74,33 @@ describe('formats', () => {
       declared_version: '2.0.1',
       input_schema: { type: 'object' },
       output_schema: { type: 'object' },
-      runtime: 'python3',
+      runtime: 'python3.11',
       entry: 'src/app.py',
       defaults: { size: 'L', timeout_s: 7200, network: [] },
       skill_md: null,
-      declared_at: { file: 'skill.yaml', input_line: 10, output_line: 11 },
+      declared_at: { file: 'skill.yaml', runtime_line: 6, input_line: 10, output_line: 11 },
     })
+  })
+
+  test.each([
+    ['python', 'python3'],
+    ['python3', 'python3'],
+    ['python3.13', 'python3.13'],
+  ])('the runtime %s of a skill.yaml', async (declared, runtime) => {
+    const { draft, findings } = await read({ 'skill.yaml': `runtime: ${declared}`, 'main.py': MAIN })
+    expect([draft!.runtime, findings]).toEqual([runtime, []])
+  })
+
+  test.each([
+    ['nodejs', 'node24'],
+    ['node24', 'node24'],
+    ['nodejs20', 'node20'],
+  ])('the runtime %s of a spm.yaml', async (declared, runtime) => {
+    const { draft, findings } = await read({
+      'spm.yaml': SPM.replace(': node\n', `: ${declared}\n`),
+      'src/index.ts': '',
+    })
+    expect([draft!.runtime, findings]).toEqual([runtime, []])
   })
 
   test('a TypeScript skill whose entry is compiled from a source', async () => {
@@ -300,6 +321,11 @@ describe('manifests that are refused', () => {
       ['manifest.schema', 'skill.yaml', 1],
     ],
     ['another handler', { 'skill.yaml': 'handler: run', 'main.py': MAIN }, ['manifest.handler', 'skill.yaml', 1]],
+    [
+      'a Python that there never was',
+      { 'skill.yaml': 'runtime: python2.7', 'main.py': MAIN },
+      ['manifest.runtime', 'skill.yaml', 1],
+    ],
     ['another runtime', { 'skill.yaml': 'runtime: ruby', 'main.py': MAIN }, ['manifest.runtime', 'skill.yaml', 1]],
     [
       'docker',

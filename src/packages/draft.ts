@@ -18,14 +18,16 @@ export interface Draft {
   readonly declared_version: string | null
   readonly input_schema: Record<string, unknown> | null
   readonly output_schema: Record<string, unknown> | null
+  /** As declared: `python3` is any Python 3. */
   readonly runtime: RuntimeName
   /** The source file that holds the handler, relative to the package; null for a SKILL.md package. */
   readonly entry: string | null
   readonly defaults: Package['defaults']
   readonly skill_md: SkillMd | null
-  /** Where the manifest declares the schemas, for findings about them. */
+  /** Where the manifest declares the runtime and the schemas, for findings about them. */
   readonly declared_at?: {
     readonly file: string
+    readonly runtime_line: number | null
     readonly input_line: number | null
     readonly output_line: number | null
   }

@@ -43,6 +43,7 @@ beforeAll(async () => {
     schemas,
     reader,
     stagingRoot: sandbox.places.staging,
+    runtimes: sandbox.places.files.runtimes,
     inspect: createInspector({ tool: sandbox.driver.tool, files: sandbox.files }),
     async build(unpacked, _draft, inspection) {
       built.push(unpacked.digest)
@@ -185,6 +186,55 @@ describe('validating an upload', () => {
     expect(severities).toEqual(severities.toSorted())
     expect(rules(done)).toContain('manifest.unknown_key')
     expect(await engine.skills.findStage(tenant, upload.skill, 'dev')).toMatchObject({ state: 'validation_failed' })
+  })
+
+  test('the version records which Python it was built for, declared or not', async () => {
+    const { name } = parts.runtimes.find('python3')!
+    for (const files of [{ 'main.py': `${MAIN}#r1` }, { 'main.py': `${MAIN}#r2`, 'skill.yaml': `runtime: ${name}` }]) {
+      const done = await withValidator({}, async (validator) => validator.validate(await arrive(zipOf(files))))
+      expect(await engine.skills.findPackage(tenant, done.digest!)).toMatchObject({ runtime: name })
+    }
+  })
+
+  test('a runtime that this machine does not have is refused, naming what there is, with all else that was found', async () => {
+    const files = { 'main.py': `${MAIN}\neval(input())\n`, 'skill.yaml': 'name: old\nruntime: python3.99' }
+    const done = await withValidator({}, async (validator) => validator.validate(await arrive(zipOf(files))))
+    expect(done.state).toBe('rejected')
+    expect(rules(done)).toContain('python.eval')
+    const { name } = parts.runtimes.find('python3')!
+    expect(done.findings).toContainEqual(
+      expect.objectContaining({
+        rule: 'manifest.runtime_missing',
+        message: expect.stringMatching(`runs on python3.99; this server has.* ${name}.*node24`),
+        file: 'skill.yaml',
+        line: 2,
+      }),
+    )
+    const node = { 'spm.yaml': 'runtime: node18', 'index.ts': 'export const execute = () => 1\n' }
+    const other = await withValidator({}, async (validator) => validator.validate(await arrive(zipOf(node))))
+    expect(rules(other)).toContain('manifest.runtime_missing')
+  })
+
+  test('files that were accepted before are built anew when their runtime has gone', async () => {
+    const files = { 'main.py': `${MAIN}#gone` }
+    const { runtimes } = parts
+    const old = { ...runtimes.find('python3')!, name: 'python3.9' }
+    const before = { all: [old], find: (name: string) => (name.startsWith('python3') ? old : null) }
+    const first = await withValidator({ runtimes: before }, async (validator) =>
+      validator.validate(await arrive(zipOf(files))),
+    )
+    expect(await engine.skills.findPackage(tenant, first.digest!)).toMatchObject({ runtime: 'python3.9' })
+    const count = built.length
+    // As it is after the operating system went on to another Python.
+    const now = { all: runtimes.all, find: (name: string) => (name === 'python3.9' ? null : runtimes.find(name)) }
+    const again = await withValidator({ runtimes: now }, async (validator) =>
+      validator.validate(await arrive(zipOf(files))),
+    )
+    expect(again).toMatchObject({ state: 'accepted', digest: first.digest })
+    expect(built).toHaveLength(count + 1)
+    expect(await engine.skills.findPackage(tenant, first.digest!)).toMatchObject({
+      runtime: runtimes.find('python3')!.name,
+    })
   })
 
   test('an archive that is refused goes no further', async () => {

@@ -4,12 +4,14 @@ import type { Blobs, Engine } from '../backends/ports.ts'
 import { now } from '../model/json.ts'
 import type { Finding, Package } from '../model/packages.ts'
 import type { Upload } from '../model/skills.ts'
+import type { Runtimes } from '../runtime/runtimes.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { Build, Draft, Inspection, Unpacked } from './draft.ts'
 import { isDenied } from './finding.ts'
 import { completeDraft } from './interface.ts'
 import type { PackageReader } from './package-reader.ts'
 import { createFindings } from './rules.ts'
+import { settleRuntime } from './settle-runtime.ts'
 
 export interface PackageValidator {
   /** Validates in the background, once for however many calls; what goes wrong ends as a finding of the upload. Never throws. */
@@ -29,6 +31,8 @@ export interface PackageValidatorParts {
   readonly stagingRoot: string
   readonly schemas: Pick<SchemaValidator, 'checkSchema'>
   readonly reader: Pick<PackageReader, 'unpackArchive' | 'readDraft'>
+  /** What packages may run on here. */
+  readonly runtimes: Pick<Runtimes, 'all' | 'find'>
   readonly inspect: (unpacked: Unpacked, draft: Draft, signal: AbortSignal) => Promise<Inspection>
   readonly build: (unpacked: Unpacked, draft: Draft, inspection: Inspection, signal: AbortSignal) => Promise<Build>
   /** Told of faults of ours. */
@@ -112,26 +116,28 @@ export function createPackageValidator(parts: PackageValidatorParts): PackageVal
     const { findings, unpacked } = await parts.reader.unpackArchive({ archive, targetDir: dir, signal })
     if (unpacked === null) return { findings, package: null }
 
-    // The same files were accepted before: nothing to find out again.
+    // The same files were accepted before: nothing to find out again, unless what they were built for is gone.
     const known = await engine.skills.findPackage(upload.tenant, unpacked.digest)
-    if (known !== null) return { findings, package: known }
+    if (known !== null && parts.runtimes.find(known.runtime) !== null) return { findings, package: known }
 
     const skill = await engine.skills.findSkill(upload.tenant, upload.skill)
     const read = await parts.reader.readDraft(unpacked, skill?.name ?? 'skill', signal)
     findings.push(...read.findings)
     if (read.draft === null) return { findings, package: null }
+    const { draft, findings: missing } = settleRuntime(read.draft, parts.runtimes)
+    findings.push(...missing)
 
     await engine.skills.stepUpload(upload.id, 'scanning')
-    const inspection = await parts.inspect(unpacked, read.draft, signal)
-    const complete = await completeDraft(read.draft, inspection, parts.schemas)
+    const inspection = await parts.inspect(unpacked, draft, signal)
+    const complete = await completeDraft(draft, inspection, parts.schemas)
     findings.push(...inspection.findings, ...complete.findings)
     if (isDenied(findings) || inspection.handler === null) return { findings, package: null }
 
     await engine.skills.stepUpload(upload.id, 'building')
-    const build = await parts.build(unpacked, read.draft, inspection, signal)
+    const build = await parts.build(unpacked, draft, inspection, signal)
     findings.push(...build.findings)
     if (isDenied(findings) || build.bundle_blob === null) return { findings, package: null }
-    return { findings, package: packageOf(upload, unpacked, read.draft, complete, build) }
+    return { findings, package: packageOf(upload, unpacked, draft, complete, build) }
   }
 
   return {

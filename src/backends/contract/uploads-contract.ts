@@ -64,6 +64,25 @@ export function uploadsContract(engine: () => Engine): void {
     expect(await skills.findPackage(newId('tenant'), 'sha256:1')).toBeNull()
   })
 
+  test('a package that was built anew for another runtime takes the place of what there was', async () => {
+    const { skills } = engine()
+    const stage = await emptyStage()
+    const first = newPackage('sha256:1')
+    const same = { ...first, bundle_blob: 'c'.repeat(64) }
+    const other = { ...same, runtime: 'python3.13' }
+    for (const [accepted, kept] of [
+      [first, first],
+      [same, first],
+      [other, other],
+    ] as const) {
+      const upload = newUpload(stage)
+      await skills.createUpload(upload, NOTE)
+      await skills.receiveUpload(upload.id, now(), NOTE)
+      await skills.finishUpload(upload.id, { findings: [], package: accepted, at: now() })
+      expect(await skills.findPackage(stage.tenant, 'sha256:1')).toEqual(kept)
+    }
+  })
+
   test('a rejected upload fails the validation of its stage, which goes on serving', async () => {
     const { skills } = engine()
     const { tenant, stage, deployment } = await settle(engine())

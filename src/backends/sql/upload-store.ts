@@ -122,27 +122,37 @@ export function createUploadStore(db: Database): UploadStore {
       return rows.map(toUpload)
     },
 
-    async findPackage(tenant, digest) {
-      const [row] = await db.query<{ body: string }>(
-        'SELECT body FROM packages WHERE tenant = ? AND digest = ?',
-        tenant,
-        digest,
-      )
-      return row === undefined ? null : (JSON.parse(row.body) as Package)
-    },
+    findPackage: (tenant, digest) => findPackage(db, tenant, digest),
   }
 }
 
 async function keepPackage(t: Transaction, tenant: string, accepted: Package): Promise<void> {
-  await t.query(
-    `INSERT INTO packages (tenant, digest, body, archive_blob, bundle_blob) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (tenant, digest) DO NOTHING`,
+  const kept = [JSON.stringify(accepted), accepted.archive_blob, accepted.bundle_blob]
+  const [added] = await t.query(
+    `INSERT INTO packages (body, archive_blob, bundle_blob, tenant, digest) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (tenant, digest) DO NOTHING RETURNING digest`,
+    ...kept,
     tenant,
     accepted.digest,
-    JSON.stringify(accepted),
-    accepted.archive_blob,
-    accepted.bundle_blob,
   )
+  if (added !== undefined) return
+  const before = await findPackage(t, tenant, accepted.digest)
+  if (before?.runtime === accepted.runtime) return
+  await t.query(
+    'UPDATE packages SET body = ?, archive_blob = ?, bundle_blob = ? WHERE tenant = ? AND digest = ?',
+    ...kept,
+    tenant,
+    accepted.digest,
+  )
+}
+
+async function findPackage(db: Pick<Database, 'query'>, tenant: string, digest: string): Promise<Package | null> {
+  const [row] = await db.query<{ body: string }>(
+    'SELECT body FROM packages WHERE tenant = ? AND digest = ?',
+    tenant,
+    digest,
+  )
+  return row === undefined ? null : (JSON.parse(row.body) as Package)
 }
 
 async function whyNotReceived(t: Transaction, id: string): Promise<SkilletError> {

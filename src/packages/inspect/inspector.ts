@@ -25,7 +25,7 @@ export function createInspector(
   return async (unpacked, draft, signal) => {
     const task = JSON.stringify({ format: draft.format, entry: draft.entry })
     const run = async (program: Program): Promise<ProgramResult> => {
-      const { argv, binds } = await INSPECTORS[program](options.files)
+      const { argv, binds } = await INSPECTORS[program](options.files, draft.runtime)
       const result = await options.tool(
         {
           argv: [...argv, PACKAGE],

@@ -2,16 +2,21 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { RuntimeName } from '../../model/packages.ts'
 import type { ToolSpec } from '../../runtime/driver.ts'
 import type { ToolFiles } from '../../runtime/tool-files.ts'
 
 export type Program = 'python' | 'node'
 
 /** How the programs that read code are started in a sandbox. */
-export const INSPECTORS: Record<Program, (files: ToolFiles) => Promise<Pick<ToolSpec, 'argv' | 'binds'>>> = {
-  async python(files) {
+export const INSPECTORS: Record<
+  Program,
+  (files: ToolFiles, runtime: RuntimeName) => Promise<Pick<ToolSpec, 'argv' | 'binds'>>
+> = {
+  async python(files, runtime) {
     const source = await files.exposePython(fileURLToPath(new URL('python', import.meta.url)))
-    return { argv: ['/usr/bin/python3', '-I', '-S', '-B', '/opt/inspect'], binds: [{ source, target: '/opt/inspect' }] }
+    const python = files.python(runtime)
+    return { argv: [python, '-I', '-S', '-B', '/opt/inspect'], binds: [{ source, target: '/opt/inspect' }] }
   },
   async node(files) {
     const parser = dirname(createRequire(import.meta.url).resolve('oxc-parser/package.json'))

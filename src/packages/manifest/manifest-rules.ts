@@ -63,8 +63,12 @@ export const MANIFEST_RULES = {
   ),
   'manifest.handler': deny('Skillet calls handler(input).', 'Name the function "handler" and remove the key.'),
   'manifest.runtime': deny(
-    'The runtime is not one that this server has.',
-    'Use python3 in skill.yaml or node in spm.yaml.',
+    'A skill.yaml is for Python, a spm.yaml for Node.',
+    'Use python3 in skill.yaml or node in spm.yaml, with or without a version.',
+  ),
+  'manifest.runtime_missing': deny(
+    'A skill runs on what it declares, or not at all.',
+    'Declare one that there is, or any (python3, node), or have the operator install it.',
   ),
   'manifest.size': deny('Sizes set memory and default time.', 'Use S, M, L or XL.'),
   'manifest.timeout': deny('A run has to end.', 'Give seconds from 1 to 28800, or a text such as "90s", "5m" or "2h".'),

@@ -7,7 +7,7 @@ import { readText } from './text.ts'
 import { parseYaml } from './yaml.ts'
 
 const KEYS = 'name description version input_schema output_schema entry handler runtime size timeout network'.split(' ')
-const RUNTIMES = new Set(['python', 'python3', 'python3.11'])
+const RUNTIME = /^python(?:3(?:\.\d{1,2})?)?$/
 const HANDLERS = new Set(['handler', 'main.handler', 'main:handler', 'main.py:handler'])
 
 /** A Python skill: main.py with `handler(input)`, and skill.yaml, which may be missing: then the code says the rest. */
@@ -31,8 +31,13 @@ export function readPython(at: PackageContext, manifest: string | null, findings
   const fields = readFields(map, findings)
   fields.checkKeys(KEYS, [])
   const runtime = fields.text('runtime', 'manifest.runtime')
-  if (runtime !== null && !RUNTIMES.has(runtime)) {
-    findings.add('manifest.runtime', `The runtime ${brief(runtime)} is not python3.`, manifest, map.lineOf('runtime'))
+  if (runtime !== null && !RUNTIME.test(runtime)) {
+    findings.add(
+      'manifest.runtime',
+      `The runtime ${brief(runtime)} is no Python 3, such as python3 or python3.11.`,
+      manifest,
+      map.lineOf('runtime'),
+    )
   }
   const handler = fields.text('handler', 'manifest.handler')
   if (handler !== null && !HANDLERS.has(handler)) {
@@ -52,10 +57,12 @@ export function readPython(at: PackageContext, manifest: string | null, findings
     declared_version: fields.version(),
     input_schema: fields.schema('input_schema'),
     output_schema: fields.schema('output_schema'),
+    runtime: runtime === null || !RUNTIME.test(runtime) || runtime === 'python' ? blank.runtime : runtime,
     entry,
     defaults: fields.defaults(),
     declared_at: {
       file: manifest,
+      runtime_line: map.lineOf('runtime'),
       input_line: map.lineOf('input_schema'),
       output_line: map.lineOf('output_schema'),
     },

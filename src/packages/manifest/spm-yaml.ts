@@ -9,7 +9,9 @@ import { parseYaml } from './yaml.ts'
 
 const REQUIRED = ['spm', 'namespace', 'name', 'description', 'entry', 'runtime', 'input', 'output']
 const KEYS = [...REQUIRED, 'version', 'network', 'size', 'timeout']
-const RUNTIME = /^node(js)?[0-9]*$/
+/** The one that is pinned, and so the one that `node` stands for. */
+const NODE = 24
+const RUNTIME = /^node(?:js)?(\d{1,2})?$/
 
 /** A TypeScript skill: spm.yaml and a module with `execute()`. */
 export function readTypeScript(at: PackageContext, manifest: string, findings: Findings): Draft | null {
@@ -19,7 +21,8 @@ export function readTypeScript(at: PackageContext, manifest: string, findings: F
   const fields = readFields(map, findings)
   fields.checkKeys(KEYS, REQUIRED)
   const runtime = fields.text('runtime', 'manifest.runtime')
-  if (runtime !== null && !RUNTIME.test(runtime)) {
+  const declared = RUNTIME.exec(runtime ?? '')
+  if (runtime !== null && declared === null) {
     const detail = runtime === 'python' ? ' A Python skill has main.py and skill.yaml.' : ''
     findings.add(
       'manifest.runtime',
@@ -37,10 +40,15 @@ export function readTypeScript(at: PackageContext, manifest: string, findings: F
     declared_version: fields.version(),
     input_schema: fields.schema('input'),
     output_schema: fields.schema('output'),
-    runtime: 'node24',
+    runtime: `node${declared?.[1] ?? NODE}`,
     entry,
     defaults: fields.defaults(),
     skill_md: null,
-    declared_at: { file: manifest, input_line: map.lineOf('input'), output_line: map.lineOf('output') },
+    declared_at: {
+      file: manifest,
+      runtime_line: map.lineOf('runtime'),
+      input_line: map.lineOf('input'),
+      output_line: map.lineOf('output'),
+    },
   }
 }

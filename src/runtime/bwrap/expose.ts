@@ -5,6 +5,7 @@ import { chmod, copyFile, cp, link, lstat, readdir, realpath, rename, rm, stat }
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ToolFiles } from '../tool-files.ts'
+import { interpreter } from '../runtimes.ts'
 import type { Places } from './places.ts'
 
 /** Files of this machine for sandboxes, by way of the places' `runtime` folder where they cannot be reached as they lie. */
@@ -38,6 +39,7 @@ export function createToolFiles(places: Pick<Places, 'runtime' | 'gid' | 'files'
   }
   return {
     node: places.files.node,
+    python: (runtime) => interpreter(places.files.runtimes, runtime),
     expose: (path) =>
       once(path, async () => {
         const real = await realpath(path)

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, chmod, copyFile, link, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { type Runtimes, findRuntimes, interpreter } from '../runtimes.ts'
+import { compilePrograms } from './compiled-programs.ts'
 import { seccompProgram } from './seccomp.ts'
 
 /** Host paths of what sandboxes run on. */
@@ -13,8 +13,12 @@ export interface RuntimeFiles {
   readonly node: string
   /** Folder with the programs that serve in sandboxes. */
   readonly hosts: string
-  /** The Python one's file name: compiled as soon as that is done, since a cold start would compile it each time. */
-  readonly pythonHost: string
+  /** File name, in `hosts`, of a program of ours for a Python. */
+  program(name: 'python_host' | 'open_ports', python: string): string
+  /** What skills may run on. */
+  readonly runtimes: Runtimes
+  /** The default Python, which runs what is ours. */
+  readonly python: string
   /** Folder seen as /etc. */
   readonly etc: string
   readonly seccomp: string
@@ -45,13 +49,13 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
   }
   const hosts = await readHosts()
   const hostsFolder = await keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts))
-  let pythonHost = 'python_host.py'
-  const compiling = compiledHost(hostsFolder).then((name) => {
-    pythonHost = name
-  })
+  const runtimes = await findRuntimes({ node, notes: join(folder, 'versions.json') })
+  const pythons = runtimes.all.filter(({ name }) => name.startsWith('python')).map(({ path }) => path)
+  const programs = compilePrograms(hostsFolder, ['python_host', 'open_ports'], pythons)
   const etcFolder = await keep(`etc-${digest(ETC)}`, async (path) => {
     await writeAll(path, ETC)
-    for (const mountPoint of ['ssl/certs', 'alternatives']) await openFolder(join(path, mountPoint))
+    for (const mountPoint of ['ssl/certs', 'alternatives', 'pki/tls/certs', 'pki/ca-trust/extracted'])
+      await openFolder(join(path, mountPoint))
   })
   const program = seccompProgram()
   const seccomp = await keep(`seccomp-${digest({ program: program.toString('hex') })}`, async (path) => {
@@ -65,47 +69,27 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
   return {
     node,
     hosts: hostsFolder,
-    get pythonHost() {
-      return pythonHost
-    },
+    program: programs.name,
+    runtimes,
+    python: interpreter(runtimes, 'python3'),
     etc: etcFolder,
     seccomp,
-    settled: () => compiling,
-  }
-}
-
-const PYTHON = '/usr/bin/python3'
-
-/** Compiled beside its source, once for each Python. Where that fails the source serves as well. */
-async function compiledHost(folder: string): Promise<string> {
-  try {
-    const { size, mtimeMs } = await stat(PYTHON)
-    const name = `python_host-${size}-${Math.floor(mtimeMs)}.pyc`
-    if (await exists(join(folder, name))) return name
-    const program =
-      'import py_compile, sys; py_compile.compile(sys.argv[1], cfile=sys.argv[2], dfile="python_host.py", doraise=True)'
-    const draft = join(folder, `${name}.${process.pid}`)
-    await promisify(execFile)(PYTHON, ['-I', '-S', '-c', program, join(folder, 'python_host.py'), draft], {
-      env: {},
-      cwd: '/',
-    })
-    await chmod(draft, 0o644)
-    await rename(draft, join(folder, name))
-    return name
-  } catch {
-    return 'python_host.py'
+    settled: () => programs.settled,
   }
 }
 
 const MAKING = '.making-'
 const OURS = /^(node|hosts|etc|seccomp)-/
-const HOSTS = ['python_host.py', 'node_host.mjs', 'probes.py']
+const HOSTS = ['python_host.py', 'open_ports.py', 'node_host.mjs', 'probes.py']
 const ETC: Readonly<Record<string, string>> = {
   passwd: 'skill:x:1000:1000:skill:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n',
   group: 'skill:x:1000:\nnogroup:x:65534:\n',
-  hosts: '127.0.0.1 localhost\n::1 localhost\n',
-  'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n',
-  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+  // With its own name, which many programs look up.
+  hosts: '127.0.0.1 localhost skillet\n::1 localhost\n',
+  'resolv.conf': 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n',
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
+  services: 'domain 53/tcp\ndomain 53/udp\nhttp 80/tcp\nhttps 443/tcp\n',
+  protocols: 'tcp 6 TCP\nudp 17 UDP\n',
   // Mount points.
   'ld.so.cache': '',
   'ssl/openssl.cnf': '',

@@ -1,19 +1,25 @@
+import { presentRuntime } from '../runtimes.ts'
 import { SandboxError, type Session, type SessionSpec } from '../driver.ts'
 import { INSIDE } from './argv.ts'
+import { certificateEnv } from './certificates.ts'
 import { sandboxFailure } from './failures.ts'
 import { type HostLine, openHostLine } from './host-line.ts'
 import { ProtocolFault } from './protocol.ts'
+import type { RuntimeFiles } from './runtime-files.ts'
 import type { Launcher } from './sandbox.ts'
 import { createSession } from './session-calls.ts'
 
 /** Starts a sandbox with the host for the handler in it and waits until that takes calls. */
 export async function prepareSession(launcher: Launcher, spec: SessionSpec, signal?: AbortSignal): Promise<Session> {
   signal?.throwIfAborted()
+  const networked = spec.network.length > 0
   let exceeded = false
   const sandbox = await launcher.launch({
-    command: hostCommand(spec, launcher.files.pythonHost),
+    command: await hostCommand(spec, launcher.files),
     binds: [{ source: spec.bundle, target: INSIDE.bundle }],
-    env: {},
+    // Programs that are started with the sandbox read it then.
+    env: networked ? certificateEnv() : {},
+    network: networked ? { entries: spec.network, trust: 'tenant' } : null,
     cwd: '/',
     pids: SESSION_PIDS,
     disk: { at: '/tmp', mb: spec.memory_mb / 2 },
@@ -24,7 +30,8 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
   })
   try {
     const line = openHostLine(sandbox)
-    await ready(line, signal)
+    const [, connected] = await Promise.all([ready(line, signal), sandbox.network?.connected])
+    if (connected === false) throw new SandboxError('The sandbox took calls before its ports were open.', REPORT)
     return createSession(spec, sandbox, line, { strength: launcher.limits.strength, exceeded: () => exceeded })
   } catch (error) {
     await sandbox.stop()
@@ -36,9 +43,15 @@ const SESSION_PIDS = 128
 /** Milliseconds until a host that does not answer is given up. */
 const READY_MS = 30_000
 
-function hostCommand({ handler, memory_mb, ahead = false }: SessionSpec, pythonHost: string): string[] {
+async function hostCommand(
+  { handler, runtime, memory_mb, ahead = false }: SessionSpec,
+  files: RuntimeFiles,
+): Promise<string[]> {
+  const { path } = await presentRuntime(files.runtimes, runtime)
   const config = JSON.stringify({ handler, ahead })
-  if (handler.kind !== 'node') return ['/usr/bin/python3', '-I', '-S', `${INSIDE.hosts}/${pythonHost}`, config]
+  if (handler.kind !== 'node') {
+    return [path, '-I', '-S', `${INSIDE.hosts}/${files.program('python_host', path)}`, config]
+  }
   const heap = Math.max(32, Math.floor(memory_mb * 0.6))
   return [INSIDE.node, `--max-old-space-size=${heap}`, '--disable-sigusr1', `${INSIDE.hosts}/node_host.mjs`, config]
 }

@@ -1,5 +1,6 @@
 import type { AccessStore } from '../backends/access-ports.ts'
-import type { Engine, Page, PageOptions } from '../backends/ports.ts'
+import type { Page, PageOptions } from '../model/page.ts'
+import type { Engine } from '../backends/ports.ts'
 import type { Caller, Grant } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { type Problem, SkilletError, notFound } from '../model/errors.ts'

@@ -1,5 +1,5 @@
 import type { AccessStore } from '../backends/access-ports.ts'
-import type { Page, PageOptions } from '../backends/ports.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { AnyRole, ApiKey, Caller } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'

@@ -1,8 +1,8 @@
 import type { ApiKey, Grant, Tenant } from '../model/access.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { AuditAction, AuditEvent, AuditNote } from '../model/audit.ts'
 import type { Caps, Quota, QuotaState, UsageRow } from '../model/quotas.ts'
 import type { Secret } from '../model/secrets.ts'
-import type { Page, PageOptions } from './ports.ts'
 
 /**
  * Verbs that change something take the note of who does it: its audit row is written in the same transaction, so that what cannot be

@@ -1,11 +1,11 @@
 import type { Activity } from '../model/activity.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { AuditNote } from '../model/audit.ts'
 import type { Queues } from '../model/queues.ts'
 import type { FailureReason, Run, RunError } from '../model/runs.ts'
 import type { Fire, FireOutcome, Schedule, ScheduleSummary } from '../model/schedules.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Delivery, DeliveryAttempt, DeliveryStatus, Webhook } from '../model/webhooks.ts'
-import type { Page, PageOptions } from './ports.ts'
 
 /** Skills and stages (ids of skills, names of stages) that a list is limited to; null: all of them. Undefined instead of a list: everything. */
 export type Only = readonly { readonly skills: readonly string[] | null; readonly stages: readonly string[] | null }[]

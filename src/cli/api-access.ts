@@ -1,6 +1,6 @@
 import type { NewApiKey } from '../access/key-service.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { AnyRole, ApiKey, Grant, Tenant } from '../model/access.ts'
-import type { PageOf, PageQuery } from './api.ts'
 import type { Http } from './http.ts'
 
 /** Calls about tenants, keys and grants. */
@@ -10,7 +10,7 @@ export function createAccessApi({ ok }: Http) {
       name: string
       zone?: string | undefined
     }): Promise<{ tenant: Tenant; owner_key: NewApiKey }> => ok('POST', '/api/tenants', { body }),
-    listTenants: (query: PageQuery): Promise<PageOf<Tenant>> => ok('GET', '/api/tenants', { query: { ...query } }),
+    listTenants: (query: PageOptions): Promise<Page<Tenant>> => ok('GET', '/api/tenants', { query: { ...query } }),
     findTenant: (tenant: string): Promise<Tenant> => ok('GET', tenantPath(tenant)),
     updateTenant: (
       tenant: string,
@@ -21,12 +21,12 @@ export function createAccessApi({ ok }: Http) {
 
     createKey: (body: { role: AnyRole; name: string; expires_at: string | null }): Promise<NewApiKey> =>
       ok('POST', '/api/keys', { body }),
-    listKeys: (query: PageQuery): Promise<PageOf<ApiKey>> => ok('GET', '/api/keys', { query: { ...query } }),
+    listKeys: (query: PageOptions): Promise<Page<ApiKey>> => ok('GET', '/api/keys', { query: { ...query } }),
     revokeKey: (key: string): Promise<ApiKey> => ok('DELETE', `/api/keys/${encodeURIComponent(key)}`),
 
     createGrant: (body: Pick<Grant, 'principal' | 'allowed_skills' | 'stages' | 'expires_at'>): Promise<Grant> =>
       ok('POST', '/api/grants', { body }),
-    listGrants: (query: PageQuery & { principal?: string | undefined }): Promise<PageOf<Grant>> =>
+    listGrants: (query: PageOptions & { principal?: string | undefined }): Promise<Page<Grant>> =>
       ok('GET', '/api/grants', { query: { ...query } }),
     deleteGrant: (grant: string): Promise<void> => ok('DELETE', `/api/grants/${encodeURIComponent(grant)}`),
   }

@@ -1,6 +1,6 @@
 import type { AuditAction, AuditEvent } from '../model/audit.ts'
+import type { Page } from '../model/page.ts'
 import type { ChainHead } from '../model/audit-chain.ts'
-import type { PageOf } from './api.ts'
 import type { Http } from './http.ts'
 
 export interface AuditQuery {
@@ -13,7 +13,7 @@ export interface AuditQuery {
 
 /** Who did what. */
 export const createAuditApi = ({ ok, lines }: Http) => ({
-  listAudit: (query: AuditQuery): Promise<PageOf<AuditEvent>> => ok('GET', '/api/audit', { query: { ...query } }),
+  listAudit: (query: AuditQuery): Promise<Page<AuditEvent>> => ok('GET', '/api/audit', { query: { ...query } }),
   auditHead: (): Promise<ChainHead> => ok('GET', '/api/audit/head'),
   /** JSON lines, oldest first. */
   exportAudit: (after: number): AsyncGenerator<string, void> => lines('/api/audit/export', { after }),

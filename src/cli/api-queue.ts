@@ -1,6 +1,7 @@
 import type { Queues } from '../model/queues.ts'
+import type { Page } from '../model/page.ts'
 import type { Stage } from '../model/skills.ts'
-import type { PageOf, RunSummary } from './api.ts'
+import type { RunSummary } from './run-summary.ts'
 import type { Http } from './http.ts'
 
 export interface DeadLetterQuery {
@@ -16,7 +17,7 @@ export const createQueueApi = ({ ok }: Http) => ({
   pauseQueues: (paused: boolean): Promise<Queues> => ok('POST', `/api/queues/${verbOf(paused)}`),
   pauseStage: (skill: string, stage: string, paused: boolean): Promise<Stage> =>
     ok('POST', `/api/skills/${encodeURIComponent(skill)}/stages/${encodeURIComponent(stage)}/${verbOf(paused)}`),
-  listDeadLetters: (query: DeadLetterQuery): Promise<PageOf<RunSummary>> =>
+  listDeadLetters: (query: DeadLetterQuery): Promise<Page<RunSummary>> =>
     ok('GET', '/api/dead-letters', { query: { ...query } }),
   replayDeadLetter: (run: string): Promise<{ run_id: string }> => ok('POST', `${deadLetterPath(run)}/replay`),
   deleteDeadLetter: (run: string): Promise<void> => ok('DELETE', deadLetterPath(run)),

@@ -1,5 +1,5 @@
 import type { Fire, Schedule, ScheduleOutlook, ScheduleSpec, ScheduleSummary } from '../model/schedules.ts'
-import type { PageOf, PageQuery } from './api.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { Http } from './http.ts'
 
 /** A schedule as it is put; what is left out is the default. */
@@ -30,9 +30,9 @@ export function createScheduleApi({ ok, call }: Http) {
       ok('POST', `${schedulePath(skill, stage)}/${enabled ? 'resume' : 'pause'}`),
     outlook: (skill: string, stage: string, count: number): Promise<ScheduleOutlook> =>
       ok('GET', `${schedulePath(skill, stage)}/next`, { query: { count } }),
-    listFires: (skill: string, stage: string, query: PageQuery): Promise<PageOf<Fire>> =>
+    listFires: (skill: string, stage: string, query: PageOptions): Promise<Page<Fire>> =>
       ok('GET', `${schedulePath(skill, stage)}/fires`, { query: { ...query } }),
-    listSchedules: (query: PageQuery): Promise<PageOf<ScheduleSummary>> =>
+    listSchedules: (query: PageOptions): Promise<Page<ScheduleSummary>> =>
       ok('GET', '/api/schedules', { query: { ...query } }),
     previewSchedule: (body: PreviewRequest): Promise<ScheduleOutlook> => ok('POST', '/api/schedules/preview', { body }),
   }

@@ -1,5 +1,5 @@
 import type { Secret, SecretKind } from '../model/secrets.ts'
-import type { PageOf } from './api.ts'
+import type { Page } from '../model/page.ts'
 import type { Http } from './http.ts'
 
 /** Calls about secrets. Values go into bodies and come back from nowhere. */
@@ -7,7 +7,7 @@ export function createSecretApi({ ok }: Http) {
   return {
     createSecret: (body: { name: string; kind: SecretKind; value: string }): Promise<Secret> =>
       ok('POST', '/api/secrets', { body }),
-    listSecrets: (query: { limit: number; cursor?: string | undefined }): Promise<PageOf<Secret>> =>
+    listSecrets: (query: { limit: number; cursor?: string | undefined }): Promise<Page<Secret>> =>
       ok('GET', '/api/secrets', { query }),
     findSecret: (secret: string): Promise<Secret> => ok('GET', secretPath(secret)),
     updateSecret: (secret: string, value: string): Promise<Secret> =>

@@ -1,8 +1,8 @@
 import type { Delivery, DeliveryStatus, Webhook, WebhookPayload, WebhookSpec } from '../model/webhooks.ts'
-import type { PageOf, PageQuery } from './api.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { Http } from './http.ts'
 
-export interface DeliveryQuery extends PageQuery {
+export interface DeliveryQuery extends PageOptions {
   readonly skill?: string | undefined
   readonly stage?: string | undefined
   readonly run?: string | undefined
@@ -26,7 +26,7 @@ export function createWebhookApi({ ok, call }: Http) {
       ok('PUT', webhookPath(skill, stage), { body }),
     deleteWebhook: (skill: string, stage: string): Promise<void> => ok('DELETE', webhookPath(skill, stage)),
 
-    listDeliveries: (query: DeliveryQuery): Promise<PageOf<Delivery>> =>
+    listDeliveries: (query: DeliveryQuery): Promise<Page<Delivery>> =>
       ok('GET', '/api/deliveries', { query: { ...query } }),
     findDelivery: (delivery: string): Promise<Delivery & { payload: WebhookPayload }> =>
       ok('GET', deliveryPath(delivery)),

@@ -1,4 +1,5 @@
 import type { AnyRole, Grant } from '../model/access.ts'
+import type { Page } from '../model/page.ts'
 import type { LogLine, Run, RunStatus } from '../model/runs.ts'
 import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Upload } from '../model/skills.ts'
 import type { DeployProposal } from '../skills/shapes.ts'
@@ -15,21 +16,12 @@ import { createAuditApi } from './api-audit.ts'
 import { createBackupApi } from './api-backup.ts'
 import { type Answer, createHttp } from './http.ts'
 import { putFile } from './put-file.ts'
+import type { RunSummary } from './run-summary.ts'
 
 export interface UploadTicket {
   readonly upload_id: string
   readonly url: string
   readonly headers: Record<string, string>
-}
-
-export interface PageOf<T> {
-  readonly items: T[]
-  readonly next: string | null
-}
-
-export interface PageQuery {
-  readonly limit: number
-  readonly cursor?: string | undefined
 }
 
 export interface RunQuery {
@@ -39,9 +31,6 @@ export interface RunQuery {
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
-
-/** A run in a list. */
-export type RunSummary = Omit<Run, 'input' | 'output'>
 
 export interface Readiness {
   readonly ready: boolean
@@ -86,7 +75,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     createSkill: (name: string, description: string): Promise<Skill> =>
       ok('POST', '/api/skills', { body: { name, description } }),
     findSkill: (skill: string): Promise<Skill> => ok('GET', skillPath(skill)),
-    listSkills: (query: { limit?: number; cursor?: string | undefined }): Promise<PageOf<Skill>> =>
+    listSkills: (query: { limit?: number; cursor?: string | undefined }): Promise<Page<Skill>> =>
       ok('GET', '/api/skills', { query }),
     deleteSkill: (skill: string): Promise<void> => ok('DELETE', skillPath(skill)),
 
@@ -94,7 +83,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     findStage: (skill: string, stage: string): Promise<Stage> => ok('GET', stagePath(skill, stage)),
     putStage: (skill: string, stage: string, config: StageConfig, revision?: number): Promise<Stage> =>
       ok('PUT', stagePath(skill, stage), { body: { config, ...(revision === undefined ? {} : { revision }) } }),
-    history: (skill: string, stage: string): Promise<PageOf<Activation>> =>
+    history: (skill: string, stage: string): Promise<Page<Activation>> =>
       ok('GET', `${stagePath(skill, stage)}/history`, { query: { limit: 20 } }),
     deployment: (skill: string, stage: string): Promise<Deployment> =>
       ok('GET', `${stagePath(skill, stage)}/deployment`),
@@ -135,14 +124,14 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
       return status === 200 ? { id: body.id, run: body } : { id: body.run_id, run: null }
     },
     findRun: (run: string): Promise<Run> => ok('GET', runPath(run)),
-    listRuns: (query: RunQuery): Promise<PageOf<RunSummary>> => ok('GET', '/api/runs', { query: { ...query } }),
+    listRuns: (query: RunQuery): Promise<Page<RunSummary>> => ok('GET', '/api/runs', { query: { ...query } }),
     cancelRun: (run: string): Promise<Run> => ok('POST', `${runPath(run)}/cancel`),
     replayRun: (run: string): Promise<{ run_id: string }> => ok('POST', `${runPath(run)}/replay`),
     /** Lines written until now, oldest first. */
     async *logs(run: string): AsyncGenerator<LogLine, void> {
       let cursor: string | undefined
       for (;;) {
-        const page = await ok<PageOf<LogLine>>('GET', `${runPath(run)}/logs`, { query: { limit: 1000, cursor } })
+        const page = await ok<Page<LogLine>>('GET', `${runPath(run)}/logs`, { query: { limit: 1000, cursor } })
         yield* page.items
         // Of a run that goes on there is always a next page; an empty one means that this is all for now.
         if (page.next === null || page.items.length === 0) return

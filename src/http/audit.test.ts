@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from '../model/page.ts'
 import { newNote } from '../backends/contract/engine-fixtures.ts'
 import type { AuditStore } from '../backends/access-ports.ts'
-import type { Page } from '../backends/ports.ts'
 import type { AuditEvent } from '../model/audit.ts'
 import { AuditChain, CHAIN_START, type ChainHead } from '../model/audit-chain.ts'
 import { type TestServer, startTestServer } from './fixtures/test-server.ts'

@@ -1,4 +1,5 @@
-import type { Engine, Page } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { Page } from '../model/page.ts'
 import { SkilletError } from '../model/errors.ts'
 import { type LogLine, type Run, isTerminal } from '../model/runs.ts'
 

@@ -1,5 +1,5 @@
-import type { Page, PageOptions } from '../backends/ports.ts'
 import type { Caller } from '../model/access.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { Connection, Secret, SecretKind } from '../model/secrets.ts'
 
 /** Secrets of tenants. Who may use them was decided before; values go in here and come out for a run alone. */

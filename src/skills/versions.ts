@@ -1,4 +1,5 @@
-import type { Engine, Page, PageOptions } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { Page, PageOptions } from '../model/page.ts'
 import type { Package, PackageFile } from '../model/packages.ts'
 import type { Version } from '../model/skills.ts'
 import { changeBetween } from './change.ts'

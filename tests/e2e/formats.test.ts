@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Page } from '../../src/backends/ports.ts'
+import type { Page } from '../../src/model/page.ts'
 import type { Deployment, Skill, Stage, Upload, Version } from '../../src/model/skills.ts'
 import { type Files, type Problem, TestServer, python } from './harness.ts'
 

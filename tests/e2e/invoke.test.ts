@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Page } from '../../src/backends/ports.ts'
+import type { Page } from '../../src/model/page.ts'
 import type { LogLine, Run } from '../../src/model/runs.ts'
 import { type Files, type Problem, TestServer, python, typescript } from './harness.ts'
 

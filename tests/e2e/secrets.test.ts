@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Page } from '../../src/backends/ports.ts'
+import type { Page } from '../../src/model/page.ts'
 import type { AuditEvent } from '../../src/model/audit.ts'
 import type { LogLine, Run } from '../../src/model/runs.ts'
 import type { Secret } from '../../src/model/secrets.ts'

@@ -1,5 +1,5 @@
 import { SkilletError } from '../../model/errors.ts'
-import type { Page, PageOptions } from '../ports.ts'
+import type { Page, PageOptions } from '../../model/page.ts'
 import type { Queries, Value } from './database.ts'
 
 /** Most rows of a page, whatever is asked for. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
+import type { Page } from '../../model/page.ts'
 import type { ApiKey } from '../../model/access.ts'
-import type { Api, PageOf } from '../api.ts'
+import type { Api } from '../api.ts'
 import { type Cli, action } from '../call.ts'
 import { usageError } from '../cli-error.ts'
 import { untilOption } from '../until.ts'
@@ -46,7 +47,7 @@ async function principalOf(api: Api, text: string): Promise<string> {
   if (/^(key_|oidc:)/.test(text)) return text
   const named: string[] = []
   for (let cursor: string | null | undefined; cursor !== null;) {
-    const page: PageOf<ApiKey> = await api.listKeys({ limit: 200, cursor })
+    const page: Page<ApiKey> = await api.listKeys({ limit: 200, cursor })
     const inForce = page.items.filter(({ name, revoked_at }) => name === text && revoked_at === null)
     named.push(...inForce.map(({ id }) => id))
     cursor = page.next

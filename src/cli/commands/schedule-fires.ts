@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { PageQuery } from '../api.ts'
+import type { PageOptions } from '../../model/page.ts'
 import { type Cli, action } from '../call.ts'
 import { table } from '../table.ts'
 import { limitOption, moreText } from './run-list.ts'
@@ -12,7 +12,7 @@ export function scheduleFiresCommand(cli: Cli): Command {
     .addOption(limitOption())
     .option('--cursor <cursor>', 'where the page before ended')
     .action(
-      action<PageQuery>(cli, async (call, skill, stage) => {
+      action<PageOptions>(cli, async (call, skill, stage) => {
         const { limit, cursor } = call.options
         const page = await call.api().listFires(skill, stage, { limit, cursor })
         call.show(page, () => {

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import type { Api, PageQuery } from '../api.ts'
+import type { PageOptions } from '../../model/page.ts'
+import type { Api } from '../api.ts'
 import { type Cli, action } from '../call.ts'
 import { table } from '../table.ts'
 import { limitOption, moreText } from './run-list.ts'
@@ -10,7 +11,7 @@ export function scheduleListCommand(cli: Cli): Command {
     .addOption(limitOption())
     .option('--cursor <cursor>', 'where the page before ended')
     .action(
-      action<PageQuery>(cli, async (call) => {
+      action<PageOptions>(cli, async (call) => {
         const { limit, cursor } = call.options
         const api = call.api()
         const page = await api.listSchedules({ limit, cursor })

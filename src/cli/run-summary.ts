@@ -1,0 +1,4 @@
+import type { Run } from '../model/runs.ts'
+
+/** A run in a list. */
+export type RunSummary = Omit<Run, 'input' | 'output'>

@@ -138,3 +138,13 @@ test('a result is an own value: __proto__ and deep nesting do no harm', async ()
   )
   expect(outcome(await invoke(deep, {}))).toBe('failed/output_invalid')
 })
+
+test('an answer that is read after the deadline leaves it a timeout', async () => {
+  const session = await sandboxes.node('export function execute() { return 1 }')
+  const running = invoke(session, {}, { timeout_ms: 100 })
+  // Deadline and answer both come while the server is busy with something else.
+  const busy = performance.now() + 600
+  await new Promise((resolve) => setImmediate(resolve))
+  while (performance.now() < busy);
+  expect(outcome(await running)).toBe('failed/timeout')
+})

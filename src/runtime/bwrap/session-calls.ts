@@ -44,6 +44,8 @@ export function createSession(
   }
 
   line.onMessage = (message) => {
+    // Why it ended is known: what it says of itself after that is not asked for.
+    if (state === 'dead') return
     if (message instanceof ProtocolFault) return fault(message)
     if (message.type === 'ready') {
       if (state !== 'cleaning') return fault(new ProtocolFault('It was ready while it was busy.'))

@@ -65,6 +65,8 @@ export async function openPlaces(dataDir: string, options: { root?: string } = {
 }
 
 const SYSTEM_ROOT = '/var/lib/skillet'
+/** Places are named after keys. */
+const PLACE = /^[0-9a-f]{16}$/
 /** Names the data folder that a place serves, so that a place whose data folder is gone can be told. */
 const DATA_FOLDER = 'data-folder'
 /** Set-group-id: what is made inside belongs to the same group, whoever makes it. Nothing for others. */
@@ -80,6 +82,8 @@ async function folder(path: string, mode: number, gid: number | null): Promise<v
 async function sweepVanished(): Promise<void> {
   await folder(SYSTEM_ROOT, 0o711, null)
   for (const name of await readdir(SYSTEM_ROOT)) {
+    // Whatever else lies there is not ours: an operator may keep the data folder itself in it.
+    if (!PLACE.test(name)) continue
     const place = join(SYSTEM_ROOT, name)
     const data = await readFile(join(place, DATA_FOLDER), 'utf8').catch(() => null)
     if (data === null ? await isNew(place) : await exists(data)) continue

@@ -75,7 +75,7 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
 type Option = readonly string[]
 
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom']
-const FROM_ETC = [...CERTIFICATE_PATHS, '/etc/alternatives', '/etc/ld.so.cache']
+export const FROM_ETC = [...CERTIFICATE_PATHS, '/etc/alternatives', '/etc/ld.so.cache']
 /** For the one program that opens the ports, which gives them up before anything else runs: the second is needed to do so for good. */
 const OPENING_PORTS: readonly Option[] = [
   ['--cap-add', 'CAP_NET_BIND_SERVICE'],
@@ -91,7 +91,7 @@ const mb = (count: number): string => String(Math.max(1, Math.floor(count)) * 2 
 
 /** /bin, /lib and so on as the host has them: links into /usr on today's distributions, folders on older ones. */
 let links: readonly Option[] | null = null
-function libraryLinks(): readonly Option[] {
+export function libraryLinks(): readonly Option[] {
   links ??= findLibraryLinks()
   return links
 }

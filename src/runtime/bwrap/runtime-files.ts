@@ -21,7 +21,8 @@ export interface RuntimeFiles {
   readonly python: string
   /** Folder seen as /etc. */
   readonly etc: string
-  readonly seccomp: string
+  /** By the strength of the limits. */
+  readonly seccomp: Readonly<Record<'hard' | 'soft', string>>
   /** Resolves when nothing is made any more, so that the folder may go. */
   settled(): Promise<void>
 }
@@ -57,11 +58,14 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
     for (const mountPoint of ['ssl/certs', 'alternatives', 'pki/tls/certs', 'pki/ca-trust/extracted'])
       await openFolder(join(path, mountPoint))
   })
-  const program = seccompProgram()
-  const seccomp = await keep(`seccomp-${digest({ program: program.toString('hex') })}`, async (path) => {
-    await writeFile(path, program)
-    await chmod(path, 0o644)
-  })
+  const filter = async (strength: 'hard' | 'soft'): Promise<string> => {
+    const program = seccompProgram(strength)
+    return await keep(`seccomp-${digest({ program: program.toString('hex') })}`, async (path) => {
+      await writeFile(path, program)
+      await chmod(path, 0o644)
+    })
+  }
+  const seccomp = { hard: await filter('hard'), soft: await filter('soft') }
   // Earlier releases' files: sandboxes that still have them mounted keep them. Other things in here have other keepers.
   for (const name of await readdir(folder)) {
     if (!names.has(name) && OURS.test(name)) await rm(join(folder, name), { recursive: true, force: true })

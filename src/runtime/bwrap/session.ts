@@ -15,6 +15,7 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
   const networked = spec.network.length > 0
   let exceeded = false
   const sandbox = await launcher.launch({
+    kind: 'host',
     command: await hostCommand(spec, launcher.files),
     binds: [{ source: spec.bundle, target: INSIDE.bundle }],
     // Programs that are started with the sandbox read it then.

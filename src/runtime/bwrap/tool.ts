@@ -75,12 +75,6 @@ const DEFAULT_PIDS = 128
 const DEFAULT_CPUS = 2
 const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/scratch', LANG: 'C.UTF-8', TMPDIR: '/tmp' }
 
-/**
- * bubblewrap asks to die with its parent only some time after it was started: a server that is killed before that would leave the
- * command running. So the command says that it is there and begins when the server, still alive, has answered.
- */
-const HANDSHAKE = 'echo >&4; read _ <&4 || exit 125; exec 4<&-; exec "$@"'
-
 /** Once what it may reach can be reached. */
 function begin({ extra: [, line], network }: Sandbox): Promise<boolean> | null {
   line.once('data', () => {
@@ -94,7 +88,8 @@ function begin({ extra: [, line], network }: Sandbox): Promise<boolean> | null {
 function launch(launcher: Launcher, spec: ToolSpec, onExceeded: () => void): Promise<Sandbox> {
   const networked = spec.network !== undefined && spec.network.length > 0
   return launcher.launch({
-    command: ['/bin/sh', '-c', HANDSHAKE, 'sh', ...spec.argv],
+    kind: 'command',
+    command: spec.argv,
     binds: spec.binds,
     env: { ...ENV, ...(networked ? certificateEnv() : {}), ...spec.env },
     network: networked ? { entries: spec.network, trust: 'operator' } : null,

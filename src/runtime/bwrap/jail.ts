@@ -1,0 +1,32 @@
+import type { ChildProcess } from 'node:child_process'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import type { LaunchSpec } from './sandbox.ts'
+
+/** What keeps a sandbox apart: how its first process is started. Limits, users and ends are the launcher's. */
+export interface Jail {
+  /** What it needs itself, on top of what a sandbox may use. */
+  readonly own: { readonly processes: number; readonly memory_bytes: number }
+  /** Whether a network list can be held: `open` is a jail that holds nobody back. */
+  readonly network: 'held' | 'refused' | 'open'
+  /**
+   * Starts the process, which waits at its gate until it was put under the limits.
+   * @param user Of the host, to run as; null for the server's own.
+   */
+  start(spec: LaunchSpec, user: { readonly uid: number; readonly gid: number } | null): Started
+}
+
+export interface Started {
+  readonly child: ChildProcess
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** File descriptors 3 and 4 inside. */
+  readonly extra: readonly [Duplex, Duplex]
+  /** Opened by a line; null where there is none. */
+  readonly gate: Writable | null
+  /** False when it ended before the command was started. */
+  started(): boolean
+  kill(): void
+  /** Removes what is left on the host when everything in it is gone. */
+  clear?(): Promise<void>
+}

@@ -1,0 +1,63 @@
+import { GUEST_FILTER } from './guest-filter.ts'
+import type { LaunchSpec } from '../bwrap/sandbox.ts'
+
+/** Where the guest's root folder is for runsc, in the jail around it. */
+export const GUEST_ROOT = '/guest'
+
+/**
+ * What runsc makes the sandbox from, as the OCI specification wants it. All that it shows of the host is below its root already, put
+ * there by the jail; what is writable is the guest's own memory.
+ */
+export function guestConfig(spec: LaunchSpec): object {
+  const { env, cwd, pids, disk, shm_mb } = spec
+  const none: readonly string[] = []
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      // The second group owns, seen from inside, what a root server shares with its sandboxes.
+      user: { uid: 1000, gid: 1000, additionalGids: [0] },
+      args: guestCommand(spec),
+      env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      cwd,
+      capabilities: { bounding: none, effective: none, inheritable: none, permitted: none, ambient: none },
+      rlimits: [
+        limit('RLIMIT_NPROC', pids),
+        limit('RLIMIT_NOFILE', 1024),
+        limit('RLIMIT_CORE', 0),
+        limit('RLIMIT_FSIZE', 4 * 2 ** 30),
+        limit('RLIMIT_MEMLOCK', 65_536),
+      ],
+      noNewPrivileges: true,
+    },
+    root: { path: GUEST_ROOT, readonly: true },
+    hostname: 'skillet',
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
+      tmpfs('/dev/shm', shm_mb),
+      tmpfs(disk.at, disk.mb),
+    ],
+    linux: {
+      namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      seccomp: GUEST_FILTER,
+    },
+  }
+}
+
+/**
+ * runsc passes on no descriptors but the first three. They are sockets, which carry both ways: the first brings calls and takes answers
+ * away, or brings what a command reads and takes away its artefact.
+ */
+function guestCommand({ kind, command, disk }: LaunchSpec): string[] {
+  const makeTmp = disk.at === '/scratch' ? 'mkdir -m 1777 /scratch/.tmp || exit 125; ' : ''
+  const streams = kind === 'host' ? 'exec 3<&0 4>&0 </dev/null' : 'exec 3>&0'
+  return ['/bin/sh', '-c', `${makeTmp}${streams}; exec "$@"`, 'sh', ...command]
+}
+
+const limit = (type: string, most: number): object => ({ type, soft: most, hard: most })
+
+const tmpfs = (destination: string, mb: number): object => ({
+  destination,
+  type: 'tmpfs',
+  source: 'tmpfs',
+  options: ['nosuid', 'nodev', 'mode=1777', `size=${Math.max(1, Math.floor(mb)) * 2 ** 20}`],
+})

@@ -34,6 +34,16 @@ test('a module gets its params and context, and its result comes back with its l
   expect(logs.filter(({ stream }) => stream === 'stderr').map(({ text }) => text)).toEqual(['careful'])
 })
 
+test('all that a run has written is in its own log, more than a pipe holds too', async () => {
+  const session = await sandboxes.node(
+    "export function execute({ n }) { for (let i = 0; i < n; i++) console.error(`${n} ${'x'.repeat(999)}`) }",
+  )
+  for (const n of [100, 400, 800, 10]) {
+    const { logs } = await invoke(session, { n })
+    expect(logs.map(({ text }) => text.split(' ')[0])).toEqual(Array.from({ length: n }, () => String(n)))
+  }
+})
+
 test('validate() refuses by throwing or by answering false, and lets everything else pass', async () => {
   const session = await sandboxes.node(
     `export function validate({ how }) { if (how === 'throw') throw new Error('not like this'); return how !== 'false' }

@@ -13,7 +13,7 @@ const MAX_OUTPUT = 6 * 1024 * 1024
 const SKILL = '/skill/'
 
 const { parse, stringify } = JSON
-const { defineProperty, keys } = Object
+const { defineProperty, getOwnPropertyDescriptor, keys } = Object
 const { apply } = Reflect
 const { allocUnsafe, concat, from } = Buffer
 const { toString, subarray, readUInt32BE, writeUInt32BE, copy } = Buffer.prototype
@@ -33,6 +33,8 @@ let running = null
 process.on('uncaughtException', (error) => broken(error))
 process.on('unhandledRejection', (error) => broken(error))
 
+blocking('stdout')
+blocking('stderr')
 receive((frame) => {
   void perform(frame)
 })
@@ -135,6 +137,23 @@ function stack(full) {
 
 function cut(string, length) {
   return apply(slice, string, [0, length])
+}
+
+/**
+ * A stream that writes at once, made when it is first asked for. What waited in this process for room in the pipe would come after the
+ * result: too late for the log of its run, and into that of the next.
+ */
+function blocking(name) {
+  const property = getOwnPropertyDescriptor(process, name)
+  let stream = null
+  function get() {
+    if (stream === null) {
+      stream = apply(property.get, process, [])
+      stream._handle?.setBlocking(true)
+    }
+    return stream
+  }
+  defineProperty(process, name, { ...property, get })
 }
 
 /** `process.env` holds exactly the run's environment; what a skill may have put in its place is put back. */

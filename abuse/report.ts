@@ -31,7 +31,6 @@ export function table(cases: readonly AbuseCase[], rows: readonly Row[], limits:
   const line = (number: string, title: string, texts: readonly string[]): string =>
     `${number.padStart(3)}  ${title.padEnd(width)}  ${texts.map((text) => text.padEnd(7)).join('  ')}`.trimEnd()
   const shown = (row: Row | undefined): string => (row === undefined ? '' : SHOWN[row.status])
-  const wrong = rows.filter(({ status }) => status !== 'held')
   return [
     ...users.map((as) => `as ${as}: limits ${limits.get(as)}`),
     line(
@@ -49,12 +48,19 @@ export function table(cases: readonly AbuseCase[], rows: readonly Row[], limits:
       const texts = cells.map(({ as, part }) => shown(own.find((row) => row.as === as && row.part === part)))
       return line(number === 0 ? '' : String(number), title, texts)
     }),
-    ...wrong.map(
-      ({ number, as, part, status, why }) =>
-        `${SHOWN[status]}: ${number} ${part === 'world' ? '' : `${part} `}as ${as}: ${why}`,
-    ),
+    ...reasons(rows),
     summary(cases, rows),
   ].join('\n')
+}
+
+/** What was not held, or not run, and why; what has one reason in one line. */
+function reasons(rows: readonly Row[]): string[] {
+  const wrong = rows.filter(({ status }) => status !== 'held')
+  const alike = Map.groupBy(wrong, ({ as, status, why }) => `${SHOWN[status]} as ${as}: ${why}`)
+  return [...alike].map(([text, group]) => {
+    const names = group.map(({ number, part }) => (part === 'world' ? String(number) : `${number} ${part}`))
+    return `${names.join(', ')}: ${text}`
+  })
 }
 
 const SHOWN = { held: 'held', failed: 'FAILED', not_run: 'not run' } as const

@@ -14,19 +14,31 @@ const KNOWN: readonly { readonly pattern: RegExp; readonly fix: string }[] = [
     fix: 'Allow user namespaces: sysctl -w user.max_user_namespaces=15000 (in a container: on its host).',
   },
   {
-    pattern: /No permissions to creat(e|ing) (a )?new namespace/i,
+    pattern: /No permissions to creat(e|ing) (a )?new namespace|new namespace failed: Function not implemented/i,
     fix:
-      'Allow user namespaces for bwrap. In Docker: --security-opt seccomp=<profile that allows unshare> --security-opt systempaths=unconfined. ' +
-      'On Ubuntu 24.04 or later: an AppArmor profile with "userns," for /usr/bin/bwrap, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0. ' +
-      'On older Debian: sysctl -w kernel.unprivileged_userns_clone=1.',
+      'Allow user namespaces for bwrap. In a container: --security-opt seccomp=deploy/container/seccomp.json --security-opt systempaths=unconfined. ' +
+      'On Ubuntu 24.04 or later: AppArmor with deploy/apparmor/bwrap. On older Debian: sysctl -w kernel.unprivileged_userns_clone=1. ' +
+      'In systemd: RestrictNamespaces as in deploy/systemd/skillet.service. See docs/deployment.md.',
   },
   {
     pattern: /setting up uid map: (Operation not permitted|Permission denied)/i,
-    fix: 'Run the server as an ordinary user, or give it CAP_SYS_ADMIN and CAP_SETFCAP.',
+    fix: 'Run the server as an ordinary user, or as root with the capabilities of deploy/systemd/root.conf.',
   },
   {
     pattern: /mount proc on .*(Operation not permitted|Permission denied)/i,
-    fix: 'Let the container see the whole /proc. Docker: --security-opt systempaths=unconfined. Kubernetes: procMount: Unmasked.',
+    fix:
+      'Let the server see the whole /proc. Docker: --security-opt systempaths=unconfined. Kubernetes: procMount: Unmasked. ' +
+      'systemd: none of ProtectKernelTunables, ProtectProc, ProcSubset. See docs/deployment.md.',
+  },
+  {
+    pattern: /(make \/ slave|pivot_root|unmount old root|set hostname).*(not permitted|not implemented)/i,
+    fix:
+      'Allow bwrap to mount, pivot_root, umount2 and sethostname: with deploy/container/seccomp.json in a container, ' +
+      'with the SystemCallFilter of deploy/systemd/skillet.service and without ProtectHostname in systemd. See docs/deployment.md.',
+  },
+  {
+    pattern: /NETLINK_ROUTE socket/i,
+    fix: 'Allow bwrap sockets of AF_NETLINK: in systemd RestrictAddressFamilies as in deploy/systemd/skillet.service.',
   },
   {
     pattern: /unknown option|unrecognized option/i,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chmod, chown, mkdir, readFile, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownerAlive, ownerMark } from './owner.ts'
+import { requireRootCapabilities } from './root-capabilities.ts'
 import { type RuntimeFiles, installRuntime } from './runtime-files.ts'
 import { SANDBOX_GID } from './uids.ts'
 
@@ -27,12 +28,14 @@ export interface Places {
  * Makes the folders, and removes what servers that are gone left in them. A root server drops its sandboxes to other users, who
  * cannot pass through a folder such as /root: its places are under /var/lib/skillet, readable for one group and nobody else.
  * @param options.root Where instead.
+ * @throws SandboxError when the server is root without what that needs.
  */
 export async function openPlaces(dataDir: string, options: { root?: string } = {}): Promise<Places> {
   await mkdir(dataDir, { recursive: true })
   const data = await realpath(dataDir)
   const key = createHash('sha256').update(data).digest('hex').slice(0, 16)
   const gid = process.getuid!() === 0 ? SANDBOX_GID : null
+  if (gid !== null) requireRootCapabilities()
   if (gid !== null) await sweepVanished()
   const root = options.root ?? (gid === null ? join(data, 'sandbox') : join(SYSTEM_ROOT, key))
 

@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { requireRootCapabilities } from './root-capabilities.ts'
+
+const status = (effective: string): string => `Name:\tnode\nCapPrm:\tffffffffffffffff\nCapEff:\t${effective}\n`
+
+test('all of root, and the four that a server as root needs, suffice', () => {
+  expect(() => requireRootCapabilities(status('000001ffffffffff'))).not.toThrow()
+  expect(() => requireRootCapabilities(status('00000000000000e1'))).not.toThrow()
+})
+
+test.each([
+  ['CAP_CHOWN', 'e0'],
+  ['CAP_KILL', 'c1'],
+  ['CAP_SETGID', 'a1'],
+  ['CAP_SETUID', '61'],
+  ['CAP_CHOWN, CAP_KILL, CAP_SETGID, CAP_SETUID', '0'],
+])('without %s it says so, and what to do', (names, effective) => {
+  expect(() => requireRootCapabilities(status(effective.padStart(16, '0')))).toThrow(
+    `The server runs as root without ${names}, and`,
+  )
+})
+
+test.skipIf(process.getuid!() !== 0)('a server as root from which one was taken does not start', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skillet-capabilities-'))
+  try {
+    const places = new URL('places.ts', import.meta.url).pathname
+    const program = `const { openPlaces } = await import('${places}')
+      await openPlaces('${dir}').catch(({ message, fix }) => console.log(JSON.stringify({ message, fix })))`
+    const without = ['--bounding-set=-kill', process.execPath, '--input-type=module', '-e', program]
+    const { stdout } = await promisify(execFile)('setpriv', without)
+    expect(JSON.parse(stdout)).toMatchObject({
+      message: expect.stringContaining('as root without CAP_KILL,'),
+      fix: expect.stringContaining('deploy/systemd/root.conf'),
+    })
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})

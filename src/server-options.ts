@@ -3,6 +3,9 @@ import type { Rate } from './http/rate-limit.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
 import type { Swept } from './upkeep/sweeper.ts'
 
+/** `soft-limits`: limits that a watchdog holds, where the kernel holds none. */
+export type Allowance = 'soft-limits'
+
 export interface ServerOptions {
   /** Folder that holds all state; made when missing, readable by its owner only. */
   readonly dataDir: string
@@ -34,6 +37,10 @@ export interface ServerOptions {
   readonly webhookNetworks?: readonly string[] | undefined
   /** DNS servers that webhooks' hosts are looked up with, as `address` or `address:port`. Default: the machine's. */
   readonly dnsServers?: readonly string[] | undefined
+  /** What is accepted although a server for production (`environment`) refuses it. Default: nothing. */
+  readonly allow?: readonly Allowance[] | undefined
+  /** `soft`: limits by a watchdog even where cgroups could be used. Default `auto`: the strongest that there are. */
+  readonly limits?: 'auto' | 'soft' | undefined
   /** Told of each request when it has ended. Default: nobody is. */
   readonly requestLog?: ((entry: RequestLogEntry) => void) | undefined
   /** Told of everything worth knowing. */

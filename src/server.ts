@@ -22,6 +22,7 @@ import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
+import type { SoftLimits } from './runtime/doctor-facts.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
@@ -37,7 +38,7 @@ import { checkDisks } from './upkeep/disk-check.ts'
 import { type Swept, createSweeper } from './upkeep/sweeper.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 
-export type { LogEntry, RunningServer, ServerOptions } from './server-options.ts'
+export type { Allowance, LogEntry, RunningServer, ServerOptions } from './server-options.ts'
 export type { RequestLogEntry } from './http/request-log.ts'
 
 /**
@@ -86,11 +87,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const secrets = createSecretsService({ engine, vault, environment: options.environment ?? 'dev', onError })
 
     const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
-    const driver = open.adopt(await createBwrapDriver({ places }), (it) => it.close())
+    const driver = open.adopt(await createBwrapDriver({ places, limitsMode: options.limits }), (it) => it.close())
     // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
     const gate = createIsolationGate()
     const examined = gate
-      .examine(() => runDoctor({ driver, places, dataDir }))
+      .examine(() => runDoctor({ driver, places, dataDir, softLimits: softLimits(options) }))
       .catch((error: unknown) => onError(error, 'examining the isolation'))
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
     const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())
@@ -223,6 +224,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await open.disposeAsync()
     throw error
   }
+}
+
+function softLimits({ environment, allow = [] }: ServerOptions): SoftLimits {
+  if (environment !== 'production') return 'accepted'
+  return allow.includes('soft-limits') ? 'allowed by name' : 'refused'
 }
 
 async function packageVersion(): Promise<string> {

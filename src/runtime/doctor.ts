@@ -9,15 +9,9 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { INSIDE } from './bwrap/argv.ts'
 import type { Places } from './bwrap/places.ts'
+import type { DoctorCheck } from './doctor-check.ts'
+import { type SoftLimits, limitsCheck, machineFacts } from './doctor-facts.ts'
 import { type Driver, SandboxError } from './driver.ts'
-
-export interface DoctorCheck {
-  readonly check: string
-  readonly ok: boolean
-  readonly detail: string
-  /** What an operator can do; null when there is nothing to be done. */
-  readonly fix: string | null
-}
 
 export interface DoctorReport {
   /** False: no skill may be run on this machine as it is. */
@@ -27,17 +21,28 @@ export interface DoctorReport {
 
 /** Tries the isolation for real: makes one sandbox as runs get it, and attempts to break out of it. */
 export async function runDoctor(
-  parts: { readonly driver: Pick<Driver, 'tool' | 'capabilities'>; readonly places: Places; readonly dataDir: string },
+  parts: {
+    readonly driver: Pick<Driver, 'tool' | 'capabilities'>
+    readonly places: Places
+    readonly dataDir: string
+    /** Default `accepted`. */
+    readonly softLimits?: SoftLimits
+  },
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
-  const checks = [await bubblewrap(), limits(parts.driver)]
+  const facts = machineFacts(parts.places.files.runtimes)
+  // Waited for last.
+  facts.catch(() => undefined)
+  const checks = [await bubblewrap(), limitsCheck(parts.driver, parts.softLimits ?? 'accepted')]
+  const tried: DoctorCheck[] = []
   try {
-    checks.push(...(await tryToEscape(parts, signal)))
+    tried.push(...(await tryToEscape(parts, signal)))
   } catch (error) {
     signal?.throwIfAborted()
     if (!(error instanceof SandboxError)) throw error
-    checks.push({ check: 'sandbox', ok: false, detail: error.message, fix: error.fix })
+    tried.push({ check: 'sandbox', ok: false, detail: error.message, fix: error.fix })
   }
+  checks.push(...(await facts), ...tried)
   return { ok: checks.every(({ ok }) => ok), checks }
 }
 
@@ -55,18 +60,6 @@ async function bubblewrap(): Promise<DoctorCheck> {
     return { check, ok, detail: stdout.trim(), fix: ok ? null : fix }
   } catch (error) {
     return { check, ok: false, detail: (error as Error).message, fix }
-  }
-}
-
-function limits(driver: Pick<Driver, 'capabilities'>): DoctorCheck {
-  if (driver.capabilities().limits === 'hard') {
-    return { check: 'limits', ok: true, detail: 'hard: held by cgroups', fix: null }
-  }
-  return {
-    check: 'limits',
-    ok: true,
-    detail: 'soft: memory is watched every 50 ms, processes are limited by rlimits',
-    fix: 'For hard limits delegate a cgroup v2 subtree to the server (systemd: Delegate=yes), or run it as root.',
   }
 }
 

@@ -143,6 +143,7 @@ async function save(notes: string, versions: Readonly<Record<string, string>>): 
 }
 
 async function ask(path: string): Promise<string> {
+  if (path === process.execPath) return process.versions.node
   const { stdout } = await promisify(execFile)(path, ['--version'], { env: {}, cwd: '/' })
   return /\d[\w.+]*/.exec(stdout)?.[0] ?? stdout.trim()
 }

@@ -40,7 +40,12 @@ async function scratchReadiness({ io }: Call): Promise<Readiness> {
   const dataDir = await mkdtemp(join(tmpdir(), 'skillet-doctor-'))
   try {
     const { startServer } = await import('../../server.ts')
-    const server = await startServer({ dataDir, port: 0, log: () => {} })
+    const server = await startServer({
+      dataDir,
+      port: 0,
+      environment: io.env['SKILLET_ENV'] || undefined,
+      log: () => {},
+    })
     try {
       return await settledReadiness(createApi({ url: server.url, key: server.key! }, io.signal), io.signal)
     } finally {

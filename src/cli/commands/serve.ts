@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { LogEntry } from '../../server.ts'
+import type { Allowance, LogEntry } from '../../server.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -21,6 +21,7 @@ interface Options {
   readonly grace?: number
   readonly concurrency?: number
   readonly longConcurrency?: number
+  readonly allow?: Allowance[]
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -56,9 +57,17 @@ export function serveCommand(cli: Cli): Command {
     )
     .option('--concurrency <runs>', 'execute so many short runs (sizes S and M) at once; default: 8', countOf)
     .option('--long-concurrency <runs>', 'execute so many long runs (sizes L and XL) at once; default: 4', countOf)
+    .addOption(
+      new Option('--allow <names...>', 'accept what a server with SKILLET_ENV=production refuses otherwise').choices(
+        ALLOWED,
+      ),
+    )
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
 }
+
+/** Names for --allow. */
+const ALLOWED = ['soft-limits'] as const satisfies readonly Allowance[]
 
 async function serve(call: Call<Options>) {
   const { io, options, paintErr: paint } = call
@@ -90,6 +99,7 @@ async function serve(call: Call<Options>) {
       ...(options.longConcurrency !== undefined && { long: options.longConcurrency }),
     },
     environment: io.env['SKILLET_ENV'] || undefined,
+    allow: options.allow,
     masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
     rateLimit: options.rateLimit,

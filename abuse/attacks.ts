@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AbuseCase, AttackRun, AbuseWorld } from './case.ts'
+import type { Attack, AttackRun, AbuseWorld } from './case.ts'
 
 type Held = (output: unknown, world: AbuseWorld, ran: AttackRun) => void | Promise<void>
 
@@ -7,7 +7,11 @@ type Held = (output: unknown, world: AbuseWorld, ran: AttackRun) => void | Promi
  * The same attack from both languages: a Python handler, and a Node skill that starts Python, which can ask the kernel for anything.
  * Its handler returns what came of it.
  */
-export function evidence(code: string, held: Held, input: unknown = {}): Pick<Required<AbuseCase>, 'python' | 'node'> {
+export function evidence(
+  code: string,
+  held: Held,
+  input: unknown = {},
+): { readonly python: Attack; readonly node: Attack } {
   const attack = {
     input,
     outcome: 'succeeded',

@@ -100,7 +100,9 @@ def handler(input):
     seen = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
-            with open(f"/proc/{name}/cmdline") as file: seen[name] = file.read().replace("\\0", " ")[:60]
+            try:
+                with open(f"/proc/{name}/cmdline") as file: seen[name] = file.read().replace("\\0", " ")[:60]
+            except OSError as error: seen[name] = error.strerror
     try: os.kill(input["host"], 0); host = "ok"
     except OSError as error: host = error.strerror
     return {"seen": seen, "host": host, "self": os.getpid()}

@@ -57,7 +57,7 @@ def handler(input):
         tries["clone " + name] = call((56, 220), flag | 17, 0, 0, 0, 0)
         tries["unshare user+" + name] = call((272, 97), 0x10000000 | flag)
     tries["unshare time"] = call((272, 97), 0x80)
-    for name in os.listdir("/proc/1/ns") if os.access("/proc/1/ns", os.R_OK) else []:
+    for name in os.listdir("/proc/self/ns"):
         fd = os.open("/proc/self/ns/" + name, os.O_RDONLY)
         tries["setns " + name] = call((308, 268), fd, 0)
     tries["setns pidfd"] = call((308, 268), os.pidfd_open(os.getppid()), 0x20000)

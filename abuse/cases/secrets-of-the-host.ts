@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { SYSCALLS, evidence } from '../attacks.ts'
+import { SYSCALLS, evidence, refused, startingPython } from '../attacks.ts'
 import type { AbuseCase } from '../case.ts'
 import { INHERITED } from '../inherited.ts'
 
@@ -19,7 +19,7 @@ const MEMORIES = `${SYSCALLS}
 def handler(input):
     found = {}
     for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid(): continue
+        if not name.isdigit() or int(name) == os.getpid() or not os.listdir("/proc/" + name): continue
         status = dict(line.split(":\\t", 1) for line in open(f"/proc/{name}/status").read().splitlines() if ":\\t" in line)
         one = {key: status[key].strip() for key in ("Name", "Seccomp", "NoNewPrivs", "CapEff", "CapPrm", "CapBnd", "CapAmb", "Uid")}
         for file in ("mem", "environ", "maps", "auxv"): one[file] = attempt(lambda: os.close(os.open(f"/proc/{name}/{file}", os.O_RDONLY)))
@@ -27,6 +27,17 @@ def handler(input):
         one["parent"] = int(name) == os.getppid()
         found[name] = one
     return found
+`
+
+/** Whoever writes there makes bubblewrap's own process do as it likes: outlive its parent, and see all runs of the session. */
+const FIRST_PROCESS = `${SYSCALLS}
+def handler(input):
+    tries = {}
+    for way in ("/proc/1", "/proc/1/task/1", "/proc/self/../1", "/proc/self/task/../../1", "/proc/self/root/proc/1"):
+        for file in ("mem", "environ", "maps", "syscall", "cwd", "root", "ns", "fd", "clear_refs"):
+            tries[f"{way}/{file}"] = attempt(lambda: os.close(os.open(f"{way}/{file}", os.O_RDWR if file == "mem" else os.O_RDONLY)))
+    tries["planted"] = attempt(lambda: os.mkdir("/proc/1/planted"))
+    return tries
 `
 
 const DESCRIPTORS = `
@@ -67,6 +78,21 @@ def frames():
     except OSError: return []
 `
 
+const first = evidence(FIRST_PROCESS, (output) => refused(output, ['ENOENT', 'EACCES', 'EROFS']))
+
+/** Whoever could be taken over has no more rights than the skill. */
+function rights(output: unknown): Record<string, string | boolean>[] {
+  const found = Object.values(output as Record<string, Record<string, string | boolean>>)
+  assert.ok(found.length > 0, 'it saw no other process')
+  for (const one of found) {
+    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb'])
+      assert.match(String(one[set]), /^0+$/, JSON.stringify(one))
+    assert.equal(one['Seccomp'], '2')
+    assert.equal(one['NoNewPrivs'], '1')
+  }
+  return found
+}
+
 /** Looking for what belongs to the host or to the server. */
 export const SECRETS_OF_THE_HOST: readonly AbuseCase[] = [
   {
@@ -84,24 +110,25 @@ export const SECRETS_OF_THE_HOST: readonly AbuseCase[] = [
   },
   {
     number: 15,
-    title: 'memory of the process that serves the runs',
-    ...evidence(MEMORIES, (output, _, { session }) => {
-      const found = Object.entries(output as Record<string, Record<string, string | boolean>>)
-      assert.ok(found.length > 0)
-      for (const [pid, one] of found) {
-        const told = `process ${pid}: ${JSON.stringify(one)}`
-        // The one that forks for every run, and sees all of their data pass, is closed; a Node skill shares its process.
-        if (one['Name'] === 'python3' && one['parent']) {
+    title: 'memory of the processes that serve the runs',
+    python: [
+      {
+        code: MEMORIES,
+        outcome: 'succeeded',
+        held({ output }) {
+          const server = rights(output).find(({ parent }) => parent)
+          // It forks for every run, and sees all of their data pass.
           for (const file of ['mem', 'environ', 'auxv', 'write'])
-            assert.match(String(one[file]), /^E(ACCES|PERM)$/, told)
-        }
-        // Whoever could be taken over has no more rights than the skill.
-        for (const rights of ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb']) assert.match(String(one[rights]), /^0+$/, told)
-        assert.equal(one['Seccomp'], '2', told)
-        assert.equal(one['NoNewPrivs'], '1', told)
-      }
-      assert.equal(session.calls, 1)
-    }),
+            assert.equal(server?.[file], 'EACCES', JSON.stringify(output))
+        },
+      },
+      first.python,
+    ],
+    // A Node skill shares its process with what serves it.
+    node: [
+      { code: startingPython(MEMORIES), outcome: 'succeeded', held: ({ output }) => void rights(output) },
+      first.node,
+    ],
   },
   {
     number: 33,

@@ -54,6 +54,7 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
     ...FROM_ETC.map((path): Option => ['--ro-bind-try', path, path]),
     ['--proc', '/proc'],
     ...procMasks(),
+    ...FIRST_PROCESS,
     // Not `--dev`: that one is a writable tmpfs of half the memory, and a second user namespace for its devpts.
     ['--size', '65536', '--tmpfs', '/dev'],
     ...DEVICES.map((node): Option => ['--dev-bind', `/dev/${node}`, `/dev/${node}`]),
@@ -74,6 +75,14 @@ export function bwrapArguments(layout: SandboxLayout): { options: string[]; comm
 
 type Option = readonly string[]
 
+/**
+ * Covered by an empty folder. The first process is bubblewrap's own and has the same user, so its memory could be written: code planted
+ * there would outlive the run, and make it forget to die with its parent.
+ */
+const FIRST_PROCESS: readonly Option[] = [
+  ['--perms', '0555', '--size', '4096', '--tmpfs', '/proc/1'],
+  ['--remount-ro', '/proc/1'],
+]
 const DEVICES = ['null', 'zero', 'full', 'random', 'urandom']
 export const FROM_ETC = [...CERTIFICATE_PATHS, '/etc/alternatives', '/etc/ld.so.cache']
 /** For the one program that opens the ports, which gives them up before anything else runs: the second is needed to do so for good. */

@@ -60,6 +60,8 @@ function watch(caps: Caps): LimitGroup {
       // Seen before anything dies: callers ask for removal first and kill then.
       const all = descendants(launcher)
       launcher = null
+      // Each by itself, the launcher last: were it killed alone, what is in the sandbox would have to end by itself.
+      for (const pid of all.toReversed()) kill(pid)
       // The namespace's first process is gone only after the kernel has killed all others in it.
       for (let tries = 0; all.some(alive) && tries < 500; tries++) await sleep(tries < 20 ? 1 : 10)
     },
@@ -91,6 +93,14 @@ function threads(pid: number): string[] {
     return readdirSync(`/proc/${pid}/task`)
   } catch {
     return [] // The process is gone.
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It is gone already.
   }
 }
 

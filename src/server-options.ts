@@ -21,6 +21,15 @@ export interface ServerOptions {
   readonly leaseMs?: number | undefined
   /** How many runs of a queue are executed at once. Default 8 of `default` (sizes S and M), 4 of `long` (L and XL). */
   readonly concurrency?: Partial<Record<QueueName, number>> | undefined
+  /**
+   * How often the memory of the machine is given away: the limits of all sandboxes together, idle ones included, are at most so many times
+   * the memory that there is. Default 1: whatever they do at once, it fits.
+   */
+  readonly memoryFactor?: number | undefined
+  /** Sandboxes that are kept or at work, in all. Default 64. */
+  readonly maxSessions?: number | undefined
+  /** Those of one tenant. Default: half of all. */
+  readonly maxSessionsPerTenant?: number | undefined
   /** Names this installation in the paths of secrets: up to 32 lower-case letters, digits and hyphens. Default dev. */
   readonly environment?: string | undefined
   /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */

@@ -23,13 +23,14 @@ import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
 import type { SoftLimits } from './runtime/doctor-facts.ts'
-import { createSessionPool } from './runtime/pool.ts'
+import { machineMemoryMb } from './runtime/machine-memory.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
 import { createSecretsService } from './secrets/service.ts'
 import type { RunningServer, ServerOptions } from './server-options.ts'
 import { openPackages } from './server-packages.ts'
 import { openRuns } from './server-runs.ts'
+import { openSessions } from './server-sessions.ts'
 import { createSkillsService } from './skills/service.ts'
 import { createLateMetrics } from './telemetry/late-metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
@@ -52,6 +53,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const info = (message: string, fields: object = {}): void => log({ at: now(), level: 'info', message, ...fields })
   // Sandboxes run as other users and have to read what is made for them; what is private is made with a mode of its own.
   process.umask(0o022)
+  // Before the server sits in a cgroup of its own, in which nothing is said of memory.
+  const memory_mb = machineMemoryMb()
   // What was opened is closed in the opposite order, also when starting fails half-way.
   const open = new AsyncDisposableStack()
   try {
@@ -95,10 +98,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       .catch((error: unknown) => onError(error, 'examining the isolation'))
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
     const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())
-    const pool = open.adopt(createSessionPool({ driver, bundles, onError }), (it) => it.close())
+    const sandboxes = { driver, bundles, memory_mb, observer: metrics.sessions, info, onError }
+    const { room, pool, tools } = openSessions(sandboxes, options)
+    open.defer(() => pool.close())
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
-    const packageParts = { engine, blobs, places, driver, schemas, onError }
+    const packageParts = { engine, blobs, places, driver: tools, schemas, onError }
     const validator = open.adopt(await openPackages(packageParts), (it) => it.close())
 
     const { webhooks, dispatcher } = openWebhooks({
@@ -163,7 +168,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         events: engine.runs,
         backups,
         metrics: (streams = 0) =>
-          metrics.render({ version, gauges: engine.gauges, sessions: pool.stats, streams: () => streams }),
+          metrics.render({
+            version,
+            gauges: engine.gauges,
+            sessions: pool.stats,
+            room: room.state,
+            streams: () => streams,
+          }),
         verifyUpload: blobs.verifyUpload,
         checks: () => [
           { name: 'state', check: () => engine.check() },

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { Deployment } from '../model/skills.ts'
-import { createSessionPool } from './pool.ts'
-import type { SessionPool, SessionPoolOptions } from './pool.ts'
+import { type SessionPoolOptions, createSessionPool } from './pool.ts'
+import { Room } from './room.ts'
+import type { SessionPool } from './session-pool.ts'
 import { type TestSessions, invoke, openTestSessions } from './test-sessions.ts'
 
 const cleanups: (() => Promise<void>)[] = []
@@ -32,6 +33,7 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<{
     },
     driver: sandboxes.driver,
     bundles: { ensure: () => Promise.resolve({ folder, release: () => {} }) },
+    room: new Room({ memory_mb: 16_384 }),
     ...options,
   })
   cleanups.push(() => pool.close())
@@ -116,7 +118,7 @@ test('a retired deployment keeps no session, and a run in it may finish', async 
 })
 
 test('where there is no room, an idle session makes room and a busy one is waited for', async () => {
-  const { pool, deployment } = await open({ maxSessions: 1 })
+  const { pool, deployment } = await open({ room: new Room({ memory_mb: 16_384, maxSessions: 1 }) })
   await run(pool, deployment('a'))
   const busy = await pool.acquire(deployment('b'))
   let got = false
@@ -180,7 +182,7 @@ test('the bundle of a session is in use until its sandbox has ended, and that of
   })
   const lease = await pool.acquire(deployment('dep_1'))
   await lease.release()
-  expect([pool.stats().idle, uses]).toEqual([1, 1])
+  expect([pool.stats().spare, uses]).toEqual([1, 1])
   const busy = await pool.acquire(deployment('dep_1'))
   pool.retire('dep_1')
   expect(uses).toBe(1)

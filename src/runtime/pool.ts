@@ -1,239 +1,187 @@
-import { totalmem } from 'node:os'
-import { newSessionId } from '../model/ids.ts'
-import { networkEntries } from '../model/network.ts'
-import { SIZES } from '../model/sizes.ts'
-import type { Deployment } from '../model/skills.ts'
-import type { BundleCache, BundleUse } from './bundles.ts'
-import type { Driver, Session } from './driver.ts'
-import { Room } from './room.ts'
+import { availableParallelism } from 'node:os'
+import { createArrivals } from './arrivals.ts'
+import type { BundleCache } from './bundles.ts'
+import type { Driver } from './driver.ts'
+import { type Ask, type EndCause, type Member, createMembers, isSpare } from './members.ts'
+import { askOf } from './reach.ts'
+import type { Room } from './room.ts'
+import { createSessionMaker } from './session-maker.ts'
+import { infoOf, statsOf } from './session-info.ts'
+import type { Lease, PoolObserver, SessionPool, SessionStart } from './session-pool.ts'
+import { createSpareMaker } from './spare-maker.ts'
+import { createSpares } from './spares.ts'
 
 export interface SessionPoolOptions {
   readonly driver: Pick<Driver, 'prepare'>
   readonly bundles: Pick<BundleCache, 'ensure'>
+  /** Shared with whatever else runs what strangers wrote. The pool says what may go when it is full. */
+  readonly room: Room
   /** A session that served nothing for so long is ended, in milliseconds. Default 15 minutes. */
   readonly idleMs?: number
   /** A session this old serves no more runs, in milliseconds. Default 8 hours. */
   readonly maxAgeMs?: number
   /** A session that served so many runs serves no more. Default 10,000. */
   readonly maxRuns?: number
-  /** Sessions in all. Default 64. */
-  readonly maxSessions?: number
-  /** Sum of the sessions' memory limits, in MB. Limits are caps, not reservations. Default: the machine's memory. */
-  readonly maxMemoryMb?: number
+  /** Milliseconds since the epoch. Default: the system's clock. */
+  readonly now?: () => number
+  /** Default: nobody is told. */
+  readonly observer?: PoolObserver
   /** Told when a sandbox could not be ended cleanly, or a spare not be made. */
   readonly onError: (error: unknown, doing: string) => void
-}
-
-export interface Lease {
-  readonly session: Session
-  /** True when it served runs before. */
-  readonly warm: boolean
-  /** Gives the session back: to be used again, or ended. Resolves when that is done; nobody has to wait for it. */
-  release(): Promise<void>
-}
-
-export interface SessionPool {
-  /**
-   * @param options.variant Stands for the secrets of the run: a session that served another variant serves no other, and is ended.
-   * @throws SandboxError; the signal's reason when aborted.
-   */
-  acquire(
-    deployment: Deployment,
-    options?: { readonly variant?: string; readonly signal?: AbortSignal | undefined },
-  ): Promise<Lease>
-  /** Ends the deployment's sessions: idle ones now, busy ones after their run. */
-  retire(deployment: string): void
-  /** Prepares one session ahead of need. */
-  warmUp(deployment: Deployment): Promise<void>
-  stats(): { readonly idle: number; readonly busy: number; readonly memory_mb: number }
-  close(): Promise<void>
-}
-
-interface Member {
-  readonly session: Session
-  readonly bundle: BundleUse
-  readonly deployment: string
-  readonly memory_mb: number
-  readonly born: number
-  lastUsed: number
-  retired: boolean
-  /** Of the runs that it served; null while it served none. */
-  variant: string | null
 }
 
 const SWEEP_MS = 10_000
 
 /**
  * Sessions, warm and ahead of need. A session serves one run at a time and only its own deployment; with `isolation: fresh` it serves
- * one run and ends, and a never-used spare stands ready for the next one.
+ * one run and ends, and never-used spares stand ready for the next ones.
  */
 export function createSessionPool(options: SessionPoolOptions): SessionPool {
-  const { driver, bundles, idleMs = 15 * 60_000, maxAgeMs = 8 * 3_600_000, maxRuns = 10_000 } = options
-  const idle: Member[] = []
-  const busy = new Set<Member>()
-  /** Sessions on their way into `idle`, by deployment: worth waiting for instead of making another. */
-  const coming = new Map<string, Set<Promise<void>>>()
+  const { room, idleMs = 15 * 60_000, maxAgeMs = 8 * 3_600_000, maxRuns = 10_000, now = Date.now, observer } = options
   const closing = new AbortController()
-  const room = new Room(options.maxSessions ?? 64, options.maxMemoryMb ?? Math.floor(totalmem() / 2 ** 20), evictOldest)
+  const arrivals = createArrivals()
+  const maker = createSessionMaker({
+    ...options,
+    now,
+    onPrepared: () => spares.fill(),
+    onEnded: (cause) => observer?.ended(cause),
+  })
+  const members = createMembers({ worn, dispose })
+  const ahead = createSpareMaker({ ...options, maker, members, arrivals, closing: closing.signal })
+  const spares = createSpares({
+    now,
+    ready: ahead.count,
+    // Those that wait for a sandbox of their own go first.
+    mayMake: () => !closing.signal.aborted && maker.preparing() < availableParallelism(),
+    make: ({ deployment, network }) => ahead.make(askOf(deployment, { network })),
+  })
+  room.whenFull((tenant) => {
+    const first = members.first(tenant)
+    if (first === null) return false
+    members.takeOff(first)
+    dispose(first, tenant === null ? 'memory' : 'tenant_cap')
+    return true
+  })
   const sweeper = setInterval(sweep, SWEEP_MS).unref()
 
-  const acquire: SessionPool['acquire'] = async (deployment, { variant = '', signal } = {}) => {
+  const acquire: SessionPool['acquire'] = async (deployment, given = {}) => {
+    const ask = askOf(deployment, given)
+    const began = performance.now()
     for (;;) {
-      signal?.throwIfAborted()
-      const member = takeIdle(deployment.id, variant)
-      if (member !== null) return lend(member, deployment, variant)
-      const awaited = coming.get(deployment.id)
-      // More callers than sessions on their way: the others make their own.
-      if (awaited === undefined || awaited.size === 0)
-        return lend(await make(deployment, false, signal), deployment, variant)
-      await Promise.race(awaited)
+      given.signal?.throwIfAborted()
+      const idle = members.take(ask)
+      if (idle === null && (await arrivals.next(ask, given.signal))) continue
+      const start = idle === null ? 'cold' : isSpare(idle) ? 'spare' : 'warm'
+      const member = idle ?? (await maker.make(ask, given.signal))
+      observer?.started(start, performance.now() - began)
+      return lend(member, ask, start)
     }
   }
 
-  function lend(member: Member, deployment: Deployment, variant: string): Lease {
-    busy.add(member)
-    member.variant = variant
-    const warm = member.session.calls > 0
+  function lend(member: Member, ask: Ask, start: SessionStart): Lease {
+    const { deployment, reach, variant } = ask
     const fresh = deployment.config.isolation === 'fresh'
+    members.busy.add(member)
+    member.variant = variant
+    if (fresh) spares.began(ask)
     let released: Promise<void> | null = null
-    return {
-      session: member.session,
-      warm,
-      release: () => (released ??= track(deployment.id, fresh ? replace(member, deployment) : giveBack(member))),
+    const release = async (): Promise<void> => {
+      const back = { deployment: deployment.id, reach, variant: fresh ? null : variant }
+      const work = (fresh ? replace(member) : giveBack(member)).catch(failedToEnd(member))
+      await arrivals.track(back, work)
     }
+    return { session: member.session, warm: start === 'warm', release: () => (released ??= release()) }
   }
 
   async function giveBack(member: Member): Promise<void> {
-    const again = member.session.usable && !member.retired && (await member.session.idle())
-    busy.delete(member)
-    member.lastUsed = Date.now()
-    if (again && !worn(member) && !closing.signal.aborted) {
-      idle.push(member)
-      room.reconsider()
-    } else await end(member)
+    const again = member.session.usable && member.leaving === null && (await member.session.idle())
+    members.busy.delete(member)
+    member.lastUsed = now()
+    const cause = causeOfEnd(member, again)
+    if (cause !== null) return maker.end(member, cause)
+    members.shelve(member)
+    room.reconsider()
+  }
+
+  function causeOfEnd(member: Member, again: boolean): EndCause | null {
+    if (closing.signal.aborted) return 'stop'
+    return member.leaving ?? (again ? worn(member) : 'broken')
   }
 
   /** The used sandbox goes, its successor comes; not before, or both would compete with the run for the processor. */
-  async function replace(member: Member, deployment: Deployment): Promise<void> {
-    busy.delete(member)
-    await end(member)
-    if (!member.retired && !closing.signal.aborted) await prepareAhead(deployment)
-  }
-
-  async function prepareAhead(deployment: Deployment): Promise<void> {
-    if (closing.signal.aborted || idle.some((member) => member.deployment === deployment.id)) return
+  async function replace(member: Member): Promise<void> {
+    members.busy.delete(member)
+    spares.ended(member.deployment.id)
     try {
-      idle.push(await make(deployment, true, closing.signal))
-    } catch (error) {
-      // The next acquire makes one itself, and tells whoever asked why it can't.
-      if (!closing.signal.aborted) throw error
-    }
-  }
-
-  function track(deployment: string, work: Promise<void>): Promise<void> {
-    const set = coming.get(deployment) ?? new Set()
-    coming.set(deployment, set)
-    const done: Promise<void> = work
-      .catch((error: unknown) => options.onError(error, `preparing sessions of deployment ${deployment}`))
-      .then(() => {
-        set.delete(done)
-        if (set.size === 0 && coming.get(deployment) === set) coming.delete(deployment)
-      })
-    set.add(done)
-    return done
-  }
-
-  async function make(deployment: Deployment, ahead: boolean, signal?: AbortSignal): Promise<Member> {
-    const memory_mb = SIZES[deployment.config.size].memory_mb
-    await room.enter(memory_mb, signal)
-    let bundle: BundleUse | null = null
-    try {
-      bundle = await bundles.ensure(deployment.bundle_blob, signal)
-      const { handler, runtime, config } = deployment
-      const session = await driver.prepare(
-        {
-          id: newSessionId(),
-          runtime,
-          handler,
-          bundle: bundle.folder,
-          memory_mb,
-          cpus: SIZES[config.size].cpus,
-          network: networkEntries(config.network),
-          ahead,
-        },
-        signal,
-      )
-      const at = Date.now()
-      const known = { session, bundle, deployment: deployment.id, memory_mb }
-      return { ...known, born: at, lastUsed: at, retired: false, variant: null }
-    } catch (error) {
-      bundle?.release()
-      room.leave(memory_mb)
-      throw error
-    }
-  }
-
-  async function end(member: Member): Promise<void> {
-    try {
-      await member.session.kill()
+      await maker.end(member, member.leaving ?? 'used')
     } finally {
-      member.bundle.release()
-      room.leave(member.memory_mb)
+      spares.fill()
     }
   }
 
-  function dispose(member: Member): void {
-    end(member).catch((error: unknown) => options.onError(error, `ending session ${member.session.id}`))
+  function worn({ born, session }: Member): EndCause | null {
+    if (!session.usable) return 'broken'
+    if (now() - born > maxAgeMs) return 'age'
+    return session.calls >= maxRuns ? 'runs' : null
   }
 
-  /** The one used last: its memory is the warmest. Those that saw other secrets are ended. */
-  function takeIdle(deployment: string, variant: string): Member | null {
-    dismiss((member) => member.deployment === deployment && member.variant !== null && member.variant !== variant)
-    for (let i = idle.length - 1; i >= 0; i--) {
-      if (idle[i]!.deployment !== deployment) continue
-      const [member] = idle.splice(i, 1)
-      if (member!.session.usable && !worn(member!)) return member!
-      dispose(member!)
-    }
-    return null
+  function dispose(member: Member, cause: EndCause): void {
+    maker.end(member, cause).catch(failedToEnd(member))
   }
 
-  function worn({ born, session }: Member): boolean {
-    return Date.now() - born > maxAgeMs || session.calls >= maxRuns
-  }
-
-  function evictOldest(): boolean {
-    const oldest = idle.toSorted((a, b) => a.lastUsed - b.lastUsed)[0]
-    if (oldest !== undefined) dismiss((member) => member === oldest)
-    return oldest !== undefined
-  }
-
-  function dismiss(which: (member: Member) => boolean): void {
-    for (const member of idle.filter(which)) {
-      idle.splice(idle.indexOf(member), 1)
-      dispose(member)
-    }
+  function failedToEnd({ session }: Member): (error: unknown) => void {
+    return (error) => options.onError(error, `ending session ${session.id}`)
   }
 
   function sweep(): void {
-    dismiss((member) => !member.session.usable || worn(member) || Date.now() - member.lastUsed > idleMs)
+    members.dismiss((member) => worn(member) ?? (now() - member.lastUsed > idleMs ? 'idle' : null))
+    spares.sweep()
+    members.dismiss(surplus)
+    // A run that takes long keeps its sandbox; its successor need not wait for that.
+    spares.fill()
+  }
+
+  function surplus(member: Member): EndCause | null {
+    const { id, config } = member.deployment
+    if (config.isolation !== 'fresh' || !isSpare(member)) return null
+    return members.sparesOf(id).length > spares.target(id) ? 'surplus' : null
+  }
+
+  const flush = (which: (member: Pick<Member, 'deployment'>) => boolean, cause: EndCause) => {
+    const busy = [...members.busy].filter(which)
+    for (const member of busy) member.leaving ??= cause
+    const ended = members.dismiss((member) => (which(member) ? cause : null))
+    return { ended, after_run: busy.length + maker.mark((deployment) => which({ deployment }), cause) }
   }
 
   return {
     acquire,
+    sweep,
     retire(deployment) {
-      for (const member of busy) if (member.deployment === deployment) member.retired = true
-      dismiss((member) => member.deployment === deployment)
+      spares.forget(deployment)
+      flush((member) => member.deployment.id === deployment, 'retired')
     },
+    flush: (which) => flush((member) => which(member.deployment), 'flush'),
     async warmUp(deployment) {
-      if (deployment.handler.kind !== 'skill-md') await track(deployment.id, prepareAhead(deployment))
+      const { id, handler, config } = deployment
+      const there = ahead.count(id) > 0 || members.idle.some((member) => member.deployment.id === id)
+      if (handler.kind === 'skill-md' || there) return
+      const ask = askOf(deployment, {})
+      if (config.isolation === 'fresh') spares.expect(ask)
+      await ahead.make(ask)
     },
-    stats: () => ({ idle: idle.length, busy: busy.size, memory_mb: room.usedMb }),
+    list: (which) => [
+      ...[...members.busy].filter(({ deployment }) => which(deployment)).map((member) => infoOf(member, true, now())),
+      ...members.idle.filter(({ deployment }) => which(deployment)).map((member) => infoOf(member, false, now())),
+    ],
+    stats: () => statsOf(members),
     async close() {
       closing.abort(new Error('The server stops.'))
       clearInterval(sweeper)
-      await Promise.all([...coming.values()].flatMap((set) => [...set]))
-      await Promise.all([...idle.splice(0), ...busy].map(end))
+      await arrivals.all()
+      members.dismiss(() => 'stop')
+      for (const member of members.busy) dispose(member, 'stop')
+      await maker.allEnded()
     },
   }
 }

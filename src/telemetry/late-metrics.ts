@@ -23,6 +23,10 @@ export function createLateMetrics(): Metrics & { load(): Promise<void> } {
       committed: (ms, operations) => tell((to) => to.engine.committed(ms, operations)),
       runEnded: (run) => tell((to) => to.engine.runEnded(run)),
     },
+    sessions: {
+      started: (start, ms) => tell((to) => to.sessions.started(start, ms)),
+      ended: (cause) => tell((to) => to.sessions.ended(cause)),
+    },
     request: (request) => tell((to) => to.request(request)),
     fired: (outcome, lateMs) => tell((to) => to.fired(outcome, lateMs)),
     attempted: (outcome, ms) => tell((to) => to.attempted(outcome, ms)),

@@ -5,13 +5,25 @@ import type { EngineGauges, EngineObserver } from '../backends/observer.ts'
 export interface MetricSources {
   readonly version: string
   readonly gauges: () => Promise<EngineGauges>
-  readonly sessions: () => { readonly idle: number; readonly busy: number; readonly memory_mb: number }
+  readonly sessions: () => {
+    readonly idle: number
+    readonly busy: number
+    readonly spare: number
+    readonly memory_mb: number
+  }
+  /** Memory that is given away to sandboxes and builds, and what waits for it. */
+  readonly room: { readonly used_mb: number; readonly limit_mb: number; readonly waiting: number }
   readonly streams: () => number
 }
 
 /** What a server measures of itself, for Prometheus. Labels hold names of ours only: what tenants choose would make a series each. */
 export interface Metrics {
   readonly engine: EngineObserver
+  readonly sessions: {
+    /** A run got its session. @param start `warm`, `spare` or `cold`. */
+    started(start: string, ms: number): void
+    ended(cause: string): void
+  }
   /** An answered request. Streams of events are left out: they last as long as their reader wants. */
   request(request: {
     readonly route: string | null
@@ -42,7 +54,7 @@ export function createMetrics(): Metrics {
 
   const runs = counter('runs_total', 'Runs that are over.', ['status', 'reason'])
   const queued = seconds('run_queue', 'From admission to the claim.', [], WAITS)
-  const started = seconds('run_start', 'From the claim to a ready sandbox.', ['start'], SHORT)
+  const started = seconds('run_start', 'From asking for a sandbox to a ready one.', ['start'], SHORT)
   const executed = seconds('run_execution', 'In the sandbox.', ['status'], LONG)
   const commits = seconds('sqlite_commit', 'Writing one transaction to the disk.', [], SHORT)
   const operations = counter('sqlite_operations_total', 'Operations in those transactions.', [])
@@ -59,8 +71,11 @@ export function createMetrics(): Metrics {
 
   const depth = gauge('queue_runs', 'Runs that are not over.', ['queue', 'state'])
   const age = gauge('queue_oldest_seconds', 'Age of the oldest of them.', ['queue', 'state'])
+  const ended = counter('sessions_ended_total', 'Sandboxes that were ended.', ['cause'])
   const sessions = gauge('sessions', 'Sandboxes.', ['state'])
   const memory = gauge('sessions_memory_limit_bytes', 'Sum of the memory limits of the sandboxes.')
+  const admitted = gauge('admission_memory_bytes', 'Limits of sandboxes and builds: in use, and possible.', ['kind'])
+  const waiting = gauge('admission_waiting', 'Runs and builds that wait for memory or for a place.')
   const streams = gauge('event_streams', 'Open streams of events.')
   const pending = gauge('webhook_deliveries', 'Deliveries that are not over.', ['state'])
   const schedules = gauge('schedules_enabled', 'Schedules that will fire.')
@@ -72,12 +87,15 @@ export function createMetrics(): Metrics {
         commits.observe(ms / 1000)
         operations.inc(count)
       },
-      runEnded({ status, reason, warm, queue_ms, start_ms, execution_ms }) {
+      runEnded({ status, reason, queue_ms, execution_ms }) {
         runs.inc({ status, reason: reason ?? '' })
         if (queue_ms !== null) queued.observe(queue_ms / 1000)
-        if (start_ms !== null) started.observe({ start: warm === true ? 'warm' : 'cold' }, start_ms / 1000)
         if (execution_ms !== null) executed.observe({ status }, execution_ms / 1000)
       },
+    },
+    sessions: {
+      started: (start, ms) => started.observe({ start }, ms / 1000),
+      ended: (cause) => ended.inc({ cause }),
     },
     request({ route, method, status, ms }) {
       if (route?.endsWith('/events') === true) return
@@ -98,10 +116,12 @@ export function createMetrics(): Metrics {
         depth.set({ queue, state }, count)
         age.set({ queue, state }, Math.max(0, Date.now() - oldest) / 1000)
       }
-      const { idle, busy, memory_mb } = sources.sessions()
-      sessions.set({ state: 'idle' }, idle)
-      sessions.set({ state: 'busy' }, busy)
-      memory.set(memory_mb * 2 ** 20)
+      const { memory_mb, ...states } = sources.sessions()
+      for (const [state, count] of Object.entries(states)) sessions.set({ state }, count)
+      memory.set(memory_mb * MB)
+      admitted.set({ kind: 'used' }, sources.room.used_mb * MB)
+      admitted.set({ kind: 'limit' }, sources.room.limit_mb * MB)
+      waiting.set(sources.room.waiting)
       streams.set(sources.streams())
       pending.set({ state: 'due' }, found.deliveries.due)
       pending.set({ state: 'later' }, found.deliveries.pending - found.deliveries.due)
@@ -111,6 +131,8 @@ export function createMetrics(): Metrics {
     },
   }
 }
+
+const MB = 2 ** 20
 
 /** Upper bounds in seconds. */
 const SHORT = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]

@@ -41,8 +41,11 @@ test('what ran, what waits and what it cost can be read by Prometheus', async ()
   expect(samples.get('skillet_queue_oldest_seconds{queue="default",state="paused"}')).toBeGreaterThanOrEqual(0)
   expect(samples.get('skillet_run_execution_seconds_count{status="succeeded"}')).toBe(2)
   const starts = (kind: string): number => samples.get(`skillet_run_start_seconds_count{start="${kind}"}`) ?? 0
-  expect(starts('cold') + starts('warm')).toBe(3)
+  expect(starts('cold') + starts('spare') + starts('warm')).toBe(3)
   expect(starts('warm')).toBeGreaterThan(0)
+  expect(samples.get('skillet_admission_memory_bytes{kind="used"}')).toBeGreaterThanOrEqual(256 * 2 ** 20)
+  expect(samples.get('skillet_admission_memory_bytes{kind="limit"}')).toBeGreaterThan(256 * 2 ** 20)
+  expect(samples.get('skillet_admission_waiting')).toBe(0)
   expect(samples.get('skillet_sqlite_commit_seconds_count')).toBeGreaterThan(3)
   expect(
     (samples.get('skillet_sessions{state="idle"}') ?? 0) + (samples.get('skillet_sessions{state="busy"}') ?? 0),

@@ -21,6 +21,9 @@ interface Options {
   readonly grace?: number
   readonly concurrency?: number
   readonly longConcurrency?: number
+  readonly memoryFactor?: number
+  readonly maxSessions?: number
+  readonly maxSessionsPerTenant?: number
   readonly allow?: Allowance[]
 }
 
@@ -62,6 +65,13 @@ export function serveCommand(cli: Cli): Command {
         ALLOWED,
       ),
     )
+    .option(
+      '--memory-factor <number>',
+      'let the memory limits of all sandboxes together be so many times the memory of the machine; default: 1',
+      factorOf,
+    )
+    .option('--max-sessions <number>', 'keep so many sandboxes at the most; default: 64', countOf)
+    .option('--max-sessions-per-tenant <number>', 'keep so many of one tenant; default: half of all', countOf)
     .option('--no-warm-up', 'do not prepare a sandbox when a stage is deployed')
     .action(action<Options>(cli, serve))
 }
@@ -98,6 +108,9 @@ async function serve(call: Call<Options>) {
       ...(options.concurrency !== undefined && { default: options.concurrency }),
       ...(options.longConcurrency !== undefined && { long: options.longConcurrency }),
     },
+    memoryFactor: options.memoryFactor,
+    maxSessions: options.maxSessions,
+    maxSessionsPerTenant: options.maxSessionsPerTenant,
     environment: io.env['SKILLET_ENV'] || undefined,
     allow: options.allow,
     masterKey,
@@ -149,6 +162,12 @@ function countOf(text: string): number {
   const count = Number(text)
   if (/^\d{1,4}$/.test(text) && count > 0) return count
   throw new InvalidArgumentError('It is not a number from 1 to 9999.')
+}
+
+function factorOf(text: string): number {
+  const factor = Number(text)
+  if (/^\d{1,3}(\.\d{1,3})?$/.test(text) && factor > 0) return factor
+  throw new InvalidArgumentError('It is not a number above 0, such as 1.5, below 1000.')
 }
 
 function graceOf(text: string): number {

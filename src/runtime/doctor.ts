@@ -12,6 +12,8 @@ import type { Places } from './bwrap/places.ts'
 import type { DoctorCheck } from './doctor-check.ts'
 import { type SoftLimits, limitsCheck, machineFacts } from './doctor-facts.ts'
 import { type Driver, SandboxError } from './driver.ts'
+import { probeNetworkList } from './network-probe.ts'
+import { gvisor } from './runsc/gvisor-check.ts'
 
 export interface DoctorReport {
   /** False: no skill may be run on this machine as it is. */
@@ -30,10 +32,13 @@ export async function runDoctor(
   },
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
+  const network = networkList(parts.driver, signal)
   const facts = machineFacts(parts.places.files.runtimes)
   // Waited for last.
-  facts.catch(() => undefined)
-  const checks = [await bubblewrap(), limitsCheck(parts.driver, parts.softLimits ?? 'accepted')]
+  for (const later of [network, facts]) later.catch(() => undefined)
+  const ownKernel = parts.driver.capabilities().tier === 'kernel'
+  const programs = await Promise.all([bubblewrap(), ...(ownKernel ? [gvisor()] : [])])
+  const checks = [...programs, limitsCheck(parts.driver, parts.softLimits ?? 'accepted')]
   const tried: DoctorCheck[] = []
   try {
     tried.push(...(await tryToEscape(parts, signal)))
@@ -42,7 +47,7 @@ export async function runDoctor(
     if (!(error instanceof SandboxError)) throw error
     tried.push({ check: 'sandbox', ok: false, detail: error.message, fix: error.fix })
   }
-  checks.push(...(await facts), ...tried)
+  checks.push(...(await facts), ...tried, ...(await network))
   return { ok: checks.every(({ ok }) => ok), checks }
 }
 
@@ -63,6 +68,24 @@ async function bubblewrap(): Promise<DoctorCheck> {
   }
 }
 
+/** Nothing where the driver holds none: such a list is refused then. */
+async function networkList(
+  driver: Pick<Driver, 'tool' | 'capabilities'>,
+  signal?: AbortSignal,
+): Promise<DoctorCheck[]> {
+  if (driver.capabilities().network === 'none') return []
+  const check = 'network list'
+  try {
+    const wrong = await probeNetworkList(driver, signal)
+    if (wrong === null) return [{ check, ok: true, detail: 'held: names that are not in it are not found', fix: null }]
+    return [{ check, ok: false, detail: wrong, fix: REPORT }]
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (!(error instanceof SandboxError)) throw error
+    return [{ check, ok: false, detail: error.message, fix: error.fix }]
+  }
+}
+
 const Report = z.object({
   escapes: z.record(z.string(), z.string().nullable()),
   facts: z.object({
@@ -75,7 +98,7 @@ const Report = z.object({
 })
 
 async function tryToEscape(
-  { driver, places, dataDir }: { driver: Pick<Driver, 'tool'>; places: Places; dataDir: string },
+  { driver, places, dataDir }: { driver: Pick<Driver, 'tool' | 'capabilities'>; places: Places; dataDir: string },
   signal?: AbortSignal,
 ): Promise<DoctorCheck[]> {
   // Something real to be reached, so that a refusal means something.
@@ -83,7 +106,14 @@ async function tryToEscape(
   const servers = [await listen({ host: '127.0.0.1', port: 0 }), await listen({ path: `\0${abstract}` })]
   try {
     const { port } = servers[0]!.address() as AddressInfo
-    const given = { pid: process.pid, port, abstract, paths: hostPaths([dataDir, places.root, homedir()]) }
+    const ownKernel = driver.capabilities().tier === 'kernel'
+    const given = {
+      pid: process.pid,
+      port,
+      abstract,
+      paths: hostPaths([dataDir, places.root, homedir()]),
+      kernel: ownKernel ? 'own' : 'host',
+    }
     const result = await driver.tool(
       {
         argv: ['/usr/bin/python3', '-I', '-S', `${INSIDE.hosts}/probes.py`, JSON.stringify(given)],
@@ -94,7 +124,7 @@ async function tryToEscape(
       },
       signal,
     )
-    return judge(result.stdout, `${result.ended} ${result.exitCode}: ${result.stderr.slice(0, 500)}`)
+    return judge(result.stdout, ownKernel, `${result.ended} ${result.exitCode}: ${result.stderr.slice(0, 500)}`)
   } finally {
     for (const server of servers) server.close()
   }
@@ -107,7 +137,7 @@ function hostPaths(paths: readonly string[]): string[] {
     .filter((path) => path !== '/' && !/^\/(usr|etc|proc|dev|tmp)$|^\/usr\//.test(path))
 }
 
-function judge(stdout: string, ending: string): DoctorCheck[] {
+function judge(stdout: string, ownKernel: boolean, ending: string): DoctorCheck[] {
   let report: z.infer<typeof Report>
   try {
     report = Report.parse(JSON.parse(stdout))
@@ -125,7 +155,9 @@ function judge(stdout: string, ending: string): DoctorCheck[] {
       detail: facts.node ?? 'it did not start',
       fix: facts.node?.startsWith('v24.') === true ? null : 'Run "npm ci" again: it brings the pinned Node 24.',
     },
-    { check: 'user', ok: facts.host_uid !== 0, detail: `sandboxes run as uid ${facts.host_uid}`, fix: null },
+    ownKernel
+      ? { check: 'user', ok: true, detail: 'sandboxes have users of their own kernel only', fix: null }
+      : { check: 'user', ok: facts.host_uid !== 0, detail: `sandboxes run as uid ${facts.host_uid}`, fix: null },
     {
       check: 'inherited descriptors',
       // A pipe is a nuisance; a file or a folder of the host is a way out.

@@ -5,6 +5,7 @@ import { newSessionId } from '../model/ids.ts'
 import type { Handler } from '../model/packages.ts'
 import type { LogLine } from '../model/runs.ts'
 import { type BwrapOptions, createBwrapDriver } from './bwrap/bwrap-driver.ts'
+import { createRunscDriver } from './runsc/runsc-driver.ts'
 import { type Places, openPlaces } from './bwrap/places.ts'
 import type { Call, CallResult, Driver, Session, SessionSpec } from './driver.ts'
 
@@ -19,10 +20,16 @@ export interface TestSessions {
   close(): Promise<void>
 }
 
-export async function openTestSessions(options: Omit<BwrapOptions, 'places'> = {}): Promise<TestSessions> {
+/** @param options.driver Default bwrap. */
+export async function openTestSessions(
+  options: Omit<BwrapOptions, 'places'> & { readonly driver?: 'bwrap' | 'runsc' } = {},
+): Promise<TestSessions> {
   const dir = await mkdtemp(join(tmpdir(), 'skillet-sessions-'))
   const places = await openPlaces(dir)
-  const driver = await createBwrapDriver({ places, ...options })
+  const { driver: name = 'bwrap', ...given } = options
+  const driver = await (name === 'runsc'
+    ? createRunscDriver({ places, ...given })
+    : createBwrapDriver({ places, ...given }))
   let count = 0
 
   async function bundle(files: Record<string, string>): Promise<string> {
@@ -73,9 +80,9 @@ export async function openTestSessions(options: Omit<BwrapOptions, 'places'> = {
 export async function invoke(
   session: Session,
   input: unknown,
-  change: Partial<Call> & { signal?: AbortSignal } = {},
+  change: Partial<Call> & { signal?: AbortSignal; onLine?: (line: LogLine) => void } = {},
 ): Promise<{ result: CallResult; output: unknown; logs: LogLine[] }> {
-  const { signal, ...rest } = change
+  const { signal, onLine, ...rest } = change
   const logs: LogLine[] = []
   const call: Call = {
     run: {
@@ -94,7 +101,14 @@ export async function invoke(
     timeout_ms: 30_000,
     ...rest,
   }
-  const result = await session.invoke(call, (lines) => logs.push(...lines), signal)
+  const result = await session.invoke(
+    call,
+    (lines) => {
+      logs.push(...lines)
+      if (onLine !== undefined) lines.forEach(onLine)
+    },
+    signal,
+  )
   return { result, output: result.status === 'succeeded' ? JSON.parse(result.output) : undefined, logs }
 }
 

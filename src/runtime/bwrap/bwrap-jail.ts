@@ -15,7 +15,7 @@ import type { RuntimeFiles } from './runtime-files.ts'
 export async function createBwrapJail(files: RuntimeFiles, strength: 'hard' | 'soft'): Promise<Jail> {
   const bwrap = await findBwrap()
   return {
-    own: { processes: OWN_PROCESSES, memory_bytes: 0 },
+    own: { processes: () => OWN_PROCESSES, memory_bytes: 0 },
     network: 'held',
     start(spec, user) {
       const command = spec.kind === 'command' ? [...HELD_COMMAND, ...spec.command] : spec.command

@@ -5,9 +5,9 @@ import type { LaunchSpec } from './sandbox.ts'
 /** What keeps a sandbox apart: how its first process is started. Limits, users and ends are the launcher's. */
 export interface Jail {
   /** What it needs itself, on top of what a sandbox may use. */
-  readonly own: { readonly processes: number; readonly memory_bytes: number }
-  /** Whether a network list can be held: `open` is a jail that holds nobody back. */
-  readonly network: 'held' | 'refused' | 'open'
+  readonly own: { processes(pids: number): number; readonly memory_bytes: number }
+  /** Whether a network list is held: `open` is a jail that holds nobody back. */
+  readonly network: 'held' | 'open'
   /**
    * Starts the process, which waits at its gate until it was put under the limits.
    * @param user Of the host, to run as; null for the server's own.

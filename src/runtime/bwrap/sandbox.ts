@@ -69,7 +69,7 @@ export function createLauncher(jail: Jail, places: Places, limits: Limits, egres
     try {
       group = await limits.create({
         memory_bytes: spec.memory_bytes + jail.own.memory_bytes,
-        pids: spec.pids + jail.own.processes,
+        pids: spec.pids + jail.own.processes(spec.pids),
         cpus: spec.cpus,
         onExceeded() {
           spec.onExceeded?.()

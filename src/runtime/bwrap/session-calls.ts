@@ -84,7 +84,8 @@ export function createSession(
     if (spec.handler.kind === 'skill-md' && typeof input === 'string') {
       return callResult(failure('runtime_error', 'ScriptRefused', input), null, 0, limits)
     }
-    if (!(await idle())) return callResult(lateEnd(), null, 0, limits)
+    // It may be killed between the two.
+    if (!(await idle()) || state !== 'idle') return callResult(lateEnd(), null, 0, limits)
 
     const { promise, resolve } = Promise.withResolvers<Outcome>()
     const nonce = randomBytes(16).toString('hex')

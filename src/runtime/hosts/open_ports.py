@@ -4,7 +4,8 @@ Runs first in sandboxes that have a network list, while it may still bind low po
 channel between processes and in the form in which Node passes handles on. Then the channel is closed and every privilege is given
 up for good, so that what follows can neither speak to the server's parser nor bind another low port.
 
-Arguments: the channel's descriptor, the TCP ports with commas in between, `--`, the command.
+Arguments: the channel's descriptor, the TCP ports with commas in between, `--`, the command. With `keep` instead of `--` the
+privileges are kept: what follows is no program of the skill's but makes a kernel for it, which needs them.
 """
 
 import _socket
@@ -18,7 +19,7 @@ PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
 
 
-def main(channel, ports, command):
+def main(channel, ports, keep, command):
     channel = _socket.socket(fileno=channel)
     channel.setblocking(True)
     send(channel, "dgram.Native", DNS_PORT, opened(_socket.SOCK_DGRAM, "127.0.0.1", DNS_PORT))
@@ -27,7 +28,8 @@ def main(channel, ports, command):
         listener.listen(BACKLOG)
         send(channel, "net.Native", port, listener)
     channel.close()
-    drop_privileges()
+    if not keep:
+        drop_privileges()
     default_signals()
     posix.execv(command[0], command)
 
@@ -83,5 +85,5 @@ def default_signals():
 
 
 if __name__ == "__main__":
-    _, channel, ports, _, *command = sys.argv
-    main(int(channel), [int(port) for port in ports.split(",")], command)
+    _, channel, ports, mode, *command = sys.argv
+    main(int(channel), [int(port) for port in ports.split(",")], mode == "keep", command)

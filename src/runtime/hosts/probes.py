@@ -35,15 +35,15 @@ def main(given):
     print(json.dumps({"escapes": results, "facts": facts}))
 
 
-def look_up(names):
+def look_up(given):
     """Where the names are found, in a sandbox with a network list."""
     found = {}
-    for name in names:
+    for name in given["names"]:
         try:
             found[name] = _socket.gethostbyname(name)
         except OSError:
             found[name] = None
-    print(json.dumps({"names": found, "privileges": privileges({})}))
+    print(json.dumps({"names": found, "privileges": privileges(given)}))
 
 
 def start_node():
@@ -83,10 +83,16 @@ def descriptors():
 def privileges(given):
     status = open("/proc/self/status").read()
     for line in ("Seccomp:\t2", "NoNewPrivs:\t1", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000"):
-        if line + "\n" not in status:
+        shown = line.split(":")[0] + ":\t" in status
+        if line + "\n" not in status and (shown or not own_kernel(given)):
             return f"its privileges are not as they should be: no {line.split(':')[0]} of {line.split()[1]}"
-    if open("/proc/self/uid_map").read().split()[1] == "0":
+    if not own_kernel(given) and open("/proc/self/uid_map").read().split()[1] == "0":
         return "it runs as root of the host"
+
+
+def own_kernel(given):
+    """Not that of the host: its users are none of the host's, and what it does not tell of itself was left out of it."""
+    return given.get("kernel") == "own"
 
 
 def kernel_settings(given):
@@ -116,6 +122,8 @@ def host_processes(given):
 
 
 def launcher_environment(given):
+    if os.getpid() == 1:
+        return None
     try:
         text = open("/proc/1/environ").read().replace("\0", " ").strip()
     except OSError:
@@ -125,6 +133,8 @@ def launcher_environment(given):
 
 
 def launcher_memory(given):
+    if os.getpid() == 1:
+        return None
     try:
         os.close(os.open("/proc/1/mem", os.O_RDWR))
     except OSError:
@@ -207,6 +217,6 @@ PROBES = {
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
     if "names" in given:
-        look_up(given["names"])
+        look_up(given)
     else:
         main(given)

@@ -3,13 +3,15 @@ import type { LaunchSpec } from '../bwrap/sandbox.ts'
 
 /** Where the guest's root folder is for runsc, in the jail around it. */
 export const GUEST_ROOT = '/guest'
+/** What a command sees as /scratch: in the same memory as /tmp, so that either may use all of it. */
+export const SCRATCH = '/tmp/.scratch'
 
 /**
  * What runsc makes the sandbox from, as the OCI specification wants it. All that it shows of the host is below its root already, put
  * there by the jail; what is writable is the guest's own memory.
  */
 export function guestConfig(spec: LaunchSpec): object {
-  const { env, cwd, pids, disk, shm_mb } = spec
+  const { env, pids, disk, shm_mb, network } = spec
   const none: readonly string[] = []
   return {
     ociVersion: '1.0.2',
@@ -18,7 +20,7 @@ export function guestConfig(spec: LaunchSpec): object {
       user: { uid: 1000, gid: 1000, additionalGids: [0] },
       args: guestCommand(spec),
       env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-      cwd,
+      cwd: '/',
       capabilities: { bounding: none, effective: none, inheritable: none, permitted: none, ambient: none },
       rlimits: [
         limit('RLIMIT_NPROC', pids),
@@ -34,10 +36,11 @@ export function guestConfig(spec: LaunchSpec): object {
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
       tmpfs('/dev/shm', shm_mb),
-      tmpfs(disk.at, disk.mb),
+      // At /tmp in any case: runsc would put one there that has no size.
+      tmpfs('/tmp', disk.mb),
     ],
     linux: {
-      namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      namespaces: ['pid', ...(network === null ? ['network'] : []), 'ipc', 'uts', 'mount'].map((type) => ({ type })),
       seccomp: GUEST_FILTER,
     },
   }
@@ -47,10 +50,10 @@ export function guestConfig(spec: LaunchSpec): object {
  * runsc passes on no descriptors but the first three. They are sockets, which carry both ways: the first brings calls and takes answers
  * away, or brings what a command reads and takes away its artefact.
  */
-function guestCommand({ kind, command, disk }: LaunchSpec): string[] {
-  const makeTmp = disk.at === '/scratch' ? 'mkdir -m 1777 /scratch/.tmp || exit 125; ' : ''
+function guestCommand({ kind, command, disk, cwd }: LaunchSpec): string[] {
+  const scratch = disk.at === '/scratch' ? `mkdir -m 1777 ${SCRATCH} || exit 125; ` : ''
   const streams = kind === 'host' ? 'exec 3<&0 4>&0 </dev/null' : 'exec 3>&0'
-  return ['/bin/sh', '-c', `${makeTmp}${streams}; exec "$@"`, 'sh', ...command]
+  return ['/bin/sh', '-c', `${scratch}cd "$0" || exit 125; unset OLDPWD; ${streams}; exec "$@"`, cwd, ...command]
 }
 
 const limit = (type: string, most: number): object => ({ type, soft: most, hard: most })

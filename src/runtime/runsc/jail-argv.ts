@@ -1,21 +1,23 @@
-import { INSIDE, FROM_ETC, libraryLinks } from '../bwrap/argv.ts'
+import { dirname } from 'node:path'
+import { portsOf } from '../../model/network.ts'
+import { FROM_ETC, INSIDE, libraryLinks } from '../bwrap/argv.ts'
 import type { RuntimeFiles } from '../bwrap/runtime-files.ts'
 import type { LaunchSpec } from '../bwrap/sandbox.ts'
-import { GUEST_ROOT } from './guest.ts'
+import { GUEST_ROOT, SCRATCH } from './guest.ts'
 
 /** The guest's description, for runsc. */
 const BUNDLE = '/bundle'
 
 /**
  * bubblewrap's arguments for the jail around gVisor: whoever breaks out of its kernel is in a folder that holds what the guest sees and
- * runsc itself, without a network, as a user of its own. In there runsc is root of a user namespace, which it needs to be. All that
+ * runsc itself, without a network but for the ports of its list, as a user of its own. In there runsc is root of a user namespace, which it needs to be. All that
  * it writes is in memory that goes with the jail.
  */
 export function runscArguments(
   runsc: string,
   files: RuntimeFiles,
   spec: LaunchSpec,
-  fds: { readonly config: number },
+  fds: { readonly config: number; readonly channel: number },
 ): { options: string[]; command: string[] } {
   const options: Option[] = [
     ...['user', 'pid', 'net', 'ipc', 'uts', 'cgroup'].map((space): Option => [`--unshare-${space}`]),
@@ -40,7 +42,7 @@ export function runscArguments(
     ['--remount-ro', '/dev'],
     ['--chdir', '/'],
   ]
-  return { options: options.flat(), command: runscCommand(spec) }
+  return { options: options.flat(), command: runscCommand(files, spec, fds.channel) }
 }
 
 type Option = readonly string[]
@@ -50,36 +52,52 @@ const STATE = '/run'
 /** What runsc needs in its user namespace to make the sandbox's own; none of it reaches beyond. */
 const CAPABILITIES = ['ALL']
 
-function guestRoot(files: RuntimeFiles, { binds, disk }: LaunchSpec): Option[] {
+function guestRoot(files: RuntimeFiles, { binds }: LaunchSpec): Option[] {
   const at = (path: string): string => GUEST_ROOT + path
   const inGuest = ([name, ...rest]: Option): Option => [name!, ...rest.slice(0, -1), at(rest.at(-1)!)]
+  const shown = [{ source: files.node, target: INSIDE.node }, { source: files.hosts, target: INSIDE.hosts }, ...binds]
   return [
-    ...['/proc', '/sys', '/dev', ...(disk.at === '/tmp' ? ['/tmp'] : ['/scratch'])].map((path): Option => [
-      '--dir',
-      at(path),
-    ]),
-    ...(disk.at === '/tmp' ? [] : [['--symlink', 'scratch/.tmp', at('/tmp')]]),
+    ...folders(['/proc', '/sys', '/dev', '/tmp', '/usr', '/etc', ...shown.map(({ target }) => dirname(target))]).map(
+      (path): Option => ['--perms', '0755', '--dir', at(path)],
+    ),
+    ['--symlink', SCRATCH.slice(1), at('/scratch')],
     ['--ro-bind', '/usr', at('/usr')],
     ...libraryLinks().map(inGuest),
     ['--ro-bind', files.etc, at('/etc')],
     ...FROM_ETC.map((path): Option => ['--ro-bind-try', path, at(path)]),
-    ['--ro-bind', files.node, at(INSIDE.node)],
-    ['--ro-bind', files.hosts, at(INSIDE.hosts)],
-    ...binds.map(({ source, target }): Option => ['--ro-bind', source, at(target)]),
+    ...shown.map(({ source, target }): Option => ['--ro-bind', source, at(target)]),
   ]
 }
 
-function runscCommand({ kind }: LaunchSpec): string[] {
+/** With those above each, outermost first: what bubblewrap makes by itself is for its own user only. */
+function folders(paths: readonly string[]): string[] {
+  const all = new Set<string>()
+  for (const path of paths) {
+    const names = path.split('/').slice(1)
+    for (let depth = 0; depth <= names.length; depth++)
+      all.add(`/${names.slice(0, depth).join('/')}`.replace(/\/$/, ''))
+  }
+  return [...all]
+}
+
+/**
+ * Without a network list the guest's kernel has a network of its own that leads nowhere. With one it uses that of the jail, where there
+ * is nothing but the ports that were opened for it.
+ */
+function runscCommand(files: RuntimeFiles, { kind, network }: LaunchSpec, channelFd: number): string[] {
   const flags = [
     '--rootless',
-    '--network=none',
+    `--network=${network === null ? 'none' : 'host'}`,
     '--ignore-cgroups',
     '--oci-seccomp',
-    `--root=${STATE}`,
     '--host-uds=none',
+    `--root=${STATE}`,
   ]
-  const run = [RUNSC, ...flags, 'run', `--bundle=${BUNDLE}`, 'sandbox']
   // The socket that the guest gets in the place of its standard input.
-  const begin = kind === 'host' ? '' : 'echo >&4; read _ <&4 || exit 125; '
-  return ['/bin/sh', '-c', `${begin}exec 0<&3 3<&- 4<&-; exec "$@"`, 'sh', ...run]
+  const streams = 'exec 0<&3 3<&- 4<&-; exec "$@"'
+  const script = kind === 'host' ? streams : `echo >&4; read _ <&4 || exit 125; ${streams}`
+  const run = ['/bin/sh', '-c', script, 'sh', RUNSC, ...flags, 'run', `--bundle=${BUNDLE}`, 'sandbox']
+  if (network === null) return run
+  const program = `${GUEST_ROOT}${INSIDE.hosts}/${files.program('open_ports', files.python)}`
+  return [files.python, '-I', '-S', program, String(channelFd), portsOf(network.entries).join(','), 'keep', ...run]
 }

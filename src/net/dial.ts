@@ -1,29 +1,34 @@
 import { type Socket, connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
+export interface DialOptions {
+  /** Where HTTPS_PROXY and NO_PROXY are looked up. Default: the process's. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Ends the attempt; a connection that was made is left alone. */
+  readonly signal: AbortSignal
+}
+
 /**
- * A connection from this server to a public host, by way of the server's own HTTPS_PROXY where it has one (and NO_PROXY does not
- * name the host). The socket is connected and paused.
+ * A connection from this server to a host that its operator named, by way of the server's own HTTPS_PROXY where it has one (and
+ * NO_PROXY does not name the host). The socket is connected, paused, and may be half open.
+ * @throws the signal's reason; the socket's error; Error when the proxy refuses
  */
-export async function dial(host: string, port: number, env: NodeJS.ProcessEnv = process.env): Promise<Socket> {
+export async function dial(host: string, port: number, { env = process.env, signal }: DialOptions): Promise<Socket> {
+  signal.throwIfAborted()
   const proxy = proxyFor(host, env)
-  if (!proxy) return await connected(connect({ host, port, allowHalfOpen: true }), 'connect')
+  if (!proxy) return await attempt(connect({ host, port, allowHalfOpen: true, noDelay: true }), 'connect', signal)
   const at = {
     host: proxy.hostname.replace(/^\[|\]$/g, ''),
     port: Number(proxy.port || (proxy.protocol === 'https:' ? 443 : 80)),
+    allowHalfOpen: true,
   }
-  const socket =
-    proxy.protocol === 'https:'
-      ? await connected(connectTls({ ...at, servername: at.host }), 'secureConnect')
-      : await connected(connect(at), 'connect')
   const login = proxy.username ? `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}` : null
   const credentials = login ? `Proxy-Authorization: Basic ${Buffer.from(login).toString('base64')}\r\n` : ''
-  socket.write(`CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n${credentials}\r\n`)
-  await answered(socket)
-  return socket
+  const question = `CONNECT ${host}:${port} HTTP/1.1\r\nHost: ${host}:${port}\r\n${credentials}\r\n`
+  return proxy.protocol === 'https:'
+    ? await attempt(connectTls({ ...at, servername: at.host }), 'secureConnect', signal, question)
+    : await attempt(connect(at), 'connect', signal, question)
 }
-
-const CONNECT_MS = 30_000
 
 /** Null: straight. */
 function proxyFor(host: string, env: NodeJS.ProcessEnv): URL | null {
@@ -34,16 +39,31 @@ function proxyFor(host: string, env: NodeJS.ProcessEnv): URL | null {
   return new URL(url.includes('://') ? url : `http://${url}`)
 }
 
-function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<Socket> {
+/** @param question To the proxy, which has to answer it with 200. */
+async function attempt(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+  question?: string,
+): Promise<Socket> {
+  const give = (): void => void socket.destroy(signal.reason as Error)
+  signal.addEventListener('abort', give, { once: true })
+  try {
+    await connected(socket, event)
+    if (question === undefined) return socket
+    socket.write(question)
+    await answered(socket)
+    return socket
+  } finally {
+    signal.removeEventListener('abort', give)
+  }
+}
+
+function connected(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => socket.destroy(new Error('It took too long to connect.')), CONNECT_MS)
-    socket.once('close', () => clearTimeout(timer))
-    socket.once('error', reject)
-    socket.once(event, () => {
-      clearTimeout(timer)
-      socket.off('error', reject)
-      resolve(socket)
-    })
+    // Stays: an error that comes before somebody else listens must not end the process.
+    socket.on('error', reject)
+    socket.once(event, () => resolve())
   })
 }
 
@@ -55,18 +75,18 @@ function answered(socket: Socket): Promise<void> {
       socket.destroy()
       reject(error ?? new Error('The proxy closed the connection.'))
     }
-    const onClose = (): void => fail()
+    const onEnd = (): void => fail()
     const onData = (chunk: Buffer): void => {
       seen = Buffer.concat([seen, chunk])
       const end = seen.indexOf('\r\n\r\n')
       if (end === -1 && seen.length < 8192) return
       socket.pause()
-      socket.off('data', onData).off('error', fail).off('close', onClose)
-      if (!/^HTTP\/1\.[01] 200\b/.test(seen.toString('latin1', 0, 32)))
+      socket.off('data', onData).off('error', fail).off('close', onEnd).off('end', onEnd)
+      if (end === -1 || !/^HTTP\/1\.[01] 200\b/.test(seen.toString('latin1', 0, 32)))
         return fail(new Error(`The proxy answered "${seen.toString('latin1', 0, 40).split('\r')[0]}".`))
       socket.unshift(seen.subarray(end + 4))
       resolve()
     }
-    socket.on('data', onData).once('error', fail).once('close', onClose)
+    socket.on('data', onData).once('error', fail).once('close', onEnd).once('end', onEnd)
   })
 }

@@ -27,6 +27,10 @@ export function createLateMetrics(): Metrics & { load(): Promise<void> } {
       started: (start, ms) => tell((to) => to.sessions.started(start, ms)),
       ended: (cause) => tell((to) => to.sessions.ended(cause)),
     },
+    egress: {
+      traffic: (more) => tell((to) => to.egress.traffic(more)),
+      denied: (reason, times) => tell((to) => to.egress.denied(reason, times)),
+    },
     request: (request) => tell((to) => to.request(request)),
     fired: (outcome, lateMs) => tell((to) => to.fired(outcome, lateMs)),
     attempted: (outcome, ms) => tell((to) => to.attempted(outcome, ms)),

@@ -24,6 +24,12 @@ export interface Metrics {
     started(start: string, ms: number): void
     ended(cause: string): void
   }
+  /** What skills do on the network, by names of their network lists. */
+  readonly egress: {
+    /** What went through since the last time. */
+    traffic(more: { readonly connections: number; readonly bytes_out: number; readonly bytes_in: number }): void
+    denied(reason: string, times: number): void
+  }
   /** An answered request. Streams of events are left out: they last as long as their reader wants. */
   request(request: {
     readonly route: string | null
@@ -68,6 +74,9 @@ export function createMetrics(): Metrics {
   const lateness = seconds('schedule_lateness', 'How long after it was due a schedule fired.', [], WAITS)
   const attempts = seconds('webhook_attempt', 'Attempts to deliver.', ['outcome'], WAITS)
   const removed = counter('swept_total', 'What retention removed.', ['kind'])
+  const connections = counter('egress_connections_total', 'Connections of skills and builds to the network.', [])
+  const bytes = counter('egress_bytes_total', 'What went through them.', ['direction'])
+  const denied = counter('egress_denied_total', 'Attempts that were refused or failed.', ['reason'])
 
   const depth = gauge('queue_runs', 'Runs that are not over.', ['queue', 'state'])
   const age = gauge('queue_oldest_seconds', 'Age of the oldest of them.', ['queue', 'state'])
@@ -96,6 +105,14 @@ export function createMetrics(): Metrics {
     sessions: {
       started: (start, ms) => started.observe({ start }, ms / 1000),
       ended: (cause) => ended.inc({ cause }),
+    },
+    egress: {
+      traffic(more) {
+        connections.inc(more.connections)
+        bytes.inc({ direction: 'out' }, more.bytes_out)
+        bytes.inc({ direction: 'in' }, more.bytes_in)
+      },
+      denied: (reason, times) => denied.inc({ reason }, times),
     },
     request({ route, method, status, ms }) {
       if (route?.endsWith('/events') === true) return

@@ -15,13 +15,16 @@ import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
+import { listensAt } from './net/listens-at.ts'
 import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
+import { createSessionsService } from './runs/sessions.ts'
 import { openBundleCache } from './runtime/bundles.ts'
 import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
+import { openEgress } from './runtime/egress/open-egress.ts'
 import type { SoftLimits } from './runtime/doctor-facts.ts'
 import { machineMemoryMb } from './runtime/machine-memory.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
@@ -90,7 +93,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const secrets = createSecretsService({ engine, vault, environment: options.environment ?? 'dev', onError })
 
     const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
-    const driver = open.adopt(await createBwrapDriver({ places, limitsMode: options.limits }), (it) => it.close())
+    const wayOut = {
+      networks: options.skillNetworks,
+      dnsServers: options.dnsServers,
+      own: () => listensAt(url),
+      observed: metrics.egress,
+      onError,
+    }
+    const egress = open.adopt(openEgress(wayOut), (it) => it.close())
+    const sandboxing = { places, egress, limitsMode: options.limits }
+    const driver = open.adopt(await createBwrapDriver(sandboxing), (it) => it.close())
     // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
     const gate = createIsolationGate()
     const examined = gate
@@ -159,6 +171,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         secrets,
         skills,
         runs,
+        sessions: createSessionsService({ engine, pool }),
         audit: engine.audit,
         activity: createActivityFeed(engine.activity, { onError }),
         cursors: createCursorSeal(await readSecret(join(dataDir, 'upload.key'))),

@@ -26,6 +26,10 @@ export const PERMISSIONS = {
   'events.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'queues.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
   'queues.control': OWNER,
+  // What it costs is a cold start: who may begin and cancel runs may do it.
+  'sessions.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
+  'sessions.flush': { owner: 'yes', developer: 'grant', viewer: 'no', agent: 'no', operator: 'no' },
+  'sessions.flush_all': OPERATOR,
   'schedules.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'webhooks.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   'webhooks.write': OWNER,

@@ -7,6 +7,7 @@ import { createAccessApi } from './api-access.ts'
 import { createEventsApi } from './api-events.ts'
 import { createQueueApi } from './api-queue.ts'
 import { createQuotaApi } from './api-quota.ts'
+import { createSessionApi } from './api-session.ts'
 import { createSecretApi } from './api-secret.ts'
 import { createScheduleApi } from './api-schedule.ts'
 import { createWebhookApi } from './api-webhook.ts'
@@ -67,6 +68,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createQuotaApi(http),
     ...createScheduleApi(http),
     ...createSecretApi(http),
+    ...createSessionApi(http),
     ...createWebhookApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(cli: Cli) => Command>>> =
   skill: async () => (await import('./nouns/skill.ts')).skillCommands,
   stage: async () => (await import('./nouns/stage.ts')).stageCommands,
   queue: async () => (await import('./nouns/queue.ts')).queueCommands,
+  session: async () => (await import('./nouns/session.ts')).sessionCommands,
   'dead-letter': async () => (await import('./nouns/dead-letter.ts')).deadLetterCommands,
   schedule: async () => (await import('./nouns/schedule.ts')).scheduleCommands,
   secret: async () => (await import('./nouns/secret.ts')).secretCommands,

@@ -22,6 +22,7 @@ import { runRoutes } from './routes/runs.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
+import { sessionRoutes } from './routes/sessions.ts'
 import { skillRoutes } from './routes/skills.ts'
 import { stageRoutes } from './routes/stages.ts'
 import { tenantRoutes } from './routes/tenants.ts'
@@ -90,6 +91,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...activityRoutes(services),
     ...queueRoutes(services),
     ...deadLetterRoutes(services),
+    ...sessionRoutes(services),
     ...scheduleRoutes(services),
     ...webhookRoutes(services),
     ...deliveryRoutes(services),

@@ -9,6 +9,7 @@ import type { AuditStore } from '../backends/access-ports.ts'
 import type { QuotasService } from '../quotas/service.ts'
 import type { ActivityFeed } from '../runs/activity-feed.ts'
 import type { RunsService } from '../runs/service.ts'
+import type { SessionsService } from '../runs/sessions.ts'
 import type { SchedulesService } from '../schedules/service.ts'
 import type { SecretsService } from '../secrets/secrets.ts'
 import type { SkillsService } from '../skills/service.ts'
@@ -28,6 +29,7 @@ export interface Services {
   readonly secrets: SecretsService
   readonly skills: SkillsService
   readonly runs: RunsService
+  readonly sessions: SessionsService
   readonly activity: ActivityFeed
   /** Of its events, as callers see their ids. */
   readonly cursors: CursorSeal

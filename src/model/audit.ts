@@ -34,6 +34,7 @@ export const AUDIT_ACTIONS = [
   'run.dismiss',
   'queue.pause',
   'queue.resume',
+  'session.flush',
   'schedule.put',
   'schedule.delete',
   'webhook.put',

@@ -84,7 +84,7 @@ export function createMembers(parts: {
 
   function dismiss(causeOf: (member: Member) => EndCause | null): number {
     let count = 0
-    for (const member of [...idle]) {
+    for (const member of idle.slice()) {
       const cause = causeOf(member)
       if (cause === null) continue
       takeOff(member)

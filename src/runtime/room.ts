@@ -93,7 +93,7 @@ export class Room {
 
   /** Something may go now that could not before: whoever waits for room gets it. */
   reconsider(): void {
-    for (const waiting of [...this.#line]) {
+    for (const waiting of this.#line.slice()) {
       const short = this.shortage(waiting.wish)
       if (short === 'tenant') continue
       if (short === 'room') break

@@ -86,15 +86,6 @@ export function createSessionMaker(parts: {
     }
   }
 
-  async function end(member: Member): Promise<void> {
-    try {
-      await member.session.kill()
-    } finally {
-      member.bundle.release()
-      member.seat.leave()
-    }
-  }
-
   return {
     make: (ask, signal) =>
       registered(ask.deployment, false, async (entry) =>
@@ -106,7 +97,7 @@ export function createSessionMaker(parts: {
       ended.add(member)
       member.seat.going()
       parts.onEnded(cause)
-      const work = end(member).finally(() => ending.delete(member))
+      const work = kill(member).finally(() => ending.delete(member))
       ending.set(member, work)
       return work
     },
@@ -119,5 +110,14 @@ export function createSessionMaker(parts: {
       return marked.filter(({ ahead }) => !ahead).length
     },
     preparing: () => preparing,
+  }
+}
+
+async function kill(member: Member): Promise<void> {
+  try {
+    await member.session.kill()
+  } finally {
+    member.bundle.release()
+    member.seat.leave()
   }
 }

@@ -26,9 +26,9 @@ export function createSpareMaker(parts: {
   const coming = new Map<string, number>()
 
   function add(deployment: string, more: 1 | -1): void {
-    const count = (coming.get(deployment) ?? 0) + more
-    if (count === 0) coming.delete(deployment)
-    else coming.set(deployment, count)
+    const now = (coming.get(deployment) ?? 0) + more
+    if (now === 0) coming.delete(deployment)
+    else coming.set(deployment, now)
   }
 
   function count(deployment: string): number {

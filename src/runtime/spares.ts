@@ -76,7 +76,7 @@ export function createSpares(parts: {
   }
 
   function fill(): void {
-    for (const deployment of [...short]) {
+    for (const deployment of short) {
       while (mayMake() && ready(deployment) < target(deployment)) void one(uses.get(deployment)!)
       if (ready(deployment) >= target(deployment)) short.delete(deployment)
       if (!mayMake()) return

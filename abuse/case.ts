@@ -1,6 +1,7 @@
 import type { LogLine } from '../src/model/runs.ts'
 import type { Call, CallResult, Driver, Session, SessionSpec } from '../src/runtime/driver.ts'
 import type { Places } from '../src/runtime/bwrap/places.ts'
+import type { AbuseNetwork } from './net.ts'
 
 /** One way in which a sandbox is attacked. The numbers and titles are the suite's promise: see docs/security.md. */
 export interface AbuseCase {
@@ -20,10 +21,11 @@ export interface AbuseCase {
 export interface Attack {
   /** Python: a module with `handler(input)` or `handler(input, context)`. Node: an ES module with `execute(input, context)`. */
   readonly code: string
+  /** A JSON value, or what makes it. */
   readonly input?: unknown
   /** How the run has to end: `succeeded`, `failed/memory_limit`, … */
   readonly outcome: string | RegExp
-  readonly spec?: Partial<SessionSpec>
+  readonly spec?: Partial<SessionSpec> | ((world: AbuseWorld) => Partial<SessionSpec>)
   /** Default 20 seconds. */
   readonly timeout_ms?: number
   /** More files of the bundle. */
@@ -48,6 +50,8 @@ export interface AbuseWorld {
   readonly driver: Driver
   readonly places: Places
   readonly limits: 'hard' | 'soft'
+  /** What there is to be reached. Sandboxes reach nothing of it without an entry of a network list. */
+  readonly network: AbuseNetwork
   /** An unpacked bundle, as the build would have made it. Without it nothing is in the sandbox. */
   bundle(files: Readonly<Record<string, string>>): Promise<string>
   python(code: string, spec?: Partial<SessionSpec>, files?: Readonly<Record<string, string>>): Promise<Session>

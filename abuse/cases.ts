@@ -1,10 +1,16 @@
 import type { AbuseCase } from './case.ts'
 import { ARCHIVES } from './cases/archives.ts'
+import { BETWEEN_RUNS } from './cases/between-runs.ts'
 import { ENDINGS } from './cases/ending.ts'
 import { FILESYSTEM } from './cases/filesystem.ts'
 import { FORGED_ANSWERS } from './cases/forged-answers.ts'
 import { KERNEL } from './cases/kernel.ts'
 import { KERNEL_OBJECTS } from './cases/kernel-objects.ts'
+import { MEMORY } from './cases/memory.ts'
+import { NETWORK } from './cases/network.ts'
+import { NETWORK_BOUNDS } from './cases/network-bounds.ts'
+import { NO_RESULT } from './cases/no-result.ts'
+import { OUTPUT } from './cases/output.ts'
 import { RESULTS } from './cases/results.ts'
 import { RESOURCES } from './cases/resources.ts'
 import { SECRETS_OF_THE_HOST } from './cases/secrets-of-the-host.ts'
@@ -12,11 +18,17 @@ import { SECRETS_OF_THE_HOST } from './cases/secrets-of-the-host.ts'
 /** All of them, in order of their numbers. */
 export const CASES: readonly AbuseCase[] = [
   ...ARCHIVES,
+  ...BETWEEN_RUNS,
   ...ENDINGS,
   ...FILESYSTEM,
   ...FORGED_ANSWERS,
   ...KERNEL,
   ...KERNEL_OBJECTS,
+  ...MEMORY,
+  ...NETWORK,
+  ...NETWORK_BOUNDS,
+  ...NO_RESULT,
+  ...OUTPUT,
   ...RESULTS,
   ...RESOURCES,
   ...SECRETS_OF_THE_HOST,

@@ -1,26 +1,33 @@
 // npm run abuse: attacks the sandbox in every way we know of, as root and as an ordinary user. Options: --as root|user|both (default: both
-// where this is root, else user), --only 1,2,5-9, --json (one line for each part of each case).
+// where this is root, else user), --only 1,2,5-9, --driver bwrap|runsc (default: bwrap), --json (one line for each part of each case).
 import { parseArgs } from 'node:util'
 import { CASES } from './cases.ts'
 import { LEFTOVERS, type Row, type User, partsOf, table } from './report.ts'
 import { startPass } from './start-pass.ts'
 
 const { values } = parseArgs({
-  options: { as: { type: 'string' }, only: { type: 'string' }, json: { type: 'boolean', default: false } },
+  options: {
+    as: { type: 'string' },
+    only: { type: 'string' },
+    driver: { type: 'string', default: 'bwrap' },
+    json: { type: 'boolean', default: false },
+  },
 })
 const root = process.getuid!() === 0
 const users = usersOf(values.as ?? (root ? 'both' : 'user'))
 const only = numbersOf(values.only)
+const driver = values.driver === 'bwrap' || values.driver === 'runsc' ? values.driver : null
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
-if (users !== null && only !== null && only.length > 0) process.exitCode = await main(users, only)
-else {
-  say('Usage: npm run abuse -- [--as root|user|both] [--only 1,2,5-9] [--json]')
+if (users !== null && driver !== null && only !== null && only.length > 0) {
+  process.exitCode = await main(users, driver, only)
+} else {
+  say('Usage: npm run abuse -- [--as root|user|both] [--only 1,2,5-9] [--driver bwrap|runsc] [--json]')
   if (users === null && !root) say('An ordinary user can only try it as an ordinary user.')
   process.exitCode = 2
 }
 
-async function main(passes: readonly User[], numbers: readonly number[]): Promise<number> {
+async function main(passes: readonly User[], under: 'bwrap' | 'runsc', numbers: readonly number[]): Promise<number> {
   const cases = CASES.filter(({ number }) => numbers.includes(number))
   const rows: Row[] = []
   const limits = new Map<User, string>()
@@ -30,7 +37,7 @@ async function main(passes: readonly User[], numbers: readonly number[]): Promis
   }
   for (const as of passes) {
     limits.set(as, 'unknown')
-    const { code, signal } = await startPass(as, numbers, (line) => {
+    const { code, signal } = await startPass(as, under, numbers, (line) => {
       if ('limits' in line) limits.set(as, line.limits)
       else add(line)
     })

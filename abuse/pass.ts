@@ -1,5 +1,5 @@
 // One pass of the abuse suite as the user that this process has: started by main.ts, with what a careless service manager would leave in
-// a server's descriptors and environment. Prints what it does in lines of JSON. Options: --as, --only (numbers).
+// a server's descriptors and environment. Prints what it does in lines of JSON. Options: --as, --driver, --only (numbers).
 import { parseArgs } from 'node:util'
 import { forbidCoreDumps } from '../src/runtime/core-dumps.ts'
 import { closeInheritedFds } from '../src/runtime/bwrap/inherited-fds.ts'
@@ -8,6 +8,7 @@ import type { AbuseCase } from './case.ts'
 import { CASES } from './cases.ts'
 import { leftIn, processesIn } from './host.ts'
 import { openNeighbours } from './neighbours.ts'
+import { openAbuseNetwork } from './net.ts'
 import { LEFTOVERS, type Row, type User } from './report.ts'
 import { runCase } from './run-case.ts'
 
@@ -17,8 +18,11 @@ const LANES = 4
 // As the server's own entry does.
 closeInheritedFds()
 await forbidCoreDumps()
-const { values } = parseArgs({ options: { as: { type: 'string' }, only: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { as: { type: 'string' }, driver: { type: 'string' }, only: { type: 'string' } },
+})
 const as = values.as as User
+const driver = values.driver === 'runsc' ? 'runsc' : 'bwrap'
 const numbers = new Set(values.only?.split(',').map(Number))
 const tell = (line: Row | { as: User; limits: string }): void => void process.stdout.write(`${JSON.stringify(line)}\n`)
 
@@ -26,14 +30,15 @@ await pass(CASES.filter(({ number }) => values.only === undefined || numbers.has
 
 async function pass(cases: readonly AbuseCase[]): Promise<void> {
   const began = performance.now()
-  const sandboxes = await openTestSessions()
+  await using network = await openAbuseNetwork()
+  const sandboxes = await openTestSessions({ egress: network.egress, driver })
   const { places } = sandboxes
   try {
     tell({ as, limits: sandboxes.driver.capabilities().limits })
     const neighbours = await Promise.all(Array.from({ length: LANES }, () => openNeighbours(sandboxes)))
     const lane = async (i: number, queues: readonly AbuseCase[][]): Promise<void> => {
       for (let one = next(queues); one !== undefined; one = next(queues)) {
-        await runCase(one, { as, sandboxes, neighbours: neighbours[i]! }, tell)
+        await runCase(one, { as, sandboxes, neighbours: neighbours[i]!, network }, tell)
       }
     }
     const heavy = cases.filter(({ load }) => load === 'heavy')

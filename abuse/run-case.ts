@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { outcome } from '../src/runtime/test-sessions.ts'
 import type { TestSessions } from '../src/runtime/test-sessions.ts'
-import type { AbuseCase, Attack } from './case.ts'
+import type { AbuseCase, AbuseWorld, Attack } from './case.ts'
 import { hostChanges, hostState, processesIn } from './host.ts'
 import type { Neighbours } from './neighbours.ts'
+import type { AbuseNetwork } from './net.ts'
+import { elsewhere } from './elsewhere.ts'
 import { type Part, type Row, type User, partsOf } from './report.ts'
 import { type CaseWorld, createCaseWorld } from './world.ts'
 
@@ -11,6 +13,7 @@ export interface Surroundings {
   readonly as: User
   readonly sandboxes: TestSessions
   readonly neighbours: Neighbours
+  readonly network: AbuseNetwork
 }
 
 /** Every part of a case, one after the other; each is told as soon as it is known. Never rejects. */
@@ -30,10 +33,10 @@ export async function runCase(one: AbuseCase, around: Surroundings, tell: (row: 
 async function runPart(
   one: AbuseCase,
   part: Part,
-  { as, sandboxes, neighbours }: Surroundings,
+  { as, sandboxes, neighbours, network }: Surroundings,
 ): Promise<Pick<Row, 'status' | 'why'>> {
-  const made = createCaseWorld(sandboxes, as)
-  const cannot = (await one.cannot?.(made.world)) ?? null
+  const made = createCaseWorld(sandboxes, as, network)
+  const cannot = (await one.cannot?.(made.world)) ?? elsewhere(one, sandboxes.driver.name)
   if (cannot !== null) {
     await made.close()
     return { status: 'not_run', why: cannot }
@@ -57,9 +60,10 @@ async function runPart(
 }
 
 async function runAttack(attack: Attack, part: 'python' | 'node', { world }: CaseWorld): Promise<void> {
-  const session = await world[part](attack.code, attack.spec, attack.files)
-  const { timeout_ms = 20_000 } = attack
-  const ran = await world.invoke(session, attack.input ?? {}, { timeout_ms, ...attack.call })
+  const { input = {}, spec, timeout_ms = 20_000 } = attack
+  const session = await world[part](attack.code, typeof spec === 'function' ? spec(world) : spec, attack.files)
+  const given: unknown = typeof input === 'function' ? (input as (world: AbuseWorld) => unknown)(world) : input
+  const ran = await world.invoke(session, given, { timeout_ms, ...attack.call })
   const how = outcome(ran)
   const told = (): string =>
     `it ended ${how}, not ${String(attack.outcome)}: ${JSON.stringify(ran.result).slice(0, 600)}`

@@ -18,6 +18,7 @@ export interface PassEnd {
  */
 export async function startPass(
   as: User,
+  driver: 'bwrap' | 'runsc',
   only: readonly number[],
   onLine: (line: Row | { readonly as: User; readonly limits: string }) => void,
 ): Promise<PassEnd> {
@@ -28,7 +29,7 @@ export async function startPass(
     const fd = openSync(join(folder, INHERITED.file), 'r+')
     let child: ChildProcess
     try {
-      const rest = ['--as', as, '--only', only.join(',')]
+      const rest = ['--as', as, '--driver', driver, '--only', only.join(',')]
       const env = { ...process.env, [INHERITED.variable]: INHERITED.secret }
       const stdio = ['ignore', 'pipe', 'inherit', fd] as const
       const [program, args] =

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Session } from '../src/runtime/driver.ts'
 import { type TestSessions, invoke } from '../src/runtime/test-sessions.ts'
 import type { AbuseWorld } from './case.ts'
+import type { AbuseNetwork } from './net.ts'
 
 export interface CaseWorld {
   readonly world: AbuseWorld
@@ -14,7 +15,7 @@ export interface CaseWorld {
 }
 
 /** What one case gets of the world that all cases of a pass share. */
-export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user'): CaseWorld {
+export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user', network: AbuseNetwork): CaseWorld {
   const cleanups: (() => unknown)[] = []
   const bundles: string[] = []
 
@@ -34,6 +35,7 @@ export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user'): C
     driver: sandboxes.driver,
     places: sandboxes.places,
     limits: sandboxes.driver.capabilities().limits,
+    network,
     bundle,
     async python(code, spec = {}, files = {}) {
       const made = await bundle({ ...files, 'main.py': code })

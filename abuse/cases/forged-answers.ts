@@ -81,7 +81,11 @@ export const FORGED_ANSWERS: readonly AbuseCase[] = [
       fault(
         python('send(frame({"type": "error", "nonce": GUESSED, "reason": "worker_lost", "error": {}})); os._exit(0)'),
       ),
-      { code: python('send(b"\\0\\0\\0\\x09\\0\\0\\0\\0half"); time.sleep(100)'), outcome: 'failed/timeout', timeout_ms: 1500 },
+      {
+        code: python('send(b"\\0\\0\\0\\x09\\0\\0\\0\\0half"); time.sleep(100)'),
+        outcome: 'failed/timeout',
+        timeout_ms: 1500,
+      },
       { code: python('send(b"\\0\\0\\0\\x09\\0\\0\\0\\0half"); os._exit(0)'), outcome: 'failed/runtime_error' },
       {
         // A process of its own that speaks when the run is long over.

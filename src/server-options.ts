@@ -44,7 +44,9 @@ export interface ServerOptions {
   readonly trustProxies?: readonly string[] | undefined
   /** Addresses and networks that webhooks may go to although they are not public, by plain http too. Default: none. */
   readonly webhookNetworks?: readonly string[] | undefined
-  /** DNS servers that webhooks' hosts are looked up with, as `address` or `address:port`. Default: the machine's. */
+  /** Addresses and networks that skills may reach although they are not public, by names of their network lists. Default: none. */
+  readonly skillNetworks?: readonly string[] | undefined
+  /** DNS servers that hosts of webhooks and of network lists are looked up with, as `address` or `address:port`. Default: the machine's. */
   readonly dnsServers?: readonly string[] | undefined
   /** What is accepted although a server for production (`environment`) refuses it. Default: nothing. */
   readonly allow?: readonly Allowance[] | undefined

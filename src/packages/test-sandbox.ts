@@ -5,6 +5,7 @@ import { createBwrapDriver } from '../runtime/bwrap/bwrap-driver.ts'
 import { createToolFiles } from '../runtime/bwrap/expose.ts'
 import { type Places, openPlaces } from '../runtime/bwrap/places.ts'
 import type { Driver } from '../runtime/driver.ts'
+import type { Egress } from '../runtime/egress/egress.ts'
 import type { ToolFiles } from '../runtime/tool-files.ts'
 import type { Draft, Unpacked } from './draft.ts'
 
@@ -19,10 +20,11 @@ export interface TestSandbox {
   close(): Promise<void>
 }
 
-export async function openTestSandbox(): Promise<TestSandbox> {
+/** @param egress What sandboxes with a network go out by; closed by whoever opened it. */
+export async function openTestSandbox(egress?: Egress): Promise<TestSandbox> {
   const dir = await mkdtemp(join(tmpdir(), 'skillet-packages-'))
   const places = await openPlaces(dir)
-  const driver = await createBwrapDriver({ places })
+  const driver = await createBwrapDriver({ places, ...(egress && { egress }) })
   let count = 0
   return {
     dir,

@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import type { Engine } from '../backends/ports.ts'
 import { LIMITS } from '../model/sizes.ts'
+import { listensAt } from '../net/listens-at.ts'
 import { createAddressPolicy } from '../net/policy.ts'
 import { type Dispatcher, createDispatcher } from './dispatcher.ts'
 import { createWebhookSender } from './send.ts'
@@ -43,16 +43,5 @@ export function openWebhooks(parts: {
       requireTarget: (target) => sender.check(target),
     }),
     dispatcher: createDispatcher({ webhooks: engine.webhooks, sender, secretOf, attempted, onError }, { graceMs }),
-  }
-}
-
-/** Null: it does not listen yet. All addresses of the machine count as its own, so a name need not be resolved. */
-function listensAt(url: string): { address: string; port: number } | null {
-  if (url === '') return null
-  const { hostname, port, protocol } = new URL(url)
-  const address = hostname.replace(/^\[|\]$/g, '')
-  return {
-    address: isIP(address) === 0 ? '127.0.0.1' : address,
-    port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
   }
 }

@@ -16,6 +16,7 @@ interface Options {
   readonly rateLimit?: { perSecond: number; burst: number } | null
   readonly trustProxy?: string[]
   readonly webhookNetwork?: string[]
+  readonly skillNetwork?: string[]
   readonly dnsServer?: string[]
   readonly lease?: number
   readonly grace?: number
@@ -47,7 +48,14 @@ export function serveCommand(cli: Cli): Command {
     )
     .option('--trust-proxy <address...>', 'believe X-Forwarded-For of these addresses or networks')
     .option('--webhook-network <address...>', 'let webhooks go to these addresses or networks, which are not public')
-    .option('--dns-server <address...>', "look up webhooks' hosts with these servers; default: those of the machine")
+    .option(
+      '--skill-network <address...>',
+      'let names of network lists be at these addresses or networks, which are not public',
+    )
+    .option(
+      '--dns-server <address...>',
+      'look up hosts of webhooks and of network lists with these servers; default: those of the machine',
+    )
     .option(
       '--lease <seconds>',
       'begin a run again when its server shows no sign of life for so long; default: 30',
@@ -118,6 +126,7 @@ async function serve(call: Call<Options>) {
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxy,
     webhookNetworks: options.webhookNetwork,
+    skillNetworks: options.skillNetwork,
     dnsServers: options.dnsServer,
     requestLog: requests?.add,
     log,

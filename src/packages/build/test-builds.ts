@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type DiskBlobs, openDiskBlobs } from '../../backends/disk/disk-blobs.ts'
+import { openEgress } from '../../runtime/egress/open-egress.ts'
 import { type PackageIndexes, createPackageIndexes } from '../../runtime/egress/package-indexes.ts'
 import type { Build, Draft, Inspection } from '../draft.ts'
 import { createInspector } from '../inspect/inspector.ts'
@@ -24,7 +25,8 @@ export interface TestBuilds extends TestSandbox {
 }
 
 export async function openTestBuilds(): Promise<TestBuilds> {
-  const sandbox = await openTestSandbox()
+  const egress = openEgress({ own: () => null, onError: rethrow })
+  const sandbox = await openTestSandbox(egress)
   const blobs: DiskBlobs = await openDiskBlobs({
     folder: join(sandbox.dir, 'blobs'),
     secretFile: join(sandbox.dir, 'upload.key'),
@@ -59,6 +61,12 @@ export async function openTestBuilds(): Promise<TestBuilds> {
     async close() {
       await blobs.close()
       await sandbox.close()
+      await egress.close()
     },
   }
+}
+
+/** What nobody asked for to hear fails the test. */
+function rethrow(error: unknown): never {
+  throw error
 }

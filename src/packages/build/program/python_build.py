@@ -52,6 +52,7 @@ def install(task, plan):
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
         "UV_HTTP_TIMEOUT": "30",
+        "UV_HTTP_RETRIES": "2",
         "UV_CONCURRENT_DOWNLOADS": "8",
     }
     with open("/scratch/requirements.in", "w", encoding="utf-8") as file:

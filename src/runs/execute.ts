@@ -5,6 +5,7 @@ import type { Deployment } from '../model/skills.ts'
 import { type Call, type CallResult, SandboxError } from '../runtime/driver.ts'
 import type { SessionPool } from '../runtime/session-pool.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
+import { networkOf } from './connection-network.ts'
 import type { DeploymentCache } from './deployment-cache.ts'
 import type { Span, Tracing } from '../telemetry/tracing.ts'
 import { createLogBuffer } from './log-buffer.ts'
@@ -96,11 +97,13 @@ export function createExecute(parts: {
     if (typeof secrets === 'string') {
       return failed('secret_unavailable', { type: 'SecretUnavailable', message: secrets }, NOT_EXECUTED)
     }
+    const { network, unreachable } = networkOf(secrets.connections, deployment.config.network)
+    if (unreachable.length > 0) onLog(unreachable.map((text) => ({ at: now(), stream: 'system', text })))
     const began = performance.now()
     let lease: Awaited<ReturnType<SessionPool['acquire']>>
     try {
       lease = await tracing.span('sandbox.acquire', { parent }, () =>
-        pool.acquire(deployment, { variant: secrets.variant, signal }),
+        pool.acquire(deployment, { variant: secrets.variant, network, signal }),
       )
     } catch (error) {
       if (signal.aborted) return cancelled(NOT_EXECUTED)

@@ -1,4 +1,5 @@
 import { SIZES } from './model/sizes.ts'
+import { type NetworkGate, createNetworkGate } from './network-gate.ts'
 import { admittedTools } from './runtime/admitted-tools.ts'
 import type { BundleCache } from './runtime/bundles.ts'
 import type { Driver } from './runtime/driver.ts'
@@ -19,7 +20,7 @@ export function openSessions(
     readonly onError: (error: unknown, doing: string) => void
   },
   options: Pick<ServerOptions, 'memoryFactor' | 'maxSessions' | 'maxSessionsPerTenant'>,
-): { room: Room; pool: SessionPool; tools: Pick<Driver, 'tool'> } {
+): { room: Room; pool: SessionPool; tools: Pick<Driver, 'tool'>; networks: NetworkGate } {
   const { driver, bundles, observer, info, onError } = parts
   const { memoryFactor = 1, maxSessions, maxSessionsPerTenant } = options
   const memory_mb = Math.floor(parts.memory_mb * memoryFactor)
@@ -31,6 +32,7 @@ export function openSessions(
     })
   }
   const room = new Room({ memory_mb, maxSessions, maxSessionsPerTenant })
-  const pool = createSessionPool({ driver, bundles, room, observer, onError })
-  return { room, pool, tools: admittedTools(driver, room) }
+  const networks = createNetworkGate(driver)
+  const pool = createSessionPool({ driver: networks, bundles, room, observer, onError })
+  return { room, pool, tools: admittedTools(driver, room), networks }
 }

@@ -111,7 +111,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
     const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())
     const sandboxes = { driver, bundles, memory_mb, observer: metrics.sessions, info, onError }
-    const { room, pool, tools } = openSessions(sandboxes, options)
+    const { room, pool, tools, networks } = openSessions(sandboxes, options)
     open.defer(() => pool.close())
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
@@ -197,6 +197,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           { name: 'schedules', check: ticker.check },
           { name: 'webhooks', check: dispatcher.check },
           ...gate.checks(),
+          ...networks.checks(),
         ],
       },
       {
@@ -233,9 +234,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await rename(`${serverFile}.new`, serverFile)
     open.defer(() => rm(serverFile, { force: true }))
     metrics.load().catch((error: unknown) => onError(error, 'loading the metrics'))
-    info(`listening at ${url}`, { data: await realpath(dataDir) })
-
     let stopped: Promise<void> | null = null
+    info(`listening at ${url}`, { data: await realpath(dataDir) })
+    if (gate.passed()) {
+      networks.prove().catch((error: unknown) => {
+        if (stopped === null) onError(error, 'trying a network list')
+      })
+    }
+
     return {
       url,
       key: owner?.key ?? (await readKeyFile(ownerKeyFile(dataDir))),

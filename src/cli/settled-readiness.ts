@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { BEING_TRIED } from '../model/readiness.ts'
 import type { Api, Readiness } from './api.ts'
 
 /** How often it is asked again, and for how long at the most, in milliseconds. */
@@ -10,7 +11,9 @@ export async function settledReadiness(api: Api, signal: AbortSignal): Promise<R
   const began = performance.now()
   for (;;) {
     const { body } = await api.ready()
-    const examining = body.checks.some(({ name, ok }) => name === 'isolation' && !ok)
+    const examining = body.checks.some(
+      ({ name, ok, message }) => (name === 'isolation' && !ok) || message === BEING_TRIED,
+    )
     if (!examining || performance.now() - began > PATIENCE_MS) return body
     await pause(ASK_MS, undefined, { signal })
   }

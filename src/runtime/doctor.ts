@@ -12,7 +12,6 @@ import type { Places } from './bwrap/places.ts'
 import type { DoctorCheck } from './doctor-check.ts'
 import { type SoftLimits, limitsCheck, machineFacts } from './doctor-facts.ts'
 import { type Driver, SandboxError } from './driver.ts'
-import { probeNetworkList } from './network-probe.ts'
 import { gvisor } from './runsc/gvisor-check.ts'
 
 export interface DoctorReport {
@@ -32,10 +31,9 @@ export async function runDoctor(
   },
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
-  const network = networkList(parts.driver, signal)
   const facts = machineFacts(parts.places.files.runtimes)
   // Waited for last.
-  for (const later of [network, facts]) later.catch(() => undefined)
+  facts.catch(() => undefined)
   const ownKernel = parts.driver.capabilities().tier === 'kernel'
   const programs = await Promise.all([bubblewrap(), ...(ownKernel ? [gvisor()] : [])])
   const checks = [...programs, limitsCheck(parts.driver, parts.softLimits ?? 'accepted')]
@@ -47,7 +45,7 @@ export async function runDoctor(
     if (!(error instanceof SandboxError)) throw error
     tried.push({ check: 'sandbox', ok: false, detail: error.message, fix: error.fix })
   }
-  checks.push(...(await facts), ...tried, ...(await network))
+  checks.push(...(await facts), ...tried)
   return { ok: checks.every(({ ok }) => ok), checks }
 }
 
@@ -65,24 +63,6 @@ async function bubblewrap(): Promise<DoctorCheck> {
     return { check, ok, detail: stdout.trim(), fix: ok ? null : fix }
   } catch (error) {
     return { check, ok: false, detail: (error as Error).message, fix }
-  }
-}
-
-/** Nothing where the driver holds none: such a list is refused then. */
-async function networkList(
-  driver: Pick<Driver, 'tool' | 'capabilities'>,
-  signal?: AbortSignal,
-): Promise<DoctorCheck[]> {
-  if (driver.capabilities().network === 'none') return []
-  const check = 'network list'
-  try {
-    const wrong = await probeNetworkList(driver, signal)
-    if (wrong === null) return [{ check, ok: true, detail: 'held: names that are not in it are not found', fix: null }]
-    return [{ check, ok: false, detail: wrong, fix: REPORT }]
-  } catch (error) {
-    signal?.throwIfAborted()
-    if (!(error instanceof SandboxError)) throw error
-    return [{ check, ok: false, detail: error.message, fix: error.fix }]
   }
 }
 

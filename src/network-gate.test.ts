@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createNetworkGate } from './network-gate.ts'
+import { newSessionId } from './model/ids.ts'
+import type { SessionSpec } from './runtime/driver.ts'
+import type { Egress } from './runtime/egress/egress.ts'
+import { openEgress } from './runtime/egress/open-egress.ts'
+import { type TestSessions, invoke, openTestSessions } from './runtime/test-sessions.ts'
+
+const LIST = [{ name: 'api.example.com', wildcard: false, ports: [443] }]
+const faults: unknown[] = []
+let egress: Egress
+/** With a fault: it knows names that are in no list. */
+let leaking = false
+let sessions: TestSessions
+
+beforeAll(async () => {
+  egress = openEgress({ own: () => null, onError: (error) => faults.push(error) })
+  const more = { name: 'skillet.test', wildcard: true, ports: [443] }
+  const connect: Egress['connect'] = (sockets, rules, observer) =>
+    egress.connect(sockets, leaking ? { ...rules, allow: [...rules.allow, more] } : rules, observer)
+  sessions = await openTestSessions({ egress: { ...egress, connect } })
+})
+afterAll(async () => {
+  await sessions.close()
+  await egress.close()
+  expect(faults).toEqual([])
+})
+
+async function specWith(network: SessionSpec['network']): Promise<SessionSpec> {
+  const bundle = await sessions.bundle({ 'main.py': 'def handler(input): return input' })
+  const handler = { kind: 'python', file: 'main.py', function: 'handler', takes_context: false } as const
+  return { id: newSessionId(), runtime: 'python3', handler, bundle, memory_mb: 128, network }
+}
+
+test('a list is tried before the first session gets one, and the check says what was found', async () => {
+  const gate = createNetworkGate(sessions.driver)
+  const [check] = gate.checks()
+  expect(check).toMatchObject({ name: 'network list' })
+  expect(check!.check()).toBe('it is being tried')
+  const session = await gate.prepare(await specWith(LIST))
+  expect(check!.check()).toMatch(/^held/)
+  expect((await invoke(session, 1)).output).toBe(1)
+  await session.kill()
+})
+
+test('where a list is not held nobody gets one, the check fails, others are served; and it is tried again', async () => {
+  leaking = true
+  const gate = createNetworkGate(sessions.driver)
+  await expect(gate.prove()).rejects.toThrow(/unlisted\.skillet\.test|not held/)
+  await expect(specWith(LIST).then(gate.prepare)).rejects.toMatchObject({ name: 'SandboxError' })
+  expect(() => gate.checks()[0]!.check()).toThrow(/a name that is not in it was found at 127\.77\./)
+  const without = await gate.prepare(await specWith([]))
+  expect((await invoke(without, 2)).output).toBe(2)
+  await without.kill()
+  leaking = false
+  await gate.prove()
+  expect(gate.checks()[0]!.check()).toMatch(/^held/)
+})
+
+test('where the driver holds no lists there is nothing to be tried', async () => {
+  const gate = createNetworkGate({
+    ...sessions.driver,
+    capabilities: () => ({ ...sessions.driver.capabilities(), network: 'none' }),
+  })
+  await gate.prove()
+  expect(gate.checks()).toEqual([])
+})

@@ -186,3 +186,15 @@ test('an abort answers "cancelled" and ends the session', async () => {
   expect(outcome(await invoke(session, {}, { signal: controller.signal }))).toBe('cancelled')
   expect(session.usable).toBe(false)
 })
+
+test('what a bundle has in place of Python’s own modules is never imported by the process that serves all its runs', async () => {
+  const code = 'def handler(input):\n  import sys\n  return sys.modules["posix"].listdir("/tmp")'
+  const planted = 'open("/tmp/planted", "w").close()'
+  const own = ['mmap', 'gc', 'json', 'os', 'io', 'traceback', '_json', '_ctypes'].map((name) => [`${name}.py`, planted])
+  for (const ahead of [false, true]) {
+    const bundle = await sandboxes.bundle({ 'main.py': code, ...Object.fromEntries(own) })
+    const session = await sandboxes.python(code, { bundle, ahead })
+    expect((await invoke(session, {})).output).toEqual([])
+    expect((await invoke(session, {})).output).toEqual([])
+  }
+})

@@ -21,13 +21,14 @@ SIGKILL = 9
 def main(config):
     prctl(4, 0)  # PR_SET_DUMPABLE: a child cannot open the memory or the descriptors of this process.
     prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: whatever a run leaves behind becomes a child of this process.
+    # Before the skill's folder is on the path: this process imports nothing that a bundle brings a module of the same name for.
+    answers = Answers()
     sys.path[:0] = [SKILL, PACKAGES]
     sys.dont_write_bytecode = True
     cold = not config.get("restarted")
     if cold and config["ahead"]:
         get_ready(config, USUAL)
         cold = False
-    answers = Answers()
     while True:
         reader, writer = posix.pipe()
         names, notes = posix.pipe() if cold else (None, None)

@@ -1,83 +1,29 @@
 import { rm } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
-import type { Deployment } from '../model/skills.ts'
-import { type SessionPoolOptions, createSessionPool } from './pool.ts'
+import type { SessionPoolOptions } from './pool.ts'
 import { Room } from './room.ts'
-import type { SessionPool } from './session-pool.ts'
-import { type TestSessions, invoke, openTestSessions } from './test-sessions.ts'
+import { CODE, type TestPool, openTestPool } from './test-pool.ts'
+import { invoke } from './test-sessions.ts'
 
-const cleanups: (() => Promise<void>)[] = []
+const pools: TestPool[] = []
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
+  for (const pool of pools.splice(0)) {
+    await pool.close()
+    expect(pool.faults).toEqual([])
+  }
 })
 
-const CODE = `
-import os
-def handler(input):
-    if input == "die": os.kill(os.getppid(), 9)
-    return "served"
-`
-
-/** A pool on a real driver, and deployments of one Python skill; a run tells which session it was in. */
-async function open(options: Partial<SessionPoolOptions> = {}): Promise<{
-  pool: SessionPool
-  sandboxes: TestSessions
-  deployment(id: string, isolation?: 'session' | 'fresh'): Deployment
-}> {
-  const sandboxes = await openTestSessions()
-  cleanups.push(() => sandboxes.close())
-  const folder = await sandboxes.bundle({ 'main.py': CODE })
-  const pool = createSessionPool({
-    onError: (error) => {
-      throw error
-    },
-    driver: sandboxes.driver,
-    bundles: { ensure: () => Promise.resolve({ folder, release: () => {} }) },
-    room: new Room({ memory_mb: 16_384 }),
-    ...options,
-  })
-  cleanups.push(() => pool.close())
-  return {
-    pool,
-    sandboxes,
-    deployment: (id, isolation = 'session') => ({
-      id,
-      tenant: 't',
-      skill: 's',
-      stage: 'dev',
-      version: '1.0.0',
-      digest: 'd',
-      input_schema: {},
-      output_schema: null,
-      handler: { kind: 'python', file: 'main.py', function: 'handler', takes_context: false },
-      runtime: 'python3',
-      bundle_blob: 'b',
-      config: { size: 'S', timeout_s: 60, isolation, env: {}, secret_refs: {}, network: [] },
-      change_level: null,
-      origin: 'deploy',
-      promoted_from: null,
-      created_by: 'k',
-      created_at: new Date().toISOString(),
-    }),
-  }
-}
-
-async function run(
-  pool: SessionPool,
-  deployment: Deployment,
-  input: unknown = null,
-): Promise<{ where: unknown; warm: boolean }> {
-  const { session, warm, release } = await pool.acquire(deployment)
-  expect((await invoke(session, input)).output).toBe('served')
-  await release()
-  return { where: session.id, warm }
+async function open(options: Partial<SessionPoolOptions> = {}): Promise<TestPool> {
+  const opened = await openTestPool(options)
+  pools.push(opened)
+  return opened
 }
 
 test('runs of one deployment share a warm session, another deployment gets its own', async () => {
-  const { pool, deployment } = await open()
-  const first = await run(pool, deployment('a'))
-  const second = await run(pool, deployment('a'))
-  const other = await run(pool, deployment('b'))
+  const { run, deployment } = await open()
+  const first = await run(deployment('a'))
+  const second = await run(deployment('a'))
+  const other = await run(deployment('b'))
   expect(second).toEqual({ where: first.where, warm: true })
   expect(first.warm).toBe(false)
   expect(other.where).not.toBe(first.where)
@@ -88,14 +34,6 @@ test('two runs at once are in two sessions', async () => {
   const [one, two] = await Promise.all([pool.acquire(deployment('a')), pool.acquire(deployment('a'))])
   expect(one.session).not.toBe(two.session)
   await Promise.all([one.release(), two.release()])
-})
-
-test('with isolation "fresh" every run has a sandbox that nobody used', async () => {
-  const { pool, deployment } = await open()
-  const runs = []
-  for (let i = 0; i < 4; i++) runs.push(await run(pool, deployment('a', 'fresh')))
-  expect(new Set(runs.map(({ where }) => where)).size).toBe(4)
-  expect(runs.every(({ warm }) => !warm)).toBe(true)
 })
 
 test('a session that died is not handed out again', async () => {
@@ -118,8 +56,8 @@ test('a retired deployment keeps no session, and a run in it may finish', async 
 })
 
 test('where there is no room, an idle session makes room and a busy one is waited for', async () => {
-  const { pool, deployment } = await open({ room: new Room({ memory_mb: 16_384, maxSessions: 1 }) })
-  await run(pool, deployment('a'))
+  const { pool, run, deployment } = await open({ room: new Room({ memory_mb: 16_384, maxSessions: 1 }) })
+  await run(deployment('a'))
   const busy = await pool.acquire(deployment('b'))
   let got = false
   const waiting = pool.acquire(deployment('c')).then((lease) => {
@@ -173,7 +111,7 @@ test('the bundle of a session is in use until its sandbox has ended, and that of
   const { pool, sandboxes, deployment } = await open({
     bundles: {
       async ensure(blob) {
-        const folder = await sandboxes.bundle({ 'main.py': CODE })
+        const folder: string = await sandboxes.bundle({ 'main.py': CODE })
         if (blob === 'gone') await rm(folder, { recursive: true })
         uses++
         return { folder, release: () => void uses-- }
@@ -188,6 +126,6 @@ test('the bundle of a session is in use until its sandbox has ended, and that of
   expect(uses).toBe(1)
   await busy.release()
   expect(uses).toBe(0)
-  await expect(pool.acquire({ ...deployment('dep_2'), bundle_blob: 'gone' })).rejects.toThrow()
+  await expect(pool.acquire(deployment('dep_2', { bundle: 'gone' }))).rejects.toThrow()
   expect(uses).toBe(0)
 })

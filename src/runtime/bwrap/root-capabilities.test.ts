@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { requireRootCapabilities } from './root-capabilities.ts'
+import { requireRootCapabilities, requireSight } from './root-capabilities.ts'
 
-const status = (effective: string): string => `Name:\tnode\nCapPrm:\tffffffffffffffff\nCapEff:\t${effective}\n`
+const status = (effective: string, uid = 0): string =>
+  `Name:\tnode\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nCapPrm:\tffffffffffffffff\nCapEff:\t${effective}\n`
 
 test('all of root, and the four that a server as root needs, suffice', () => {
   expect(() => requireRootCapabilities(status('000001ffffffffff'))).not.toThrow()
@@ -23,6 +24,13 @@ test.each([
   expect(() => requireRootCapabilities(status(effective.padStart(16, '0')))).toThrow(
     `The server runs as root without ${names}, and`,
   )
+})
+
+test('a watchdog that would see nothing of its sandboxes is none', () => {
+  expect(() => requireSight(status('00000000000000e1'))).toThrow('as root without CAP_SYS_PTRACE')
+  expect(() => requireSight(status('000001ffffffffff'))).not.toThrow()
+  // Its sandboxes have its own user.
+  expect(() => requireSight(status('0000000000000000', 1000))).not.toThrow()
 })
 
 test.skipIf(process.getuid!() !== 0)('a server as root from which one was taken does not start', async () => {

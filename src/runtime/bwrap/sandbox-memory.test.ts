@@ -1,3 +1,6 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestSessions, invoke, openTestSessions, outcome } from '../test-sessions.ts'
 
@@ -49,4 +52,20 @@ def handler(input):
     { memory_mb: 128 },
   )
   expect((await invoke(session, {})).output).toEqual(Array.from({ length: 8 }, () => 0))
+})
+
+test.skipIf(process.getuid!() !== 0)('what hides how it shares its pages has all of them counted', async () => {
+  const program = 'import sys, time; kept = bytearray(64 * 2**20); print(flush=True); time.sleep(60)'
+  const hog = spawn('/usr/bin/python3', ['-c', program], { uid: 65_534, gid: 65_534 })
+  try {
+    await once(hog.stdout, 'data')
+    const module = new URL('sandbox-memory.ts', import.meta.url).pathname
+    const ask = `const { sandboxMemory } = await import('${module}'); console.log(sandboxMemory([${hog.pid}], 2 ** 24))`
+    const without = ['--bounding-set=-all', process.execPath, '--input-type=module', '-e', ask]
+    const { stdout } = await promisify(execFile)('setpriv', without)
+    expect(Number(stdout)).toBeGreaterThan(2 ** 26)
+  } finally {
+    hog.kill('SIGKILL')
+    await once(hog, 'close')
+  }
 })

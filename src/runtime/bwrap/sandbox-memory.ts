@@ -17,7 +17,10 @@ function cheaply(pid: number): number {
 }
 
 function byShares(pid: number): number {
-  const pages = kilobytes(read(`/proc/${pid}/smaps_rollup`), ['Pss_Anon', 'Pss_Shmem'])
+  const shares = read(`/proc/${pid}/smaps_rollup`)
+  // Gone, or closed to us: whoever hides its shares has all of its pages counted.
+  if (shares === '') return cheaply(pid)
+  const pages = kilobytes(shares, ['Pss_Anon', 'Pss_Shmem'])
   return (pages + kilobytes(read(`/proc/${pid}/status`), ['VmPTE'])) * 1024
 }
 

@@ -1,7 +1,6 @@
-import type { ReadinessCheck } from './http/services.ts'
-import { BEING_TRIED } from './model/readiness.ts'
-import { type Driver, SandboxError } from './runtime/driver.ts'
-import { probeNetworkList } from './runtime/network-probe.ts'
+import { BEING_TRIED } from '../model/readiness.ts'
+import { type Driver, SandboxError } from './driver.ts'
+import { probeNetworkList } from './network-probe.ts'
 
 /** No session gets a network list before one was seen to be held on this machine. */
 export interface NetworkGate {
@@ -13,7 +12,8 @@ export interface NetworkGate {
    * @throws SandboxError
    */
   prove(): Promise<void>
-  checks(): ReadinessCheck[]
+  /** What was found, for people. It throws what an operator has to mend. */
+  checks(): { readonly name: string; check(): string }[]
 }
 
 export function createNetworkGate(driver: Pick<Driver, 'prepare' | 'tool' | 'capabilities'>): NetworkGate {

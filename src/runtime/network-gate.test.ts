@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createNetworkGate } from './network-gate.ts'
-import { newSessionId } from './model/ids.ts'
-import type { SessionSpec } from './runtime/driver.ts'
-import type { Egress } from './runtime/egress/egress.ts'
-import { openEgress } from './runtime/egress/open-egress.ts'
-import { type TestSessions, invoke, openTestSessions } from './runtime/test-sessions.ts'
+import { newSessionId } from '../model/ids.ts'
+import type { SessionSpec } from './driver.ts'
+import type { Egress } from './egress/egress.ts'
+import { openEgress } from './egress/open-egress.ts'
+import { type TestSessions, invoke, openTestSessions } from './test-sessions.ts'
 
 const LIST = [{ name: 'api.example.com', wildcard: false, ports: [443] }]
 const faults: unknown[] = []

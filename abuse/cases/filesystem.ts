@@ -159,7 +159,7 @@ export const FILESYSTEM: readonly AbuseCase[] = [
   {
     number: 35,
     title: 'arguments that are too long',
-    ...evidence(ARGUMENTS, (output) => refused(output, ['E2BIG'])),
+    ...evidence(ARGUMENTS, (output, world) => refused(output, ['E2BIG'], world)),
     world: scriptArguments,
   },
 ]

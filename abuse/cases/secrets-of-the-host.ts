@@ -100,7 +100,7 @@ export const SECRETS_OF_THE_HOST: readonly AbuseCase[] = [
     title: 'environment and command line of the launcher',
     ...evidence(ENVIRONMENTS, (output) => {
       const found = output as Record<string, string | null>
-      assert.match(found['1/environ'] ?? '', /^(PWD=\/\0)?$/)
+      assert.match(found['1/environ'] ?? '', /^(HOME=\/tmp\0)?(PWD=\/\0)?$/)
       assert.equal(found['1/cwd'] ?? '/', '/')
       const all = JSON.stringify(found)
       for (const word of [INHERITED.secret, INHERITED.variable, 'postgres', process.cwd(), 'skillet-sessions-']) {

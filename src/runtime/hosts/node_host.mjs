@@ -3,7 +3,7 @@
  * is captured here before the skill is imported. Descriptor 3 brings calls, 4 takes answers away; a frame is two big-endian
  * lengths, a JSON header and a body. The nonce of a call lives in a closure and has to be repeated in its answer.
  */
-import { readdirSync, rmSync, writeSync } from 'node:fs'
+import { readdirSync, rmSync, unlinkSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import process from 'node:process'
 
@@ -172,10 +172,19 @@ async function clean() {
   }
   try {
     for (const folder of ['/tmp/', '/dev/shm/']) {
-      for (const name of readdirSync(folder)) rmSync(folder + name, { recursive: true, force: true })
+      for (const name of readdirSync(folder)) remove(folder + name)
     }
   } catch {
     leave(1)
+  }
+}
+
+/** Not by `rmSync` alone: in gVisor's kernel it would follow a link to a folder. */
+function remove(path) {
+  try {
+    unlinkSync(path)
+  } catch {
+    rmSync(path, { recursive: true, force: true })
   }
 }
 

@@ -1,3 +1,17 @@
+const DENIED = `
+  ptrace process_vm_readv process_vm_writev process_madvise pidfd_getfd kcmp perf_event_open unshare setns
+  chroot pivot_root mount umount umount2 swapon swapoff quotactl acct open_tree move_mount fsopen fsconfig
+  fsmount fspick mount_setattr name_to_handle_at open_by_handle_at fanotify_init fanotify_mark lookup_dcookie
+  add_key request_key keyctl io_uring_setup io_uring_enter bpf userfaultfd syslog modify_ldt uselib vhangup
+  sethostname setdomainname settimeofday clock_settime adjtimex clock_adjtime reboot iopl ioperm init_module
+  finit_module delete_module kexec_load kexec_file_load mbind set_mempolicy migrate_pages move_pages
+`
+/** Of System V and POSIX: they outlive processes, and so a run. */
+const LASTING = 'shmget semget msgget mq_open'
+
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
+const NAMESPACE_FLAGS = [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000]
+
 /**
  * The rules of the system call filter (../bwrap/seccomp-tables.ts) for gVisor's kernel, in the form of the OCI specification. There they
  * protect no host, which that kernel does by itself, but what is in the sandbox from each other: nothing may outlive a run or look into
@@ -6,8 +20,8 @@
 export const GUEST_FILTER = {
   defaultAction: 'SCMP_ACT_ALLOW',
   syscalls: [
-    { names: deniedCalls(), action: 'SCMP_ACT_ERRNO' },
-    ...namespaceFlags().map((flag) => ({
+    { names: `${DENIED} ${LASTING}`.trim().split(/\s+/), action: 'SCMP_ACT_ERRNO' },
+    ...NAMESPACE_FLAGS.map((flag) => ({
       names: ['clone'],
       action: 'SCMP_ACT_ERRNO',
       args: [{ index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' }],
@@ -25,48 +39,4 @@ export const GUEST_FILTER = {
       args: [{ index: 1, value: request, op: 'SCMP_CMP_EQ' }],
     })),
   ],
-}
-
-function deniedCalls(): string[] {
-  return [
-    ...['ptrace', 'process_vm_readv', 'process_vm_writev', 'process_madvise', 'pidfd_getfd', 'kcmp', 'perf_event_open'],
-    ...[
-      'unshare',
-      'setns',
-      'chroot',
-      'pivot_root',
-      'mount',
-      'umount',
-      'umount2',
-      'swapon',
-      'swapoff',
-      'quotactl',
-      'acct',
-    ],
-    ...['open_tree', 'move_mount', 'fsopen', 'fsconfig', 'fsmount', 'fspick', 'mount_setattr'],
-    ...['name_to_handle_at', 'open_by_handle_at', 'fanotify_init', 'fanotify_mark', 'lookup_dcookie'],
-    ...[
-      'add_key',
-      'request_key',
-      'keyctl',
-      'io_uring_setup',
-      'io_uring_enter',
-      'bpf',
-      'userfaultfd',
-      'syslog',
-      'modify_ldt',
-      'uselib',
-      'vhangup',
-    ],
-    ...['sethostname', 'setdomainname', 'settimeofday', 'clock_settime', 'adjtimex', 'clock_adjtime', 'reboot'],
-    ...['iopl', 'ioperm', 'init_module', 'finit_module', 'delete_module', 'kexec_load', 'kexec_file_load'],
-    ...['mbind', 'set_mempolicy', 'migrate_pages', 'move_pages'],
-    // Of System V and POSIX: they outlive processes, and so a run.
-    ...['shmget', 'semget', 'msgget', 'mq_open'],
-  ]
-}
-
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-function namespaceFlags(): number[] {
-  return [0x00020000, 0x02000000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000]
 }

@@ -1,5 +1,6 @@
-import { GUEST_FILTER } from './guest-filter.ts'
+import { INSIDE } from '../bwrap/argv.ts'
 import type { LaunchSpec } from '../bwrap/sandbox.ts'
+import { GUEST_FILTER } from './guest-filter.ts'
 
 /** Where the guest's root folder is for runsc, in the jail around it. */
 export const GUEST_ROOT = '/guest'
@@ -50,10 +51,14 @@ export function guestConfig(spec: LaunchSpec): object {
  * runsc passes on no descriptors but the first three. They are sockets, which carry both ways: the first brings calls and takes answers
  * away, or brings what a command reads and takes away its artefact.
  */
-function guestCommand({ kind, command, disk, cwd }: LaunchSpec): string[] {
+function guestCommand({ kind, command, disk, cwd, env }: LaunchSpec): string[] {
   const scratch = disk.at === '/scratch' ? `mkdir -m 1777 ${SCRATCH} || exit 125; ` : ''
+  // runsc adds a HOME, the shell an OLDPWD.
+  const added = ['OLDPWD', ...(env['HOME'] === undefined ? ['HOME'] : [])].join(' ')
   const streams = kind === 'host' ? 'exec 3<&0 4>&0 </dev/null' : 'exec 3>&0'
-  return ['/bin/sh', '-c', `${scratch}cd "$0" || exit 125; unset OLDPWD; ${streams}; exec "$@"`, cwd, ...command]
+  // Node, as the first process, would not bury orphans: those who wait for them to be gone would wait for ever.
+  const run = command[0] === INSIDE.node ? '"$@" & exec 3<&- 4<&-; wait $!' : 'exec "$@"'
+  return ['/bin/sh', '-c', `${scratch}cd "$0" || exit 125; unset ${added}; ${streams}; ${run}`, cwd, ...command]
 }
 
 const limit = (type: string, most: number): object => ({ type, soft: most, hard: most })

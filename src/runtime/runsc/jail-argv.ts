@@ -53,8 +53,6 @@ const STATE = '/run'
 const CAPABILITIES = ['ALL']
 
 function guestRoot(files: RuntimeFiles, { binds }: LaunchSpec): Option[] {
-  const at = (path: string): string => GUEST_ROOT + path
-  const inGuest = ([name, ...rest]: Option): Option => [name!, ...rest.slice(0, -1), at(rest.at(-1)!)]
   const shown = [{ source: files.node, target: INSIDE.node }, { source: files.hosts, target: INSIDE.hosts }, ...binds]
   return [
     ...folders(['/proc', '/sys', '/dev', '/tmp', '/usr', '/etc', ...shown.map(({ target }) => dirname(target))]).map(
@@ -68,6 +66,9 @@ function guestRoot(files: RuntimeFiles, { binds }: LaunchSpec): Option[] {
     ...shown.map(({ source, target }): Option => ['--ro-bind', source, at(target)]),
   ]
 }
+
+const at = (path: string): string => GUEST_ROOT + path
+const inGuest = ([name, ...rest]: Option): Option => [name!, ...rest.slice(0, -1), at(rest.at(-1)!)]
 
 /** With those above each, outermost first: what bubblewrap makes by itself is for its own user only. */
 function folders(paths: readonly string[]): string[] {

@@ -14,6 +14,12 @@ const missing = await findRunsc().then(
   (error: Error) => error.message,
 )
 
+/** runsc, started by root, gives away the files that it gets as its standard streams. */
+async function owner(): Promise<number[]> {
+  const { uid, gid } = await stat('/dev/null')
+  return [uid, gid]
+}
+
 test.runIf(missing !== null)('without gVisor there is no such driver, and nothing takes its place', async () => {
   await expect(openTestSessions({ driver: 'runsc' })).rejects.toMatchObject({ fix: expect.stringContaining('runsc') })
 })
@@ -23,7 +29,6 @@ describe.skipIf(missing !== null)(
   `with gVisor${missing === null ? '' : ` (${missing} To run these: apt-get install runsc)`}`,
   () => {
     let sandboxes: TestSessions
-    const owner = async (): Promise<number[]> => [(await stat('/dev/null')).uid, (await stat('/dev/null')).gid]
     let ownerBefore: number[]
     beforeAll(async () => {
       ownerBefore = await owner()

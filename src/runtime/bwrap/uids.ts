@@ -1,4 +1,5 @@
-import { mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SandboxError } from '../driver.ts'
 import { ownerAlive, ownerMark } from './owner.ts'
@@ -21,7 +22,8 @@ export interface UidPool {
 /** @param folder Shared by all root servers of the machine. Default `/run/skillet/uids`. */
 export function createUidPool(folder = '/run/skillet/uids'): UidPool {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const mark = ownerMark()
+  const note = join(folder, `.${ownerMark()}-${randomBytes(4).toString('hex')}`)
+  writeFileSync(note, ownerMark(), { mode: 0o600 })
   // Two servers that start anywhere seldom meet.
   let next = FIRST + (process.pid % (LAST - FIRST + 1))
   sweep()
@@ -30,7 +32,8 @@ export function createUidPool(folder = '/run/skillet/uids'): UidPool {
     let freed = 0
     for (const name of readdirSync(folder)) {
       try {
-        if (ownerAlive(readFileSync(join(folder, name), 'utf8'))) continue
+        // A note has its owner in its name: it may not be written yet.
+        if (ownerAlive(name.startsWith('.') ? name.slice(1) : readFileSync(join(folder, name), 'utf8'))) continue
         rmSync(join(folder, name), { force: true })
         freed++
       } catch (error) {
@@ -44,7 +47,7 @@ export function createUidPool(folder = '/run/skillet/uids'): UidPool {
     for (let i = FIRST; i <= LAST; i++) {
       const uid = next
       next = next === LAST ? FIRST : next + 1
-      if (claim(join(folder, String(uid)), mark)) return uid
+      if (claim(join(folder, String(uid)), note)) return uid
     }
     return null
   }
@@ -64,14 +67,10 @@ export function createUidPool(folder = '/run/skillet/uids'): UidPool {
   }
 }
 
-function claim(path: string, mark: string): boolean {
+/** By a link to what is written already: a claim that says nothing for a moment would be swept by another server. */
+function claim(path: string, note: string): boolean {
   try {
-    const fd = openSync(path, 'wx', 0o600)
-    try {
-      writeSync(fd, mark)
-    } finally {
-      closeSync(fd)
-    }
+    linkSync(note, path)
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

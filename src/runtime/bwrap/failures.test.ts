@@ -11,7 +11,7 @@ const USER = isRoot ? ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--
 /** What bubblewrap says of itself when it is started as told; the sandbox is as small as one can be. */
 function bubblewrap(before: readonly string[], options: readonly string[] = ['--unshare-user', '--ro-bind', '/', '/']) {
   const [command, ...rest] = [...before, '/usr/bin/bwrap', ...options, '/bin/true']
-  const { status, stderr } = spawnSync(command!, rest, { encoding: 'utf8', cwd: '/' })
+  const { status, stderr } = spawnSync(command, rest, { encoding: 'utf8', cwd: '/' })
   return { status, stderr, error: sandboxFailure(stderr, 'The sandbox could not be made') }
 }
 

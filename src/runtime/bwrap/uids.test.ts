@@ -13,13 +13,13 @@ const COUNT = SANDBOX_UIDS.last - SANDBOX_UIDS.first + 1
 const isRoot = process.getuid!() === 0
 const folders: string[] = []
 afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+  for (const path of folders.splice(0)) await rm(path, { recursive: true, force: true })
 })
 
 async function folder(): Promise<string> {
-  const made = await mkdtemp(join(tmpdir(), 'skillet-uids-'))
-  folders.push(made)
-  return made
+  const path = await mkdtemp(join(tmpdir(), 'skillet-uids-'))
+  folders.push(path)
+  return path
 }
 
 /** Another server: it takes so many, says which, and keeps them for as long as it lives. */
@@ -47,17 +47,22 @@ async function server(shared: string, count: number) {
 
 test('servers that take users at the same moment never share one, and find those of a server that was killed', async () => {
   const shared = await folder()
-  const servers = await Promise.all([server(shared, COUNT), server(shared, COUNT), server(shared, COUNT)])
-  const taken = servers.flatMap((one) => one.taken)
-  expect(taken.toSorted((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, i) => SANDBOX_UIDS.first + i))
+  const [first, second, third] = await Promise.all([
+    server(shared, COUNT),
+    server(shared, COUNT),
+    server(shared, COUNT),
+  ])
+  const taken = [first, second, third].flatMap((one) => one.taken)
+  expect(sorted(taken)).toEqual(Array.from({ length: COUNT }, (_, i) => SANDBOX_UIDS.first + i))
   const pool = createUidPool(shared)
   expect(() => pool.take()).toThrow(/All 477 user ids.*60707 to 61183.*in use/)
-  await servers[0]!.kill()
-  const freed = servers[0]!.taken.map(() => pool.take())
-  expect(freed.toSorted()).toEqual(servers[0]!.taken.toSorted())
+  await first.kill()
+  expect(sorted(first.taken.map(() => pool.take()))).toEqual(sorted(first.taken))
   expect(() => pool.take()).toThrow(/in use/)
-  await Promise.all([servers[1]!.kill(), servers[2]!.kill()])
+  await Promise.all([second.kill(), third.kill()])
 })
+
+const sorted = (uids: readonly number[]): number[] => uids.toSorted((a, b) => a - b)
 
 /** Leaves something of every kind that the kernel keeps for a user, or for longer than a process. */
 const LEAVING = `

@@ -139,7 +139,9 @@ async function serve(call: Call<Options>) {
       () => `Skillet serves ${server.url}\n`,
     )
     io.err(`${paint('dim', `Data in ${dataDir}. Ctrl-C stops it.`)}\n`)
-    if (server.firstStart) io.err(`Owner key, shown this once (it lies in ${dataDir}/owner.key):\n${server.key}\n`)
+    // What is no terminal is likely a log, and is kept.
+    const key = io.tty.err ? `, shown this once:\n${server.key}` : '.'
+    if (server.firstStart) io.err(`The owner key lies in ${dataDir}/owner.key${key}\n`)
     if (!io.signal.aborted) await once(io.signal, 'abort')
   } finally {
     await server.stop()

@@ -143,3 +143,18 @@ test('what has to be held back is, however long it gets, and then comes out', ()
   lines.write('stdout', Buffer.from(' no more\n'))
   expect(texts(all)).toEqual(['[redacted] no more'])
 })
+
+test("a line of the platform's own is printable, has no secret in it, and counts like the others", () => {
+  const all: LogLine[] = []
+  const lines = createLogLines((more) => all.push(...more))
+  lines.note('network: e\u001b[31mvil\u0007 was refused')
+  expect(all).toMatchObject([{ stream: 'system', text: 'network: evil\ufffd was refused' }])
+  for (let i = 0; i <= LIMITS.logBytes / 1000; i++) lines.note('x'.repeat(1000))
+  const before = all.length
+  lines.note('one more')
+  lines.write('stdout', Buffer.from('and this\n'))
+  expect(texts(all.slice(before))).toEqual([expect.stringContaining('The log was cut here')])
+  expect(redacted((more) => more.note('network: hunter2-and-more.example.com was refused'))).toEqual([
+    'network: [redacted].example.com was refused',
+  ])
+})

@@ -5,8 +5,10 @@ import { type Server, connect, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import type { Egress } from '../egress/egress.ts'
 import { openFds, openTestNetwork } from '../test-network.ts'
 import { invoke, openTestSessions } from '../test-sessions.ts'
+import { openNetwork } from './sandbox-network.ts'
 
 /**
  * The form in which Node's processes pass handles on is Node's own and promised to nobody. When this fails with a new Node, then
@@ -46,6 +48,43 @@ channel.close()
   expect(await text(connect(got[1]!.port))).toBe(`served at ${got[1]!.port}`)
   udp.close()
   tcp.close()
+})
+
+test('anything else than the sockets of the list is refused, and what came is closed', async () => {
+  const hosts = fileURLToPath(new URL('../hosts', import.meta.url))
+  const before = openFds(process.pid)
+  const taken: unknown[] = []
+  const egress: Egress = {
+    connect: (sockets) => Promise.reject(taken.push(sockets)),
+    close: () => Promise.resolve(),
+  }
+  for (const [first, second] of [
+    ['"net.Native", 53, tcp()', '"net.Native", 8080, tcp()'],
+    ['"dgram.Native", 53, udp()', '"net.Native", 8081, tcp()'],
+    ['"dgram.Native", 53, udp()', '"dgram.Native", 8080, udp()'],
+  ]) {
+    const program = `
+import sys, _socket
+sys.path.insert(0, ${JSON.stringify(hosts)})
+sys.dont_write_bytecode = True
+import open_ports
+channel = _socket.socket(fileno=3)
+channel.setblocking(True)
+udp = lambda: open_ports.opened(_socket.SOCK_DGRAM, "127.0.0.1", 0)
+tcp = lambda: open_ports.opened(_socket.SOCK_STREAM, "127.0.0.1", 0)
+open_ports.send(channel, ${first})
+open_ports.send(channel, ${second})
+`
+    const child = spawn('/usr/bin/python3', ['-I', '-S', '-c', program], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    const allow = [{ name: 'api.example.com', wildcard: false, ports: [8080] }]
+    const { connected } = openNetwork(child, egress, { allow, trust: 'tenant' })
+    await expect(connected).rejects.toThrow('something else than the sockets')
+    await once(child, 'close')
+  }
+  expect(taken).toEqual([])
+  await expect.poll(() => openFds(process.pid)).toBeLessThanOrEqual(before)
 })
 
 test('a list without a way out is an error that says so, and sessions without a list need none', async () => {

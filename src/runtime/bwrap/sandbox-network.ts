@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { setTimeout as pause } from 'node:timers/promises'
 import { portsOf } from '../../model/network.ts'
 import { SandboxError } from '../driver.ts'
 import type { DeniedAttempt, Egress, EgressLink, EgressRules, SandboxSockets } from '../egress/egress.ts'
@@ -11,7 +12,7 @@ export interface SandboxNetwork {
   readonly lost: boolean
   onDenied: (attempt: DeniedAttempt) => void
   onLost: () => void
-  /** Resolves when every attempt that was refused until now has been handed to `onDenied`. */
+  /** Resolves when every attempt that was refused until now has been handed to `onDenied`; soon, also where nobody tells. */
   told(): Promise<void>
   /** Ends every connection and gives up the sockets, which would keep the network namespace. May be called twice. */
   close(): void
@@ -58,7 +59,13 @@ export function openNetwork(child: ChildProcess, egress: Egress, rules: EgressRu
     lost: false,
     onDenied: () => undefined,
     onLost: () => undefined,
-    told: async () => link?.told(),
+    async told() {
+      if (link === null) return
+      const told = new AbortController()
+      const late = pause(TOLD_MS, undefined, { signal: told.signal, ref: false }).catch(() => undefined)
+      await Promise.race([link.told(), late])
+      told.abort()
+    },
     close() {
       closed = true
       link?.close()
@@ -70,6 +77,8 @@ export function openNetwork(child: ChildProcess, egress: Egress, rules: EgressRu
   return network
 }
 
+/** Longest wait for a process that has much to do, or is stuck. */
+const TOLD_MS = 1000
 const TRY_AGAIN = 'It is started again with the next session; when that does not help, look at the log of the server.'
 
 /** A handle as Node's channel delivers it: `UDP` or `TCP`. Closing it twice is no fault. */

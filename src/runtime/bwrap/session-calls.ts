@@ -8,6 +8,7 @@ import { type HostLine, outputRead } from './host-line.ts'
 import { createLogLines } from './log-lines.ts'
 import { ProtocolFault, encodeFrame } from './protocol.ts'
 import { stripReservedEnv, withoutReserved } from '../reserved-env.ts'
+import type { Limits } from './limits.ts'
 import type { Sandbox } from './sandbox.ts'
 import { readScriptCall } from './script-call.ts'
 
@@ -16,7 +17,7 @@ export function createSession(
   spec: SessionSpec,
   sandbox: Sandbox,
   line: HostLine,
-  limits: { readonly strength: 'hard' | 'soft'; readonly exceeded: () => boolean },
+  limits: { readonly strength: Limits['strength']; readonly exceeded: () => boolean },
 ): Session {
   let state: 'idle' | 'running' | 'cleaning' | 'dead' = 'idle'
   let calls = 0
@@ -43,15 +44,22 @@ export function createSession(
     die()
   }
 
+  function rest(): void {
+    if (state !== 'cleaning') return
+    state = 'idle'
+    cleaned.resolve()
+  }
+
   line.onMessage = (message) => {
     // Why it ended is known: what it says of itself after that is not asked for.
     if (state === 'dead') return
     if (message instanceof ProtocolFault) return fault(message)
     if (message.type === 'ready') {
       if (state !== 'cleaning') return fault(new ProtocolFault('It was ready while it was busy.'))
-      state = 'idle'
       if (cleaning !== null) clearTimeout(cleaning)
-      cleaned.resolve()
+      // What the last run's processes were refused until they ended is no matter of the next one.
+      if (network === null) rest()
+      else void network.told().then(rest)
       return
     }
     if (state !== 'running' || current === null) return fault(new ProtocolFault('It sent more than one result.'))

@@ -81,6 +81,19 @@ test('who waits for their own cap alone keeps nobody else waiting, and comes in 
   expect(inside).toEqual(['tool', 'a3', 'a4'])
 })
 
+test('who waits behind one that waits for its own cap alone gets what is free', async () => {
+  const { visit, inside, leave } = open({ memory_mb: 1000, maxSessions: 10, maxSessionsPerTenant: 1 })
+  await visit('a1', 100, 'a')
+  await visit('b', 800)
+  const held = visit('a2', 100, 'a')
+  const large = visit('large', 500)
+  await leave('b')
+  await large
+  expect(inside).toEqual(['a1', 'large'])
+  await leave('a1')
+  await held
+})
+
 test('the number of sessions is capped, that of tools is not', async () => {
   const { visit, inside, leave } = open({ memory_mb: 10_000, maxSessions: 1, maxSessionsPerTenant: 1 })
   await visit('a', 1)
@@ -102,9 +115,9 @@ test('a tenant has half of all places unless told otherwise', async () => {
 })
 
 test('as much as is missing is asked to go, once, of the tenant itself where its own cap is what is missing', async () => {
-  const { room, visit, seats, leave } = open({ memory_mb: 1000, maxSessions: 10, maxSessionsPerTenant: 2 })
+  const { room, visit, seats, leave } = open({ memory_mb: 1100, maxSessions: 10, maxSessionsPerTenant: 3 })
   const asked: (string | null)[] = []
-  const idle = ['a1', 'b1', 'b2']
+  const idle = ['a1', 'b1', 'b2', 'b3', 'a2']
   room.whenFull((tenant) => {
     const which = idle.findIndex((name) => tenant === null || name.startsWith(tenant))
     if (which === -1) return false
@@ -112,21 +125,22 @@ test('as much as is missing is asked to go, once, of the tenant itself where its
     seats.get(idle.splice(which, 1)[0]!)!.going()
     return true
   })
-  await visit('a1', 100, 'a')
-  await visit('a2', 100, 'a')
+  for (const name of ['a1', 'a2', 'a3']) await visit(name, 100, 'a')
   await visit('b1', 400, 'b')
-  await visit('b2', 400, 'b')
-  const third = visit('a3', 100, 'a')
+  await visit('b2', 200, 'b')
+  await visit('b3', 200, 'b')
+  const fourth = visit('a4', 100, 'a')
   expect(asked).toEqual(['a'])
-  const large = visit('c', 800)
+  const large = visit('c', 500)
   expect(asked).toEqual(['a', null, null])
   room.reconsider()
   expect(asked).toHaveLength(3)
   await leave('a1')
-  await third
+  await fourth
   await leave('b1')
   await leave('b2')
   await large
+  expect(idle).toEqual(['b3', 'a2'])
 })
 
 test('who gives up waiting is gone from the line, and those behind move up', async () => {

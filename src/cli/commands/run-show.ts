@@ -10,11 +10,12 @@ export function runShowCommand(cli: Cli): Command {
       action(cli, async (call, id) => {
         const run = await call.api().findRun(id)
         call.show(run, () => {
-          const { version, attempt, created_at, finished_at, usage } = run
+          const { version, attempt, created_at, finished_at, usage, session } = run
           const memory = usage?.peak_memory_bytes
           return [
             endText(run, call.paint).trimEnd(),
             `version ${version}, attempt ${attempt}, created ${created_at}${finished_at === null ? '' : `, finished ${finished_at}`}`,
+            ...(session === null ? [] : [`in ${session}`]),
             ...(usage === null
               ? []
               : [

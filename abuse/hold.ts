@@ -1,3 +1,4 @@
+import type { LogLine } from '../src/model/runs.ts'
 import type { Call, CallResult, Session } from '../src/runtime/driver.ts'
 
 /** A call that is still running. */
@@ -12,7 +13,11 @@ export interface Held {
 export async function hold(session: Session, input: unknown): Promise<Held> {
   const ended = new AbortController()
   const { promise, resolve } = Promise.withResolvers<string>()
-  const result = session.invoke({ ...CALL, input }, (lines) => resolve(lines[0]!.text), ended.signal)
+  const onLog = (lines: LogLine[]): void => {
+    const own = lines.find(({ stream }) => stream !== 'system')
+    if (own !== undefined) resolve(own.text)
+  }
+  const result = session.invoke({ ...CALL, input }, onLog, ended.signal)
   const said = await Promise.race([promise, result])
   if (typeof said !== 'string') throw new Error(`The call ended at once: ${JSON.stringify(said)}`)
   return {

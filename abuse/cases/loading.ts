@@ -31,25 +31,13 @@ const PYTHON_MARK = `import os; os.write(1, b"${MARK}\\n"); open("/tmp/evil", "w
 const NODE_MARK = `require("node:fs").writeSync(1, "${MARK}\\n")\n`
 /** Files that something reads by itself, and modules with the names of those that the host in the sandbox needs. */
 const PYTHON_FILES = Object.fromEntries(
-  [
-    ...['sitecustomize.py', 'usercustomize.py', 'evil.pth', '__init__.py', '__main__.py', 'conftest.py'],
-    ...[
-      'json.py',
-      'os.py',
-      'io.py',
-      'gc.py',
-      'mmap.py',
-      'ctypes.py',
-      'traceback.py',
-      'encodings/__init__.py',
-      'encodings/utf_8.py',
-    ],
-    ...[
-      '.skillet/site-packages/sitecustomize.py',
-      '.skillet/site-packages/evil.pth',
-      '.skillet/site-packages/json/__init__.py',
-    ],
-  ].map((path) => [path, PYTHON_MARK]),
+  (
+    'sitecustomize.py usercustomize.py evil.pth __init__.py __main__.py conftest.py json.py os.py io.py gc.py mmap.py ctypes.py ' +
+    'traceback.py encodings/__init__.py encodings/utf_8.py .skillet/site-packages/sitecustomize.py .skillet/site-packages/evil.pth ' +
+    '.skillet/site-packages/json/__init__.py'
+  )
+    .split(' ')
+    .map((path) => [path, PYTHON_MARK]),
 )
 const PYTHON = `
 def handler(input):

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { listen } from '../../src/net/fixtures/listen.ts'
+import { EGRESS_LIMITS } from '../../src/runtime/egress/limits.ts'
+import { startingPython } from '../attacks.ts'
+import type { AbuseCase, AbuseWorld } from '../case.ts'
+import { CONNECTING_PYTHON, allowed, control } from '../connecting.ts'
+import { hold } from '../hold.ts'
+
+const FLOODING = `${CONNECTING_PYTHON}
+import json, os, time
+def query(name):
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    return os.urandom(2) + b"\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + labels + b"\\x00\\x00\\x01\\x00\\x01"
+def ask(count, name):
+    """How many different names of so many are answered."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as it:
+        it.connect(("127.0.0.1", 53))
+        it.setblocking(False)
+        answered = set()
+        sent, end = 0, time.monotonic() + 6
+        while time.monotonic() < end:
+            for _ in range(20):
+                if sent < count:
+                    try: it.send(query(name(sent))); sent += 1
+                    except OSError: break
+            try:
+                while True:
+                    answer = it.recv(512)
+                    if answer[7]: answered.add(answer[12:answer.index(b"\\0", 12)])
+            except OSError: pass
+            time.sleep(0.002)
+        return len(answered)
+def longest(i): return ".".join([f"{i:05}".ljust(63, "x"), "y" * 63, "z" * 60, "c51-wild.example.com"])
+def handler(input):
+    address = socket.gethostbyname("c51.example.com")
+    kept = []
+    for i in range(500):
+        it = socket.socket()
+        it.setblocking(False)
+        try: it.connect((address, input["port"]))
+        except BlockingIOError: pass
+        except OSError: it.close(); continue
+        kept.append(it)
+        if i % 50 == 0: time.sleep(0.3)
+    time.sleep(2)
+    alive = 0
+    for it in kept:
+        try: it.send(b"GET / HTT")
+        except OSError: continue
+        try: alive += it.recv(1) != b""
+        except BlockingIOError: alive += 1
+        except OSError: pass
+    names = ask(4000, lambda i: longest(i))
+    print(json.dumps({"names": names, "alive": alive, "made": len(kept)}), flush=True)
+    time.sleep(100)
+`
+
+/** One sandbox asks for all that it can get; another, of another tenant, reaches what it may meanwhile. */
+async function flooded(world: AbuseWorld): Promise<void> {
+  const { network } = world
+  const own = await listen(createServer(() => undefined))
+  world.after(() => own[Symbol.asyncDispose]())
+  network.name('c51.example.com', () => ['127.0.0.1'])
+  const list = [
+    { name: 'c51.example.com', wildcard: false, ports: [own.port] },
+    { name: 'c51-wild.example.com', wildcard: true, ports: [own.port] },
+  ]
+  const neighbour = await world.python(CONNECTING_PYTHON, allowed(world))
+  const makers = [
+    () => world.python(FLOODING, { network: list }),
+    () =>
+      world.node(startingPython(FLOODING).replace("encoding: 'utf8'", "encoding: 'utf8', stdio: 'inherit'"), {
+        network: list,
+      }),
+  ]
+  for (const make of makers) {
+    const before = own.connections()
+    const session = await make()
+    const held = await hold(session, { port: own.port })
+    const { names, alive, made } = JSON.parse(held.said) as Record<string, number>
+    assert.ok(made! > 128, `only ${made} connections were tried`)
+    assert.ok(alive! > 0 && alive! <= EGRESS_LIMITS.connections, `${alive} connections at once`)
+    assert.ok(names! > 0 && names! <= EGRESS_LIMITS.names, `${names} names`)
+    const outside = own.connections() - before
+    assert.ok(outside <= made! && outside > 0, `${outside} connections outside`)
+    const { output } = await world.invoke(neighbour, { targets: [control(world)] })
+    assert.deepEqual(Object.values(output as object), ['reached: hello'])
+    await held.end()
+    await session.kill()
+  }
+  assert.deepEqual(network.asked('c51-wild'), [], 'names were looked up that nobody connected to')
+}
+
+/** More of the way out than one sandbox's share. */
+export const NETWORK_FLOODS: readonly AbuseCase[] = [
+  { number: 51, title: 'thousands of names, connections and half-open ones', load: 'heavy', world: flooded },
+]

@@ -8,12 +8,17 @@ import { KERNEL } from './cases/kernel.ts'
 import { KERNEL_OBJECTS } from './cases/kernel-objects.ts'
 import { MEMORY } from './cases/memory.ts'
 import { NETWORK } from './cases/network.ts'
+import { NETWORK_FLOODS } from './cases/network-floods.ts'
 import { NETWORK_BOUNDS } from './cases/network-bounds.ts'
+import { LOADING } from './cases/loading.ts'
+import { NATIVE_CODE } from './cases/native-code.ts'
 import { NO_RESULT } from './cases/no-result.ts'
 import { OUTPUT } from './cases/output.ts'
 import { RESULTS } from './cases/results.ts'
 import { RESOURCES } from './cases/resources.ts'
 import { SECRETS_OF_THE_HOST } from './cases/secrets-of-the-host.ts'
+import { SHARED_MACHINE } from './cases/shared-machine.ts'
+import { WAY_OUT } from './cases/way-out.ts'
 
 /** All of them, in order of their numbers. */
 export const CASES: readonly AbuseCase[] = [
@@ -27,9 +32,14 @@ export const CASES: readonly AbuseCase[] = [
   ...MEMORY,
   ...NETWORK,
   ...NETWORK_BOUNDS,
+  ...NETWORK_FLOODS,
+  ...LOADING,
+  ...NATIVE_CODE,
   ...NO_RESULT,
   ...OUTPUT,
   ...RESULTS,
   ...RESOURCES,
   ...SECRETS_OF_THE_HOST,
+  ...SHARED_MACHINE,
+  ...WAY_OUT,
 ].toSorted((a, b) => a.number - b.number)

@@ -31,7 +31,8 @@ export async function startPass(
     try {
       const rest = ['--as', as, '--driver', driver, '--only', only.join(',')]
       const env = { ...process.env, [INHERITED.variable]: INHERITED.secret }
-      const stdio = ['ignore', 'pipe', 'inherit', fd] as const
+      // Beyond those that a sandbox is given, which would take its place.
+      const stdio = ['ignore', 'pipe', 'inherit', ...Array.from({ length: 20 }, () => 'ignore' as const), fd] as const
       const [program, args] =
         as === 'user' && process.getuid!() === 0 ? asOrdinaryUser(folder, rest) : [process.execPath, [PASS, ...rest]]
       child = spawn(program, [...args], { stdio: [...stdio], env })

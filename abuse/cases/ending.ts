@@ -147,9 +147,9 @@ export const ENDINGS: readonly AbuseCase[] = [
     title: 'flood of output',
     python: [
       {
-        code: 'def handler(input):\n  while True: print("x" * 1000)',
+        code: 'def handler(input):\n  while True: print("x" * 100_000)',
         outcome: 'failed/timeout',
-        timeout_ms: 1000,
+        timeout_ms: 2000,
         held: cut,
       },
       {
@@ -167,9 +167,9 @@ export const ENDINGS: readonly AbuseCase[] = [
         held: short,
       },
       {
-        code: "export async function execute() { for (;;) if (!process.stdout.write(`${'x'.repeat(1000)}\\n`)) await new Promise((go) => process.stdout.once('drain', go)) }",
+        code: "export async function execute() { for (;;) if (!process.stdout.write(`${'x'.repeat(100_000)}\\n`)) await new Promise((go) => process.stdout.once('drain', go)) }",
         outcome: 'failed/timeout',
-        timeout_ms: 1000,
+        timeout_ms: 2000,
         held: cut,
       },
       {

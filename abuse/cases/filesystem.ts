@@ -3,24 +3,26 @@ import { newSessionId } from '../../src/model/ids.ts'
 import { SYSCALLS, evidence, refused, startingPython } from '../attacks.ts'
 import type { AbuseCase, AttackRun, AbuseWorld } from '../case.ts'
 
+/** Where it should succeed, it changes nothing that is there: it may be the host's. */
 const WRITING = `${SYSCALLS}
+def same_rights(path): os.chmod(path, os.stat(path).st_mode & 0o7777)
+def same_owner(path): os.chown(path, os.stat(path).st_uid, os.stat(path).st_gid)
+def same_times(path): os.utime(path, ns=(os.stat(path).st_atime_ns, os.stat(path).st_mtime_ns))
 def handler(input):
     tries = {}
     for folder in ("/", "/dev", "/dev/fd", "/usr", "/usr/bin", "/etc", "/etc/ssl", "/skill", "/opt", "/opt/skillet", "/opt/skillet/hosts", "/run", "/var", "/proc", "/proc/self", "/proc/sys/kernel"):
         if not os.path.isdir(folder): continue
         tries["create in " + folder] = attempt(lambda: os.close(os.open(folder + "/planted", os.O_CREAT | os.O_WRONLY)))
         tries["folder in " + folder] = attempt(lambda: os.mkdir(folder + "/folder"))
-        tries["rights of " + folder] = attempt(lambda: os.chmod(folder, 0o777))
+        tries["rights of " + folder] = attempt(lambda: same_rights(folder))
     for file in ("/etc/passwd", "/etc/resolv.conf", "/usr/bin/python3", "/skill/" + input["file"], "/opt/skillet/node", "/opt/skillet/hosts/probes.py"):
         tries["write " + file] = attempt(lambda: os.close(os.open(file, os.O_WRONLY)))
-        tries["remove " + file] = attempt(lambda: os.remove(file))
-        tries["rename " + file] = attempt(lambda: os.rename(file, file + ".old"))
-        tries["touch " + file] = attempt(lambda: os.utime(file, (0, 0)))
+        tries["rename " + file] = attempt(lambda: os.rename(file, file))
+        tries["touch " + file] = attempt(lambda: same_times(file))
     for node in ("null", "zero", "full", "random", "urandom"):
-        tries["rights of " + node] = attempt(lambda: os.chmod("/dev/" + node, 0o600))
-        tries["owner of " + node] = attempt(lambda: os.chown("/dev/" + node, 1000, 1000))
-        tries["times of " + node] = attempt(lambda: os.utime("/dev/" + node, (0, 0)))
-        tries["remove " + node] = attempt(lambda: os.remove("/dev/" + node))
+        tries["rights of " + node] = attempt(lambda: same_rights("/dev/" + node))
+        tries["owner of " + node] = attempt(lambda: same_owner("/dev/" + node))
+        tries["times of " + node] = attempt(lambda: same_times("/dev/" + node))
     tries["device"] = attempt(lambda: os.mknod("/tmp/device", 0o20666, os.makedev(1, 1)))
     tries["link out"] = attempt(lambda: os.link("/skill/" + input["file"], "/tmp/linked"))
     return {"tries": tries, "writable": writable()}
@@ -35,7 +37,8 @@ def writable():
 
 function sealed({ output }: AttackRun): void {
   const { tries, writable } = output as { tries: unknown; writable: string[] }
-  refused(tries, ['EROFS', 'EACCES', 'EPERM', 'ENOENT', 'EXDEV', 'EBUSY', 'ETXTBSY', 'EEXIST'])
+  // EINVAL: the owner is a user that there is none of inside.
+  refused(tries, ['EROFS', 'EACCES', 'EPERM', 'ENOENT', 'EXDEV', 'EBUSY', 'ETXTBSY', 'EEXIST', 'EINVAL'])
   assert.deepEqual(writable, ['/dev/shm', '/proc', '/tmp'])
 }
 
@@ -68,11 +71,13 @@ def handler(input):
                 path = folder + "/" + name
                 count += 1
                 if attempt(lambda: os.close(os.open(path, os.O_WRONLY))) == "ok": opened[path] = "opened"
-    for path, value in (("/proc/sys/kernel/core_pattern", b"|/tmp/x"), ("/proc/sys/kernel/modprobe", b"/tmp/x"), ("/proc/sys/vm/swappiness", b"1"), ("/proc/sys/kernel/hostname", b"owned"), ("/proc/sysrq-trigger", b"h"), ("/proc/sys/net/ipv4/ip_unprivileged_port_start", b"0")):
+    # What is there already: a machine where this succeeds must be none the worse for it.
+    for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/vm/swappiness", "/proc/sys/kernel/hostname"):
         def write():
-            fd = os.open(path, os.O_WRONLY)
-            if path == "/proc/sysrq-trigger" and os.fstat(fd).st_rdev == os.makedev(1, 3): raise OSError(errno.EROFS, "covered")
-            os.write(fd, value)
+            with open(path, "r+b", 0) as file:
+                value = file.read()
+                file.seek(0)
+                file.write(value)
         how = attempt(write)
         if how == "ok": opened[path] = "written"
     return {"opened": opened, "count": count}

@@ -385,7 +385,7 @@ def run_script(call):
 
 
 SCRIPT_OUTPUT = 1024 * 1024
-INTERPRETERS = {"py": "/usr/bin/python3", "js": "/opt/skillet/node", "mjs": "/opt/skillet/node", "ts": "/opt/skillet/node", "sh": "/bin/bash"}
+INTERPRETERS = {"py": sys.executable, "js": "/opt/skillet/node", "mjs": "/opt/skillet/node", "ts": "/opt/skillet/node", "sh": "/bin/bash"}
 
 
 def interpreter(path):

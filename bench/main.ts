@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     const steps: [string, () => Promise<Row>][] = [
       ...(['TS', 'Python'] as const).flatMap((language): [string, () => Promise<Row>][] => [
         [`warm, ${language}`, () => warmInvoke(client, language, few(1000))],
-        [`spare, ${language}`, () => freshInvoke(client, language, few(60))],
+        [`spare, ${language}`, () => freshInvoke(server, client, language, few(60))],
         [`cold, ${language}`, () => coldInvoke(client, language, few(20))],
       ]),
       ['queue to start', () => queueToStart(client, few(300))],

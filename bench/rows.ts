@@ -71,20 +71,34 @@ export async function warmInvoke(client: Client, language: Language, count: numb
   }
 }
 
-/** Paced, so that the spare of a never-used sandbox is ready again each time. */
-export async function freshInvoke(client: Client, language: Language, count: number): Promise<Row> {
+/** Paced, so that the spare of a never-used sandbox is ready again each time; and the server confirms that each was one. */
+export async function freshInvoke(
+  server: BenchServer,
+  client: Client,
+  language: Language,
+  count: number,
+): Promise<Row> {
   const times: number[] = []
+  let before = 0
   for (let i = -3; i < count; i++) {
+    if (i === 0) before = await sparesUsed(server)
     const took = await invoke(client, LANGUAGES[language], 'fresh')
     if (i >= 0) times.push(took)
     await pause(250)
   }
+  const used = (await sparesUsed(server)) - before
+  if (used !== count) throw new Error(`Only ${used} of ${count} runs had a spare.`)
   return {
     name: `never-used sandbox, spare ready, ${language}`,
     unit: 'ms',
     figure: summarise(times),
     budget: { median: 15 },
   }
+}
+
+async function sparesUsed({ url, operatorKey }: BenchServer): Promise<number> {
+  const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${operatorKey}` } })
+  return Number(/^skillet_run_start_seconds_count\{start="spare"\} (\d+)$/m.exec(await answer.text())?.[1] ?? 0)
 }
 
 /** A deploy retires all sessions of the stage; without warm-up the next invoke finds nothing prepared. */

@@ -10,6 +10,7 @@ const CLI = new URL('../bin/skillet.js', import.meta.url).pathname
 export interface BenchServer {
   readonly url: string
   readonly key: string
+  readonly operatorKey: string
   /** Milliseconds from spawn to the first 200 of /readyz. */
   readonly readyMs: number
   rssMb(): number
@@ -42,6 +43,7 @@ export async function startBenchServer(
   const server: BenchServer = {
     url,
     key: readFileSync(join(folder, 'owner.key'), 'utf8').trim(),
+    operatorKey: readFileSync(join(folder, 'operator.key'), 'utf8').trim(),
     readyMs,
     rssMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024,
     // utime and stime in hundredths of a second, after the name, which may hold anything.

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, expect, test } from 'vitest'
 import { SandboxError } from './driver.ts'
+import { END_CAUSES } from './members.ts'
 import type { SessionPoolOptions } from './pool.ts'
 import { Room } from './room.ts'
 import { type TestPool, openTestPool, serve } from './test-pool.ts'
@@ -20,6 +22,11 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<TestPool
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
+
+test('docs/sessions.md names every cause', async () => {
+  const page = await readFile(new URL('../../docs/sessions.md', import.meta.url), 'utf8')
+  expect(END_CAUSES.filter((cause) => !page.includes(`\`${cause}\``))).toEqual([])
+})
 
 test('a session that served nothing for 15 minutes ends', async () => {
   const { pool, run, deployment, later, ends } = await open()

@@ -34,7 +34,7 @@ export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user', ne
     as,
     driver: sandboxes.driver,
     places: sandboxes.places,
-    limits: sandboxes.driver.capabilities().limits,
+    limits: sandboxes.driver.capabilities().limits === 'hard' ? 'hard' : 'soft',
     network,
     bundle,
     async python(code, spec = {}, files = {}) {

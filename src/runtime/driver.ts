@@ -21,13 +21,14 @@ export interface Driver {
 }
 
 export interface DriverCapabilities {
-  readonly tier: 'namespace' | 'kernel' | 'microvm'
+  /** What keeps a sandbox apart; `none` is for development. */
+  readonly tier: 'none' | 'namespace' | 'kernel' | 'microvm'
   /** `hard`: cgroups. `soft`: a watchdog that polls. */
-  readonly limits: 'hard' | 'soft'
+  readonly limits: 'hard' | 'soft' | 'none'
   /** How they are held: by what, and whether CPU time is among them. Missing where the driver cannot tell. */
   readonly held?: { readonly by: string; readonly cpu: boolean }
-  /** `none`: no network at all. `enforced`: a deployment's domain list is held. */
-  readonly network: 'none' | 'enforced'
+  /** `none`: no network at all. `enforced`: a deployment's domain list is held. `open`: everything is reached, whatever a list says. */
+  readonly network: 'none' | 'enforced' | 'open'
 }
 
 export interface SessionSpec {

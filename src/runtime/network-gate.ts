@@ -32,7 +32,7 @@ export function createNetworkGate(driver: Pick<Driver, 'prepare' | 'tool' | 'cap
     }
   }
   const prove = (): Promise<void> => {
-    if (driver.capabilities().network === 'none') return Promise.resolve()
+    if (driver.capabilities().network !== 'enforced') return Promise.resolve()
     return (proof ??= attempt())
   }
   return {
@@ -42,7 +42,7 @@ export function createNetworkGate(driver: Pick<Driver, 'prepare' | 'tool' | 'cap
     },
     prove,
     checks() {
-      if (driver.capabilities().network === 'none') return []
+      if (driver.capabilities().network !== 'enforced') return []
       return [{ name: 'network list', check: () => found(state) }]
     },
   }

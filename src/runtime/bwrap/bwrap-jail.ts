@@ -5,6 +5,7 @@ import { bwrapArguments } from './argv.ts'
 import { findBwrap } from './find-bwrap.ts'
 import { GATE, GATE_FD, HELD_COMMAND, WITHOUT_CHANNEL } from './gate.ts'
 import type { Jail } from './jail.ts'
+import type { Limits } from './limits.ts'
 import type { RuntimeFiles } from './runtime-files.ts'
 
 /**
@@ -12,7 +13,7 @@ import type { RuntimeFiles } from './runtime-files.ts'
  * @param strength Of the limits, which decides what the system call filter has to refuse.
  * @throws SandboxError when bubblewrap is not installed.
  */
-export async function createBwrapJail(files: RuntimeFiles, strength: 'hard' | 'soft'): Promise<Jail> {
+export async function createBwrapJail(files: RuntimeFiles, strength: Limits['strength']): Promise<Jail> {
   const bwrap = await findBwrap()
   return {
     own: { processes: () => OWN_PROCESSES, memory_bytes: 0 },
@@ -21,7 +22,7 @@ export async function createBwrapJail(files: RuntimeFiles, strength: 'hard' | 's
       const command = spec.kind === 'command' ? [...HELD_COMMAND, ...spec.command] : spec.command
       const layout = { ...spec, command, files, seccompFd: FD.seccomp, channelFd: FD.channel }
       const made = bwrapArguments(layout)
-      const filter = openSync(files.seccomp[strength], 'r')
+      const filter = openSync(files.seccomp[strength === 'hard' ? 'hard' : 'soft'], 'r')
       let child: ChildProcess
       try {
         const fds = ['--json-status-fd', String(FD.status), '--args', String(FD.options)]

@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import type { FailureReason, RunError, Usage } from '../../model/runs.ts'
 import type { CallResult, Redactor } from '../driver.ts'
 import { jsonProblem } from './json-text.ts'
-import type { LimitGroup } from './limits.ts'
+import type { LimitGroup, Limits } from './limits.ts'
 import type { HostMessage, ProtocolFault } from './protocol.ts'
 
 export type Used = ReturnType<LimitGroup['end']>
@@ -21,7 +21,7 @@ export async function callResult(
   outcome: Outcome,
   used: Used | null,
   wall: number,
-  limits: { readonly strength: 'hard' | 'soft'; readonly exceeded: () => boolean },
+  limits: { readonly strength: Limits['strength']; readonly exceeded: () => boolean },
 ): Promise<CallResult> {
   const usage: Usage = {
     wall_ms: round(wall),

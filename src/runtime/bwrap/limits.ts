@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os'
 
 /** How memory, processes and CPU time of sandboxes are limited and measured on this machine. */
 export interface Limits {
-  readonly kind: 'cgroup v2' | 'cgroup v1' | 'watchdog'
+  readonly kind: 'cgroup v2' | 'cgroup v1' | 'watchdog' | 'none'
   /** `hard`: the kernel holds them. `soft`: a poll every 50 ms does. */
-  readonly strength: 'hard' | 'soft'
+  readonly strength: 'hard' | 'soft' | 'none'
   /** Whether a sandbox can be kept to a number of CPUs here. */
   readonly cpuQuota: boolean
   create(caps: Caps): Promise<LimitGroup>

@@ -3,14 +3,16 @@
  * is captured here before the skill is imported. Descriptor 3 brings calls, 4 takes answers away; a frame is two big-endian
  * lengths, a JSON header and a body. The nonce of a call lives in a closure and has to be repeated in its answer.
  */
-import { readdirSync, rmSync, unlinkSync, writeSync } from 'node:fs'
+import { readdirSync, realpathSync, rmSync, unlinkSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import process from 'node:process'
 
 const CALLS = 3
 const ANSWERS = 4
 const MAX_OUTPUT = 6 * 1024 * 1024
-const SKILL = '/skill/'
+// Elsewhere it runs without a sandbox, for development: what it must not do to the whole machine it does not do there.
+const SANDBOXED = import.meta.filename.startsWith('/opt/skillet/hosts/')
+const SKILL = SANDBOXED ? '/skill/' : `${realpathSync(`${process.env.SKILLET_ROOT}/skill`)}/`
 
 const { parse, stringify } = JSON
 const { defineProperty, getOwnPropertyDescriptor, keys } = Object
@@ -165,6 +167,7 @@ function setEnvironment(wanted) {
 
 /** Ends processes that the run left and empties what it could write to. What cannot be emptied ends the sandbox. */
 async function clean() {
+  if (!SANDBOXED) return
   for (let tries = 0; killOthers(); tries++) {
     if (tries > 1000) leave(1)
     // Until they are dead and waited for, which the event loop does.

@@ -12,13 +12,14 @@ import sys
 import bundle
 import node_build
 import python_build
+from places import PACKAGE, SCRATCH
 from report import Failed, emit, finding
 
 
 def main():
     task = json.load(sys.stdin)
-    os.makedirs("/scratch/out/.skillet", exist_ok=True)
-    os.makedirs("/scratch/home", exist_ok=True)
+    os.makedirs(f"{SCRATCH}/out/.skillet", exist_ok=True)
+    os.makedirs(f"{SCRATCH}/home", exist_ok=True)
     build = node_build if task["format"] == "typescript" else python_build
     plan = build.plan(task)
     if plan.refused:
@@ -27,7 +28,7 @@ def main():
         emit({"needs": {"kind": build.KIND, "names": plan.needs[:50]}})
         return
     build.run(task, plan)
-    bundle.write("/package", "/scratch/out")
+    bundle.write(PACKAGE, f"{SCRATCH}/out")
     emit({"end": True})
 
 

@@ -7,13 +7,14 @@ import re
 import package_json
 import tools
 from plan import Plan
+from places import OPT, PACKAGE, SCRATCH
 from report import Failed, emit, finding
 
 KIND = "node"
-APP = "/scratch/app"
-NODE = "/opt/node"
-NPM = "/opt/npm/bin/npm-cli.js"
-ESBUILD = "/opt/esbuild"
+APP = f"{SCRATCH}/app"
+NODE = f"{OPT}/node"
+NPM = f"{OPT}/npm/bin/npm-cli.js"
+ESBUILD = f"{OPT}/esbuild"
 # Types of Skillet: no code of theirs exists at run time, whatever the import looks like.
 TYPES_ONLY = ("skillet/types", "@agent-spm/types")
 # Dependencies in CommonJS expect these; as globals they cannot clash with what a module declares.
@@ -26,7 +27,7 @@ ERROR = re.compile(r"\[ERROR\] ([^\n]*)\n(?:\s*\n)?(?:\s+([^\s:][^\n:]*):(\d+):\
 
 
 def plan(task):
-    return package_json.read("/package") if os.path.isfile("/package/package.json") else Plan()
+    return package_json.read(PACKAGE) if os.path.isfile(f"{PACKAGE}/package.json") else Plan()
 
 
 def run(task, plan):
@@ -41,15 +42,15 @@ def install(task, plan):
     with open(f"{APP}/package.json", "w", encoding="utf-8") as file:
         file.write(plan.text)
     if plan.locked:
-        with open("/package/package-lock.json", "rb") as source, open(f"{APP}/package-lock.json", "wb") as target:
+        with open(f"{PACKAGE}/package-lock.json", "rb") as source, open(f"{APP}/package-lock.json", "wb") as target:
             target.write(source.read())
     env = {
         "npm_config_registry": task["index"],
         "npm_config_replace_registry_host": "always",
         "npm_config_omit_lockfile_registry_resolved": "true",
-        "npm_config_cache": "/scratch/npm-cache",
-        "npm_config_userconfig": "/scratch/home/npmrc",
-        "npm_config_globalconfig": "/scratch/home/npmrc-global",
+        "npm_config_cache": f"{SCRATCH}/npm-cache",
+        "npm_config_userconfig": f"{SCRATCH}/home/npmrc",
+        "npm_config_globalconfig": f"{SCRATCH}/home/npmrc-global",
         "npm_config_ignore_scripts": "true",
         "npm_config_omit": "dev",
         "npm_config_audit": "false",
@@ -70,18 +71,18 @@ def install(task, plan):
 
 
 def bundle(task):
-    entry = "/package/" + task["entry"]
-    with open("/scratch/stub.mjs", "w", encoding="utf-8") as file:
+    entry = f"{PACKAGE}/" + task["entry"]
+    with open(f"{SCRATCH}/stub.mjs", "w", encoding="utf-8") as file:
         # By way of the namespace, so that what a CommonJS module exports is found as well, and validate may be missing.
         file.write(f"import * as skill from {json.dumps(entry)}\nconst of = (name) => skill[name] ?? skill.default?.[name]\n")
         file.write("export const execute = of('execute')\nexport const validate = of('validate')\n")
-    with open("/scratch/types.cjs", "w", encoding="utf-8") as file:
+    with open(f"{SCRATCH}/types.cjs", "w", encoding="utf-8") as file:
         file.write("module.exports = {}\n")
-    argv = [ESBUILD, "/scratch/stub.mjs", "--bundle", "--platform=node", "--format=esm", "--target=node24", "--log-limit=10", "--log-level=error",
+    argv = [ESBUILD, f"{SCRATCH}/stub.mjs", "--bundle", "--platform=node", "--format=esm", "--target=node24", "--log-limit=10", "--log-level=error",
             "--color=false", "--source-root=/skill", "--banner:js=" + BANNER, "--sourcemap=inline", "--sources-content=false",
-            *(f"--alias:{name}=/scratch/types.cjs" for name in TYPES_ONLY)]  # fmt: skip
+            *(f"--alias:{name}={SCRATCH}/types.cjs" for name in TYPES_ONLY)]  # fmt: skip
     try:  # to stdout, so that the paths in the source map are those of the package
-        tools.run("esbuild", argv, "/package", {"NODE_PATH": f"{APP}/node_modules"}, "/scratch/out/.skillet/index.mjs")
+        tools.run("esbuild", argv, PACKAGE, {"NODE_PATH": f"{APP}/node_modules"}, f"{SCRATCH}/out/.skillet/index.mjs")
     except Failed as failure:
         *others, last = explained(failure)
         for one in others:

@@ -11,11 +11,12 @@ import bundle
 import requirements
 import tools
 from plan import Plan
+from places import OPT, PACKAGE, SCRATCH
 from report import Failed, emit
 
 KIND = "python"
-SITE = "/scratch/out/.skillet/site-packages"
-UV = "/opt/uv"
+SITE = f"{SCRATCH}/out/.skillet/site-packages"
+UV = f"{OPT}/uv"
 # The one that the skill will run on.
 PYTHON = sys.executable
 # Compiling more than this takes longer than it saves.
@@ -23,7 +24,7 @@ COMPILED_BYTES = 20 * 2**20
 
 
 def plan(task):
-    path = "/package/requirements.txt"
+    path = f"{PACKAGE}/requirements.txt"
     if not os.path.isfile(path):
         return Plan()
     if os.path.getsize(path) > 2**20:
@@ -37,9 +38,9 @@ def run(task, plan):
         install(task, plan)
     emit({"provided": sorted(provided())})
     if task["format"] == "python":
-        with open("/scratch/out/.skillet/preimport.json", "w", encoding="utf-8") as file:
+        with open(f"{SCRATCH}/out/.skillet/preimport.json", "w", encoding="utf-8") as file:
             json.dump(preimport(task["imports"]), file)
-    compile_all("/package", "/scratch/out", "/skill")
+    compile_all(PACKAGE, f"{SCRATCH}/out", "/skill")
     compile_all(SITE, SITE, "/skill/.skillet/site-packages")
 
 
@@ -47,7 +48,7 @@ def install(task, plan):
     tools.protect()
     env = {
         "UV_DEFAULT_INDEX": task["index"],
-        "UV_CACHE_DIR": "/scratch/uv-cache",
+        "UV_CACHE_DIR": f"{SCRATCH}/uv-cache",
         "UV_NO_CONFIG": "1",
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",
@@ -55,17 +56,17 @@ def install(task, plan):
         "UV_HTTP_RETRIES": "2",
         "UV_CONCURRENT_DOWNLOADS": "8",
     }
-    with open("/scratch/requirements.in", "w", encoding="utf-8") as file:
+    with open(f"{SCRATCH}/requirements.in", "w", encoding="utf-8") as file:
         file.write(plan.text)
-    lock = "/scratch/requirements.in"
+    lock = f"{SCRATCH}/requirements.in"
     if not plan.locked:
-        lock = "/scratch/requirements.lock"
+        lock = f"{SCRATCH}/requirements.lock"
         compiling = [UV, "pip", "compile", "--quiet", "--generate-hashes", "--no-header", "--no-annotate", "--python", PYTHON]
-        tools.run("uv", [*compiling, "/scratch/requirements.in", "--output-file", lock], "/scratch", env)
+        tools.run("uv", [*compiling, f"{SCRATCH}/requirements.in", "--output-file", lock], SCRATCH, env)
     # A lock of ours is complete; one that came with the package must prove that it is.
     complete = [] if plan.locked else ["--no-deps"]
     installing = [UV, "pip", "install", "--quiet", "--require-hashes", *complete, "--python", PYTHON, "--target", SITE]
-    tools.run("uv", [*installing, "-r", lock], "/scratch", env)
+    tools.run("uv", [*installing, "-r", lock], SCRATCH, env)
     if os.path.exists(f"{SITE}/.lock"):
         os.remove(f"{SITE}/.lock")
     with open(lock, encoding="utf-8") as file:

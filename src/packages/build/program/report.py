@@ -4,6 +4,8 @@ import json
 import re
 import sys
 
+from places import PACKAGE, SCRATCH
+
 
 class Failed(Exception):
     def __init__(self, rule, message, file=None, line=None):
@@ -46,7 +48,7 @@ def tool_failed(tool, status, output):
 
 
 def useful(output, lines=40):
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output).replace("/package/", "").replace("/scratch/app/", "").replace("/scratch/", "")
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output).replace(f"{PACKAGE}/", "").replace(f"{SCRATCH}/app/", "").replace(f"{SCRATCH}/", "")
     kept = [line.rstrip() for line in text.splitlines() if line.strip() and not NOISE.match(line)]
     return "\n".join(kept[-lines:])[-4000:] or "it printed nothing"
 

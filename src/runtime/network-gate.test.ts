@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createNetworkGate } from './network-gate.ts'
 import { newSessionId } from '../model/ids.ts'
@@ -65,3 +71,35 @@ test('where the driver holds no lists there is nothing to be tried', async () =>
   await gate.prove()
   expect(gate.checks()).toEqual([])
 })
+
+test.skipIf(process.getuid!() !== 0)('a server of an ordinary user holds lists as well', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'skillet-network-'))
+  const program = `
+    const [{ openPlaces }, { createBwrapDriver }, { openEgress }, { createNetworkGate }, { closeInheritedFds }] =
+      await Promise.all(${JSON.stringify(['bwrap/places', 'bwrap/bwrap-driver', 'egress/open-egress', 'network-gate', 'bwrap/inherited-fds'])}
+        .map((name) => import(\`${fileURLToPath(new URL('.', import.meta.url))}\${name}.ts\`)))
+    closeInheritedFds()
+    const places = await openPlaces(${JSON.stringify(dir)})
+    const egress = openEgress({ own: () => null, onError: (error) => { throw error } })
+    const driver = await createBwrapDriver({ places, egress })
+    const gate = createNetworkGate(driver)
+    await gate.prove()
+    console.log(process.getuid(), gate.checks()[0].check())
+    await driver.close()
+    await egress.close()
+    await places.close()`
+  try {
+    await chown(dir, NOBODY, NOBODY)
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      uid: NOBODY,
+      gid: NOBODY,
+      cwd: '/',
+      env: { PATH: process.env['PATH'] },
+    })
+    expect(stdout).toMatch(new RegExp(`^${NOBODY} held`))
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+})
+
+const NOBODY = 65_534

@@ -1,5 +1,5 @@
 import type { LogLine } from '../src/model/runs.ts'
-import type { Call, CallResult, Driver, Session, SessionSpec } from '../src/runtime/driver.ts'
+import type { Call, CallResult, Driver, DriverCapabilities, Session, SessionSpec } from '../src/runtime/driver.ts'
 import type { Places } from '../src/runtime/bwrap/places.ts'
 import type { AbuseNetwork } from './net.ts'
 
@@ -49,7 +49,7 @@ export interface AbuseWorld {
   readonly as: 'root' | 'user'
   readonly driver: Driver
   readonly places: Places
-  readonly limits: 'hard' | 'soft'
+  readonly limits: DriverCapabilities['limits']
   /** What there is to be reached. Sandboxes reach nothing of it without an entry of a network list. */
   readonly network: AbuseNetwork
   /** An unpacked bundle, as the build would have made it. Without it nothing is in the sandbox. */

@@ -13,7 +13,8 @@ def asked(server, name, kind, port=53):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as it:
         it.settimeout(0.5)
         try:
-            it.sendto(question(name, kind), (server, port))
+            it.connect((server, port))
+            it.send(question(name, kind))
             answer = it.recv(4096)
             return {"code": answer[3] & 15, "answers": answer[7]}
         except TimeoutError: return {"code": 3, "answers": 0}

@@ -1,14 +1,21 @@
-import type { AbuseCase } from './case.ts'
+import type { AbuseCase, AbuseWorld } from './case.ts'
 import type { Part } from './report.ts'
 
 /** Why a part of a case says nothing under another driver than bubblewrap; null where it does. */
-export function elsewhere({ number }: Pick<AbuseCase, 'number'>, part: Part, driver: string): string | null {
-  if (driver !== 'runsc') return null
-  return UNDER_GVISOR[number] ?? UNDER_GVISOR[`${number} ${part}`] ?? null
+export function elsewhere(
+  { number }: Pick<AbuseCase, 'number'>,
+  part: Part,
+  { driver, limits }: Pick<AbuseWorld, 'driver' | 'limits'>,
+): string | null {
+  if (driver.name !== 'runsc') return null
+  const reason = (table: Reasons): string | undefined => table[number] ?? table[`${number} ${part}`]
+  return reason(UNDER_GVISOR) ?? (limits === 'soft' ? reason(WATCHED_GVISOR) : null) ?? null
 }
 
+type Reasons = Readonly<Record<number | string, string>>
+
 /** What asks for facts of the machine's own kernel, and what the gVisor that was tried (20221219, on ptrace) is too slow for. */
-const UNDER_GVISOR: Readonly<Record<number | string, string>> = {
+const UNDER_GVISOR: Reasons = {
   1: 'gVisor starts processes so slowly that a fork bomb meets the time limit or that of memory before it is refused any',
   '3 node': 'gVisor is too slow to fill the heap in the time that the case has',
   7: 'in gVisor the owner of /dev/fd may change its mode, and devices made in the guest are the guest’s own',
@@ -26,4 +33,11 @@ const UNDER_GVISOR: Readonly<Record<number | string, string>> = {
   '41 world': 'gVisor has no namespaces that could be compared',
   42: 'devices, clocks and priorities in gVisor are the guest’s own',
   '45 python': 'gVisor shows the environment and the addresses, not the memory, of a process that is closed to others',
+}
+
+/** Where a watchdog holds the limits. */
+const WATCHED_GVISOR: Reasons = {
+  '2 python': 'gVisor is too slow to fill the tables of pages that nobody wrote in the time that the case has',
+  4: 'gVisor has memfd_create, whose memory is seen there like all other',
+  56: 'a watchdog may count memory that processes in gVisor share several times, and ends the case for it',
 }

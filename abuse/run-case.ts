@@ -36,7 +36,7 @@ async function runPart(
   { as, sandboxes, neighbours, network }: Surroundings,
 ): Promise<Pick<Row, 'status' | 'why'>> {
   const made = createCaseWorld(sandboxes, as, network)
-  const cannot = (await one.cannot?.(made.world)) ?? elsewhere(one, part, sandboxes.driver.name)
+  const cannot = (await one.cannot?.(made.world)) ?? elsewhere(one, part, made.world)
   if (cannot !== null) {
     await made.close()
     return { status: 'not_run', why: cannot }

@@ -132,7 +132,7 @@ test('stages: configure, promote, roll back', async () => {
   expect((await skillet('stage', 'rollback', 'staged', 'dev')).code).toBe(0)
   expect(JSON.parse((await skillet('invoke', 'staged', '--wait')).out)).toEqual({ mode: null })
   expect((await skillet('stage', 'show', 'staged', 'dev')).out).toMatch(/rollback.*\n.*deploy/)
-  expect((await skillet('skill', 'show', 'staged')).out).toMatch(/prod +active/)
+  expect((await skillet('skill', 'show', 'staged')).out).toMatch(/prod +active +\d+\.\d+\.\d+ +python3\.\d+ /)
   expect((await skillet('skill', 'delete', 'staged', '--yes')).code).toBe(0)
   expect((await skillet('skill', 'show', 'staged')).code).toBe(5)
 })

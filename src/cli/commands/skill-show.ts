@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { type Cli, action } from '../call.ts'
-import { stageTable } from './stage-show.ts'
+import { servedBy, stageTable } from './stage-show.ts'
 
 export function skillShowCommand(cli: Cli): Command {
   return new Command('show')
@@ -11,8 +11,9 @@ export function skillShowCommand(cli: Cli): Command {
         const api = call.api()
         const skill = await api.findSkill(name)
         const { items: stages } = await api.listStages(skill.id)
-        call.show({ ...skill, stages }, () =>
-          [call.paint('bold', skill.name), skill.description, '', stageTable(stages)].join('\n'),
+        const shown = await servedBy(api, stages)
+        call.show({ ...skill, stages: shown }, () =>
+          [call.paint('bold', skill.name), skill.description, '', stageTable(shown)].join('\n'),
         )
       }),
     )

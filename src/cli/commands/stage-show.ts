@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { Stage } from '../../model/skills.ts'
+import type { Api } from '../api.ts'
 import { type Cli, action } from '../call.ts'
 import { table } from '../table.ts'
 
@@ -13,22 +14,38 @@ export function stageShowCommand(cli: Cli): Command {
         const api = call.api()
         const stage = await api.findStage(skill, name)
         const { items: history } = await api.history(skill, name)
-        call.show({ ...stage, history }, () => {
+        const [shown] = await servedBy(api, [stage])
+        call.show({ ...shown!, history }, () => {
           const rows = history.map(({ at, kind, version, deployment, by }) => [at, kind, version, deployment, by])
           const past =
             rows.length === 0 ? '' : `\n${table(['SINCE', 'BY WAY OF', 'VERSION', 'DEPLOYMENT', 'BY'], rows)}`
-          return `${stageTable([stage])}\nconfiguration ${JSON.stringify(stage.config, null, 2)}\n${past}`
+          return `${stageTable([shown!])}\nconfiguration ${JSON.stringify(stage.config, null, 2)}\n${past}`
         })
       }),
     )
 }
 
-export function stageTable(stages: readonly Stage[]): string {
+/** A stage, and what it serves. */
+type ServingStage = Stage & { readonly serves: { readonly version: string; readonly runtime: string } | null }
+
+export function servedBy(api: Api, stages: readonly Stage[]): Promise<ServingStage[]> {
+  return Promise.all(
+    stages.map(async (stage) => {
+      if (stage.deployment === null) return { ...stage, serves: null }
+      const { version, runtime } = await api.deployment(stage.skill, stage.id)
+      return { ...stage, serves: { version, runtime } }
+    }),
+  )
+}
+
+export function stageTable(stages: readonly ServingStage[]): string {
   return table(
-    ['STAGE', 'STATE', 'DEPLOYMENT', 'UPDATED'],
-    stages.map(({ name, state, paused, deployment, updated_at }) => [
+    ['STAGE', 'STATE', 'VERSION', 'RUNTIME', 'DEPLOYMENT', 'UPDATED'],
+    stages.map(({ name, state, paused, serves, deployment, updated_at }) => [
       name,
       paused ? `${state}, paused` : state,
+      serves?.version ?? null,
+      serves?.runtime ?? null,
       deployment,
       updated_at,
     ]),

@@ -1,7 +1,15 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
+import {
+  cgroupMounts,
+  cgroupName,
+  counterIn,
+  killAndRemove,
+  pidsIn,
+  readCounter,
+  sweepCgroups,
+} from './cgroup-files.ts'
 import { CPU_SHARES, type Caps, type LimitGroup, type Limits, cpuQuota } from './limits.ts'
 
 /**
@@ -24,6 +32,8 @@ export async function openCgroupV2(key: string): Promise<Limits | null> {
 
 const NEEDED = ['memory', 'pids']
 const SERVER_LEAF = 'skillet-server'
+/** Stands beside the server in the container's group, and has to: somebody must take note of the processes that sandboxes leave. */
+const CONTAINERS_INIT = 1
 
 function ownGroup(): string | null {
   const mount = cgroupMounts().find(({ type }) => type === 'cgroup2')
@@ -42,11 +52,28 @@ async function delegated(base: string): Promise<boolean> {
   // A group with processes in it cannot give controllers to its children: make room.
   const leaf = join(base, SERVER_LEAF)
   if (!(await succeeds(mkdir(leaf).catch(unlessExists)))) return false
-  if (!(await succeeds(writeFile(join(leaf, 'cgroup.procs'), String(process.pid))))) return false
-  if (await enable()) return true
-  await succeeds(writeFile(join(base, 'cgroup.procs'), String(process.pid)))
+  if ((await moveOurs(base, leaf)) && (await enable())) return true
+  await moveOurs(leaf, base)
   await succeeds(rmdir(leaf))
   return false
+}
+
+/** The server first, so that what it starts from now on is there too; then what it has started before, and what stands for init. */
+async function moveOurs(from: string, to: string): Promise<boolean> {
+  const move = (pid: number): Promise<boolean> => succeeds(writeFile(join(to, 'cgroup.procs'), String(pid)))
+  if (!(await move(process.pid))) return false
+  // One that cannot be moved is gone, or keeps the group from giving its controllers on, which is told then.
+  for (const pid of pidsIn(from)) if (pid === CONTAINERS_INIT || parentOf(pid) === process.pid) await move(pid)
+  return true
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return null // The process is gone.
+  }
 }
 
 async function create(folder: string, caps: Caps): Promise<LimitGroup> {

@@ -35,9 +35,12 @@ async function main(passes: readonly User[], under: 'bwrap' | 'runsc', numbers: 
     rows.push(row)
     if (values.json) process.stdout.write(`${JSON.stringify(row)}\n`)
   }
+  let interrupted = false
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true))
   for (const as of passes) {
+    if (interrupted) break
     limits.set(as, 'unknown')
-    const { code, signal } = await startPass(as, under, numbers, (line) => {
+    const end = await startPass(as, under, numbers, (line) => {
       if ('limits' in line) limits.set(as, line.limits)
       else add(line)
     })
@@ -50,7 +53,7 @@ async function main(passes: readonly User[], under: 'bwrap' | 'runsc', numbers: 
     ]
     for (const { number, title, part } of expected) {
       if (told(number, part)) continue
-      const why = `the pass ended before it was tried (${signal ?? `exit code ${code}`})`
+      const why = `the pass ended before it was tried (${end})`
       add({ number, title, as, part, status: 'failed', why, ms: 0 })
     }
   }

@@ -15,6 +15,9 @@ import { runCase } from './run-case.ts'
 /** Cases at a time. */
 const LANES = 4
 
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true))
+
 // As the server's own entry does.
 closeInheritedFds()
 await forbidCoreDumps()
@@ -43,9 +46,10 @@ async function pass(cases: readonly AbuseCase[]): Promise<void> {
     }
     const heavy = cases.filter(({ load }) => load === 'heavy')
     const light = cases.filter(({ load }) => load === undefined)
+    const alone = cases.filter(({ load }) => load === 'alone')
     // The first lane takes what is heavy, so that there is never more than one of it.
     await Promise.all(neighbours.map((_, i) => lane(i, i === 0 ? [heavy, light] : [light])))
-    await lane(0, [cases.filter(({ load }) => load === 'alone')])
+    await lane(0, [alone])
     await Promise.all(neighbours.map((each) => each.close()))
   } finally {
     await sandboxes.close()
@@ -57,5 +61,5 @@ async function pass(cases: readonly AbuseCase[]): Promise<void> {
 }
 
 function next(queues: readonly AbuseCase[][]): AbuseCase | undefined {
-  return queues.find((queue) => queue.length > 0)?.shift()
+  return interrupted ? undefined : queues.find((queue) => queue.length > 0)?.shift()
 }

@@ -7,21 +7,17 @@ import { fileURLToPath } from 'node:url'
 import { INHERITED } from './inherited.ts'
 import type { Row, User } from './report.ts'
 
-export interface PassEnd {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
-
 /**
  * Runs one pass to its end in a process of its own, whose descriptors and environment hold what is none of a sandbox's business. A root
- * process becomes an ordinary user for `user`.
+ * process becomes an ordinary user for `user`. Interrupted, it ends what it is at and cleans up.
+ * @returns How it ended, in words.
  */
 export async function startPass(
   as: User,
   driver: 'bwrap' | 'runsc',
   only: readonly number[],
   onLine: (line: Row | { readonly as: User; readonly limits: string }) => void,
-): Promise<PassEnd> {
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'skillet-abuse-'))
   chmodSync(folder, 0o711)
   try {
@@ -39,11 +35,14 @@ export async function startPass(
     } finally {
       closeSync(fd)
     }
-    const ended = new Promise<PassEnd>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (code, signal) => resolve({ code, signal }))
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', ({ message }) => resolve(message))
+      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`))
     })
+    const pass = (signal: NodeJS.Signals): void => void child.kill(signal)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, pass)
     for await (const line of createInterface({ input: child.stdout! })) onLine(JSON.parse(line) as Row)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, pass)
     return await ended
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -133,12 +133,17 @@ async function create(folder: string, caps: Caps): Promise<LimitGroup> {
   }
 }
 
-/** `memory.peak`: since Linux 5.19; since 6.12 writing to a descriptor starts it anew for that descriptor, before that it is the life's. */
+/**
+ * `memory.peak`: since Linux 5.19; since 6.12 writing to a descriptor starts it anew for that descriptor, before that it is the life's,
+ * although root may open it for writing.
+ */
 function openPeak(open: (name: string, flags: string) => number): { fd: number; reset: () => void } | null {
   for (const flags of ['r+', 'r']) {
     try {
       const fd = open('memory.peak', flags)
-      return { fd, reset: flags === 'r' ? () => undefined : () => void writeSync(fd, 'reset', 0) }
+      const reset = flags === 'r' ? () => undefined : () => void writeSync(fd, 'reset', 0)
+      reset()
+      return { fd, reset }
     } catch (error) {
       if (!['ENOENT', 'EACCES', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }

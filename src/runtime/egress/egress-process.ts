@@ -16,6 +16,8 @@ interface Taken {
 
 const taken = new Map<number, Taken[]>()
 const doors = new Map<number, SandboxDoor>()
+/** Those whose door is about to be open. */
+const opening = new Set<number>()
 let own: Listening | null = null
 let building: Building | null = null
 
@@ -39,7 +41,7 @@ process.on('message', (message: ToEgress, handle: unknown) => {
     }
     case 'serve':
       own = message.own
-      serve(message)
+      void serve(message)
       break
     case 'tell':
       doors.get(message.link)?.tell()
@@ -50,23 +52,29 @@ process.on('message', (message: ToEgress, handle: unknown) => {
   }
 })
 
-function serve({ link, rules }: Extract<ToEgress, { do: 'serve' }>): void {
+async function serve({ link, rules }: Extract<ToEgress, { do: 'serve' }>): Promise<void> {
   const all = taken.get(link) ?? []
   taken.delete(link)
+  opening.add(link)
   try {
     const dns = all.find(({ port }) => port === null)?.handle
     const tcp = all.flatMap(({ port, handle }) => (port === null ? [] : [{ port, handle }]))
-    doors.set(link, openDoor(link, { dns, tcp }, rules, building!))
+    const door = await openDoor(link, { dns, tcp }, rules, building!)
+    if (!opening.has(link)) return door.close()
+    doors.set(link, door)
     send({ is: 'serving', link })
   } catch (error) {
     for (const { handle } of all) handle.close()
     send({ is: 'failed', link, message: (error as Error).message.slice(0, 1000) })
+  } finally {
+    opening.delete(link)
   }
 }
 
 function close(link: number): void {
   for (const { handle } of taken.get(link) ?? []) handle.close()
   taken.delete(link)
+  opening.delete(link)
   doors.get(link)?.close()
   doors.delete(link)
   send({ is: 'closed', link })

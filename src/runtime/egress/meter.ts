@@ -7,7 +7,10 @@ export type Direction = 'out' | 'in'
 /** What one sandbox sends and gets. */
 export interface Meter {
   connected(): void
-  /** @returns Milliseconds to wait before more is read; null when it had all that it may have. */
+  /**
+   * Counts what is about to be passed on.
+   * @returns Milliseconds to wait before more is read; null when it is not passed on, as the sandbox had all that it may have.
+   */
   count(direction: Direction, bytes: number): number | null
   /** It had all that it may have, for this hour. */
   spent(): boolean
@@ -54,9 +57,9 @@ export function createMeter(
   return {
     connected: () => changed({ ...traffic, connections: traffic.connections + 1 }),
     count(direction, bytes) {
+      if (spent()) return null
       const key = direction === 'out' ? 'bytes_out' : 'bytes_in'
       changed({ ...traffic, [key]: traffic[key] + bytes })
-      if (spent()) return null
       hour.bytes += bytes
       return rate.charge(bytes)
     },

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { type Server, type Socket, createServer } from 'node:net'
 import type { AddressPolicy } from '../../net/policy.ts'
 import { createDenials } from './denials.ts'
@@ -33,7 +34,12 @@ export interface SandboxDoor {
 }
 
 /** Serves a sandbox. @throws when a socket cannot be used */
-export function openDoor(link: number, sockets: SandboxSockets, rules: EgressRules, building: Building): SandboxDoor {
+export async function openDoor(
+  link: number,
+  sockets: SandboxSockets,
+  rules: EgressRules,
+  building: Building,
+): Promise<SandboxDoor> {
   const { limits, connections: all, send } = building
   const names = createNames(rules.allow, limits.names)
   const denials = createDenials((attempt) => send({ is: 'denied', link, ...attempt }))
@@ -88,17 +94,23 @@ export function openDoor(link: number, sockets: SandboxSockets, rules: EgressRul
     denials.close()
     meter.close()
   }
-  // An error of a socket that others opened is theirs: its sandbox is without that way out, and nobody else.
-  const failed = (error: Error): void => {
-    console.error(`link ${link}: ${error.message}`)
-  }
-  dns.on('error', failed)
-  dns.bind(sockets.dns as { fd: number })
+  // A socket that fails later is its sandbox's loss, and nobody else's.
+  const failed = (error: Error): void => console.error(`link ${link}: ${error.message}`)
+  const ready: Promise<unknown>[] = [once(dns, 'listening')]
+  dns.on('error', failed).bind(sockets.dns as { fd: number })
   for (const { port, handle } of sockets.tcp) {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
       accept(client, port),
     )
-    servers.push(server.on('error', failed).listen(handle, BACKLOG))
+    servers.push(server.on('error', failed))
+    ready.push(once(server, 'listening'))
+    server.listen(handle, BACKLOG)
+  }
+  try {
+    await Promise.all(ready)
+  } catch (error) {
+    close()
+    throw error
   }
   return {
     tell() {

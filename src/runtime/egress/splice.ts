@@ -23,7 +23,10 @@ export function pump(
   }
   from.on('data', (chunk: Buffer) => {
     const wait = meter.count(direction, chunk.length)
-    if (wait === null) return onSpent()
+    if (wait === null) {
+      onSpent()
+      return cut(from)
+    }
     if (!to.write(chunk)) full = true
     // A timer is not finer than that.
     if (wait >= 1) {

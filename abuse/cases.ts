@@ -1,6 +1,7 @@
 import type { AbuseCase } from './case.ts'
 import { ARCHIVES } from './cases/archives.ts'
 import { BETWEEN_RUNS } from './cases/between-runs.ts'
+import { BUILDS } from './cases/builds.ts'
 import { ENDINGS } from './cases/ending.ts'
 import { FILESYSTEM } from './cases/filesystem.ts'
 import { FORGED_ANSWERS } from './cases/forged-answers.ts'
@@ -17,13 +18,16 @@ import { OUTPUT } from './cases/output.ts'
 import { RESULTS } from './cases/results.ts'
 import { RESOURCES } from './cases/resources.ts'
 import { SECRETS_OF_THE_HOST } from './cases/secrets-of-the-host.ts'
+import { SERVER_CRASH } from './cases/server-crash.ts'
 import { SHARED_MACHINE } from './cases/shared-machine.ts'
+import { TENANTS } from './cases/tenants.ts'
 import { WAY_OUT } from './cases/way-out.ts'
 
 /** All of them, in order of their numbers. */
 export const CASES: readonly AbuseCase[] = [
   ...ARCHIVES,
   ...BETWEEN_RUNS,
+  ...BUILDS,
   ...ENDINGS,
   ...FILESYSTEM,
   ...FORGED_ANSWERS,
@@ -40,6 +44,8 @@ export const CASES: readonly AbuseCase[] = [
   ...RESULTS,
   ...RESOURCES,
   ...SECRETS_OF_THE_HOST,
+  ...SERVER_CRASH,
   ...SHARED_MACHINE,
+  ...TENANTS,
   ...WAY_OUT,
 ].toSorted((a, b) => a.number - b.number)

@@ -105,8 +105,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const driver = open.adopt(await createBwrapDriver(sandboxing), (it) => it.close())
     // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
     const gate = createIsolationGate()
+    const memory = { machine_mb: memory_mb, factor: options.memoryFactor ?? 1 }
     const examined = gate
-      .examine(() => runDoctor({ driver, places, dataDir, softLimits: softLimits(options) }))
+      .examine(() => runDoctor({ driver, places, dataDir, softLimits: softLimits(options), memory }))
       .catch((error: unknown) => onError(error, 'examining the isolation'))
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
     const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())

@@ -36,10 +36,17 @@ export function limitsCheck(driver: Pick<Driver, 'capabilities'>, soft: SoftLimi
 const HARD_LIMITS =
   'For hard limits delegate a cgroup v2 subtree to the server (systemd: Delegate=yes), or run it as root.'
 
+/** How much memory there is, in MB, and how many times over sandboxes may be promised it. */
+export interface MemoryFacts {
+  readonly machine_mb: number
+  readonly factor: number
+}
+
 /** What an operator, or whoever helps one, has to know of the machine. */
-export async function machineFacts(runtimes: Runtimes): Promise<DoctorCheck[]> {
+export async function machineFacts(runtimes: Runtimes, memory?: MemoryFacts): Promise<DoctorCheck[]> {
   return [
     fact('kernel', `${type()} ${release()} on ${arch()}`),
+    ...(memory === undefined ? [] : [memoryFact(memory)]),
     await runtimesCheck(runtimes),
     process.getuid!() === 0
       ? fact('user ids', `each sandbox has one of its own, from ${SANDBOX_UIDS.first} to ${SANDBOX_UIDS.last}`)
@@ -51,6 +58,12 @@ export async function machineFacts(runtimes: Runtimes): Promise<DoctorCheck[]> {
           fix: 'Where that matters (inotify watches, memory of pipes) run the server as root, which gives each sandbox a user of its own.',
         },
   ]
+}
+
+function memoryFact({ machine_mb, factor }: MemoryFacts): DoctorCheck {
+  const all = Math.floor(machine_mb * factor)
+  const more = factor > 1 ? ', more than there is: when all take what they may, some are killed for it' : ''
+  return fact('memory', `${machine_mb} MB; all sandboxes together may take ${all} MB (factor ${factor})${more}`)
 }
 
 async function runtimesCheck({ all, find }: Runtimes): Promise<DoctorCheck> {

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { INSIDE } from './bwrap/argv.ts'
 import type { Places } from './bwrap/places.ts'
 import type { DoctorCheck } from './doctor-check.ts'
-import { type SoftLimits, limitsCheck, machineFacts } from './doctor-facts.ts'
+import { type MemoryFacts, type SoftLimits, limitsCheck, machineFacts } from './doctor-facts.ts'
 import { type Driver, SandboxError } from './driver.ts'
 import { gvisor } from './runsc/gvisor-check.ts'
 
@@ -28,10 +28,11 @@ export async function runDoctor(
     readonly dataDir: string
     /** Default `accepted`. */
     readonly softLimits?: SoftLimits
+    readonly memory?: MemoryFacts
   },
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
-  const facts = machineFacts(parts.places.files.runtimes)
+  const facts = machineFacts(parts.places.files.runtimes, parts.memory)
   // Waited for last.
   facts.catch(() => undefined)
   const ownKernel = parts.driver.capabilities().tier === 'kernel'

@@ -58,6 +58,7 @@ test('readiness tells what limits are held by, and what skills run on', async ()
     const said = (name: string): string | null => checks.find((check) => check.name === name)!.message
     expect(said('limits')).toMatch(/^(hard: .*cgroup v[12]|soft: )/)
     expect(said('kernel')).toMatch(/^Linux \d+\.\d+/)
+    expect(said('memory')).toMatch(/^(\d+) MB; all sandboxes together may take \1 MB \(factor 1\)$/)
     expect(said('runtimes')).toMatch(/python3\.\d+ \(3\.\d+\.\d+.*, the default\).*node24 \(24\.\d+\.\d+\)/)
     expect(said('user ids')).toMatch(process.getuid!() === 0 ? /60707 to 61183/ : /share/)
   } finally {

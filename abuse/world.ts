@@ -46,7 +46,7 @@ export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user', ne
       return own(await sandboxes.node(code, { bundle: made, ...spec }))
     },
     async invoke(session, input, change = {}) {
-      return { ...(await invoke(session, input, { timeout_ms: 20_000, ...change })), session }
+      return { ...(await invoke(session, input, { timeout_ms: 30_000, ...change })), session }
     },
     async folder() {
       const path = await mkdtemp(join(tmpdir(), 'skillet-abuse-'))

@@ -100,6 +100,8 @@ export const MEMORY: readonly AbuseCase[] = [
     load: 'heavy',
     node: {
       code: 'export function execute() { const kept = []; for (let i = 0; ; i++) kept.push({ i, text: [`a${i}`, `b${i}`] }) }',
+      // It collects garbage before it gives up, which takes its time on a busy machine.
+      timeout_ms: 60_000,
       outcome: 'failed/memory_limit',
       held: spoiled,
     },

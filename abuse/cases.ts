@@ -12,9 +12,11 @@ import { NETWORK } from './cases/network.ts'
 import { NETWORK_FLOODS } from './cases/network-floods.ts'
 import { NETWORK_BOUNDS } from './cases/network-bounds.ts'
 import { LOADING } from './cases/loading.ts'
+import { MACHINE_SETTINGS } from './cases/machine-settings.ts'
 import { NATIVE_CODE } from './cases/native-code.ts'
 import { NO_RESULT } from './cases/no-result.ts'
 import { OUTPUT } from './cases/output.ts'
+import { PATCHING } from './cases/patching.ts'
 import { RESULTS } from './cases/results.ts'
 import { RESOURCES } from './cases/resources.ts'
 import { SECRETS_OF_THE_HOST } from './cases/secrets-of-the-host.ts'
@@ -38,9 +40,11 @@ export const CASES: readonly AbuseCase[] = [
   ...NETWORK_BOUNDS,
   ...NETWORK_FLOODS,
   ...LOADING,
+  ...MACHINE_SETTINGS,
   ...NATIVE_CODE,
   ...NO_RESULT,
   ...OUTPUT,
+  ...PATCHING,
   ...RESULTS,
   ...RESOURCES,
   ...SECRETS_OF_THE_HOST,

@@ -53,17 +53,6 @@ const ownOrNone = ({ result }: AttackRun): void => {
   if (result.status === 'succeeded') assert.equal(result.output, '1')
 }
 
-/** Whatever it patched: a result of its own or none. Another run is none the worse where nothing is shared with the one before. */
-const patched = (language: 'python' | 'node'): Omit<Attack, 'code'> => ({
-  outcome: /^(succeeded|failed\/(runtime_error|output_invalid|sandbox_error|timeout))$/,
-  timeout_ms: 3000,
-  async held({ session }, world) {
-    if (!(await session.idle())) return
-    const { result } = await world.invoke(session, { patch: false }, { timeout_ms: 3000 })
-    if (language === 'python') assert.equal(result.status === 'succeeded' ? result.output : result, '{"mine":1}')
-  },
-})
-
 /** Speaking for another run, or for the host in the sandbox. */
 export const FORGED_ANSWERS: readonly AbuseCase[] = [
   {
@@ -157,49 +146,6 @@ export async function execute({ again }) {
         },
       },
     ],
-  },
-  {
-    number: 46,
-    title: 'a handler that patches JSON, streams, processes, prototypes',
-    python: [
-      `import json; json.dumps = json.JSONEncoder.encode = lambda *a, **k: '"forged"'`,
-      'import sys; sys.stdout = sys.stderr = None',
-      'import sys; sys.stdout.close(); sys.stderr.close()',
-      'import builtins; builtins.len = lambda value: 10**9',
-      'import builtins; builtins.bytes = builtins.memoryview = builtins.int = None',
-      'import sys; sys.modules.clear()',
-      'import sys; main = sys.modules["__main__"]; main.encode = lambda header: b"{}"',
-      'import sys; main = sys.modules["__main__"]; main.MAX_OUTPUT = 10**12',
-      'import os; os.write = os._exit = None',
-      'import posix; posix.write = lambda fd, data: len(data)',
-      'import posix; real = posix._exit; posix._exit = lambda code: real(7)',
-      'import gc; gc.disable(); import sys; sys.setrecursionlimit(10)',
-      'import signal; [signal.signal(n, signal.SIG_IGN) for n in range(1, 32) if n not in (9, 19)]',
-    ].map((patch): Attack => ({
-      code: `def handler(input):\n    if input.get("patch", True): ${patch}\n    return {"mine": 1}\n`,
-      ...patched('python'),
-    })),
-    node: [
-      'JSON.stringify = () => \'"forged"\'',
-      'JSON.parse = () => ({ nonce: "0".repeat(32) })',
-      'Object.prototype.toJSON = () => "forged"',
-      'Buffer.from = Buffer.concat = Buffer.allocUnsafe = () => { throw 1 }',
-      'for (const name of ["copy", "writeUInt32BE", "toString", "subarray"]) Buffer.prototype[name] = () => 0',
-      'process.send = process.exit = process.kill = () => {}',
-      'process.stdout.write = process.stderr.write = () => true; globalThis.console = null',
-      'Array.prototype.push = Array.prototype.map = Array.prototype[Symbol.iterator] = null',
-      'Promise.prototype.then = () => {}',
-      'globalThis.setTimeout = globalThis.clearTimeout = null',
-      'Function.prototype.call = Function.prototype.apply = Function.prototype.bind = null',
-      'Reflect.apply = () => 1; Object.keys = () => ["a"]; Object.defineProperty = () => 1',
-      '(await import("node:fs")).default.writeSync = () => 1e9; (await import("node:module")).syncBuiltinESMExports()',
-      'Object.defineProperty(process, "env", { get() { throw 1 } })',
-      'process.removeAllListeners(); process.on("exit", () => { for (;;); })',
-      'globalThis.Error = globalThis.String = globalThis.AbortController = null',
-    ].map((patch): Attack => ({
-      code: `export async function execute({ patch = true }) { if (patch) { ${patch} } return { mine: 1 } }`,
-      ...patched('node'),
-    })),
   },
 ]
 

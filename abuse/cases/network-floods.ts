@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { listen } from '../../src/net/fixtures/listen.ts'
-import { EGRESS_LIMITS } from '../../src/runtime/egress/limits.ts'
 import { startingPython } from '../attacks.ts'
 import type { AbuseCase, AbuseWorld } from '../case.ts'
 import { CONNECTING_PYTHON, allowed, control } from '../connecting.ts'
@@ -56,6 +55,9 @@ def handler(input):
     time.sleep(100)
 `
 
+/** Of one sandbox, as docs/limits.md has it: written down once more, on purpose. */
+const MOST = { connections: 128, names: 1024 }
+
 /** One sandbox asks for all that it can get; another, of another tenant, reaches what it may meanwhile. */
 async function flooded(world: AbuseWorld): Promise<void> {
   const { network } = world
@@ -80,8 +82,8 @@ async function flooded(world: AbuseWorld): Promise<void> {
     const held = await hold(session, { port: own.port })
     const { names, alive, made } = JSON.parse(held.said) as Record<string, number>
     assert.ok(made! > 128, `only ${made} connections were tried`)
-    assert.ok(alive! > 0 && alive! <= EGRESS_LIMITS.connections, `${alive} connections at once`)
-    assert.ok(names! > 0 && names! <= EGRESS_LIMITS.names, `${names} names`)
+    assert.ok(alive! > 0 && alive! <= MOST.connections, `${alive} connections at once`)
+    assert.ok(names! > 0 && names! <= MOST.names, `${names} names`)
     const outside = own.connections() - before
     assert.ok(outside <= made! && outside > 0, `${outside} connections outside`)
     const { output } = await world.invoke(neighbour, { targets: [control(world)] })

@@ -19,7 +19,7 @@ const UNDER_GVISOR: Reasons = {
   1: 'gVisor starts processes so slowly that a fork bomb meets the time limit or that of memory before it is refused any',
   '3 node': 'gVisor is too slow to fill the heap in the time that the case has',
   7: 'in gVisor the owner of /dev/fd may change its mode, and devices made in the guest are the guest’s own',
-  '13 python': 'gVisor is too slow to fill a log in the time that the case has',
+  13: 'gVisor is too slow to fill a log in the time that the case has',
   15: 'gVisor does not tell of NoNewPrivs, and its first process is the host program itself',
   17: 'in gVisor the first process can be killed from within, which ends the sandbox and nothing else',
   22: 'gVisor serves the other calling conventions with its own kernel',
@@ -32,6 +32,7 @@ const UNDER_GVISOR: Reasons = {
   40: 'gVisor has terminals of its own',
   '41 world': 'gVisor has no namespaces that could be compared',
   42: 'devices, clocks and priorities in gVisor are the guest’s own',
+  55: 'gVisor refuses some calls with other errors than the filter',
   '45 python': 'gVisor shows the environment and the addresses, not the memory, of a process that is closed to others',
 }
 

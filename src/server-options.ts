@@ -50,6 +50,10 @@ export interface ServerOptions {
   readonly dnsServers?: readonly string[] | undefined
   /** What is accepted although a server for production (`environment`) refuses it. Default: nothing. */
   readonly allow?: readonly Allowance[] | undefined
+  /** What keeps sandboxes apart: namespaces of the machine's kernel, or a kernel of their own (gVisor). Default bwrap; there is no fallback. */
+  readonly driver?: 'bwrap' | 'runsc' | undefined
+  /** Skills run as plain processes, without any isolation: on 127.0.0.1, for one tenant, never for production. Default false. */
+  readonly developmentWithoutIsolation?: boolean | undefined
   /** `soft`: limits by a watchdog even where cgroups could be used. Default `auto`: the strongest that there are. */
   readonly limits?: 'auto' | 'soft' | undefined
   /** Told of each request when it has ended. Default: nobody is. */

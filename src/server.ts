@@ -13,6 +13,7 @@ import { createClientAddress } from './http/client-address.ts'
 import { createCursorSeal } from './http/cursor-seal.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
+import { BANNER, requireDevelopment } from './development-mode.ts'
 import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
 import { listensAt } from './net/listens-at.ts'
@@ -20,11 +21,11 @@ import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
 import { createSessionsService } from './runs/sessions.ts'
 import { openBundleCache } from './runtime/bundles.ts'
-import { createBwrapDriver } from './runtime/bwrap/bwrap-driver.ts'
 import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
 import { runDoctor } from './runtime/doctor.ts'
 import { openEgress } from './runtime/egress/open-egress.ts'
+import { openDriver } from './runtime/open-driver.ts'
 import type { SoftLimits } from './runtime/doctor-facts.ts'
 import { machineMemoryMb } from './runtime/machine-memory.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
@@ -89,6 +90,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const operator = await bootstrapOperator({ engine, dataDir })
     if (operator !== null) info(`a key for the operator was made: ${operator.file}`)
 
+    const { developmentWithoutIsolation: bare = false } = options
+    if (bare) {
+      requireDevelopment(options, await engine.access.countTenants())
+      log({ at: now(), level: 'error', message: BANNER })
+    }
+
     const vault = engine.vault(await openMasterKeys({ dataDir, given: options.masterKey }))
     const secrets = createSecretsService({ engine, vault, environment: options.environment ?? 'dev', onError })
 
@@ -102,7 +109,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     const egress = open.adopt(openEgress(wayOut), (it) => it.close())
     const sandboxing = { places, egress, limitsMode: options.limits }
-    const driver = open.adopt(await createBwrapDriver(sandboxing), (it) => it.close())
+    const driver = open.adopt(await openDriver(bare ? 'bare' : (options.driver ?? 'bwrap'), sandboxing), (it) =>
+      it.close(),
+    )
     // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
     const gate = createIsolationGate()
     const memory = { machine_mb: memory_mb, factor: options.memoryFactor ?? 1 }
@@ -165,7 +174,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     open.defer(() => ticker.stop())
 
     const stopping = new AbortController()
-    const access = open.adopt(await openAccess({ engine, issuers, onError }), (it) => it.close())
+    const access = open.adopt(await openAccess({ engine, issuers, oneTenant: bare, onError }), (it) => it.close())
     const app = createApp(
       {
         ...access,

@@ -23,9 +23,11 @@ export interface Access {
 export async function openAccess(parts: {
   engine: Engine
   issuers: readonly IssuerConfig[]
+  /** No tenant is made besides the one there is. Default false. */
+  oneTenant?: boolean
   onError: (error: unknown, doing: string) => void
 }): Promise<Access> {
-  const { engine, issuers, onError } = parts
+  const { engine, issuers, oneTenant, onError } = parts
   const { access } = engine
   // Loaded where there are issuers: it is a tenth of what a server takes to start.
   const tokens = issuers.length === 0 ? null : await import('./oidc.ts')
@@ -37,7 +39,7 @@ export async function openAccess(parts: {
     auth,
     authorizer,
     denials,
-    tenants: createTenantsService({ access, auth }),
+    tenants: createTenantsService({ access, auth, oneTenant }),
     keys: createKeyService({ access, auth }),
     grants: createGrantsService({ engine, authorizer }),
     async close() {

@@ -11,7 +11,7 @@ import { type NewApiKey, makeKey } from './key-service.ts'
 
 /** For operators. Nothing that belongs to a tenant can be seen from here. */
 export interface TenantsService {
-  /** The tenant and its first owner key, which is in this answer and nowhere else. @throws SkilletError name_taken, name_reserved, zone_unknown */
+  /** The tenant and its first owner key, which is in this answer and nowhere else. @throws SkilletError name_taken, name_reserved, zone_unknown, one_tenant_only */
   create(caller: Caller, tenant: { name: string; zone: string }): Promise<{ tenant: Tenant; owner_key: NewApiKey }>
   list(page: PageOptions): Promise<Page<Tenant>>
   /** @throws SkilletError not_found */
@@ -27,8 +27,10 @@ export interface TenantsService {
 export function createTenantsService(parts: {
   access: AccessStore
   auth: Pick<Authenticator, 'forgetTenant'>
+  /** No tenant is made besides the one there is. Default false. */
+  oneTenant?: boolean | undefined
 }): TenantsService {
-  const { access, auth } = parts
+  const { access, auth, oneTenant = false } = parts
 
   async function find(idOrName: string): Promise<Tenant> {
     const tenant = await access.findTenant(idOrName)
@@ -38,6 +40,8 @@ export function createTenantsService(parts: {
 
   return {
     async create(caller, { name, zone: said }) {
+      if (oneTenant)
+        throw new SkilletError('one_tenant_only', 'This server isolates nothing: it has one tenant and gets no other.')
       if (name === OPERATOR_TENANT.name) throw new SkilletError('name_reserved', `No tenant can be named "${name}".`)
       const zone = requireZone(said)
       const tenant: Tenant = {

@@ -46,6 +46,7 @@ function start(...args: string[]) {
     env: { HOME: '/nonexistent', SKILLET_DATA: server.dataDir },
     cwd: '/',
     tty: { out: false, err: false, in: false },
+    platform: process.platform,
     signal: abort.signal,
   })
   const lines = (): string[] => out.split('\n').slice(0, -1)

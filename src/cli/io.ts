@@ -12,6 +12,7 @@ export interface Io {
   readonly cwd: string
   /** Whether people read stdout, read stderr, and type into stdin. */
   readonly tty: { readonly out: boolean; readonly err: boolean; readonly in: boolean }
+  readonly platform: NodeJS.Platform
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
 }
@@ -25,6 +26,7 @@ export function processIo(signal: AbortSignal): Io {
     env: process.env,
     cwd: process.cwd(),
     tty: { out: isatty(1), err: isatty(2), in: isatty(0) },
+    platform: process.platform,
     signal,
   }
 }

@@ -68,6 +68,11 @@ export const ERRORS = {
     fix: 'Send "Content-Type: application/json".',
   },
   name_taken: { status: 409, title: 'That name is in use', fix: 'Choose another name, or use the existing one.' },
+  one_tenant_only: {
+    status: 409,
+    title: 'This server is for one tenant only',
+    fix: 'Start the server with isolation: without --development-without-isolation.',
+  },
   skill_unknown: {
     status: 400,
     title: 'A skill that is named does not exist',

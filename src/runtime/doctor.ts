@@ -13,6 +13,7 @@ import type { DoctorCheck } from './doctor-check.ts'
 import { type MemoryFacts, type SoftLimits, limitsCheck, machineFacts } from './doctor-facts.ts'
 import { type Driver, SandboxError } from './driver.ts'
 import { gvisor } from './runsc/gvisor-check.ts'
+import type { Runtimes } from './runtimes.ts'
 
 export interface DoctorReport {
   /** False: no skill may be run on this machine as it is. */
@@ -32,6 +33,7 @@ export async function runDoctor(
   },
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
+  if (parts.driver.capabilities().tier === 'none') return await withoutIsolation(parts.places.files.runtimes)
   const facts = machineFacts(parts.places.files.runtimes, parts.memory)
   // Waited for last.
   facts.catch(() => undefined)
@@ -48,6 +50,20 @@ export async function runDoctor(
   }
   checks.push(...(await facts), ...tried)
   return { ok: checks.every(({ ok }) => ok), checks }
+}
+
+/** There is nothing to try: whoever started the server has said that it is to be so. */
+async function withoutIsolation(runtimes: Runtimes): Promise<DoctorReport> {
+  const isolation = {
+    check: 'isolation',
+    ok: true,
+    detail: 'NONE: skills run as plain processes of this machine; for development only',
+    fix: 'For anything else start the server without --development-without-isolation.',
+  }
+  return {
+    ok: true,
+    checks: [isolation, ...(await machineFacts(runtimes)).filter(({ check }) => check !== 'user ids')],
+  }
 }
 
 const PROBE_MS = 10_000

@@ -22,6 +22,7 @@ export async function cli(
     env: { HOME: '/nonexistent', ...options.env },
     cwd: options.cwd ?? '/',
     tty: { out: false, err: false, in: false },
+    platform: process.platform,
     signal: options.signal ?? new AbortController().signal,
   })
   return { code, out, err }

@@ -1,21 +1,32 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type Api, type Readiness, createApi } from '../api.ts'
 import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
+import { requireLinux } from '../require-linux.ts'
 import { settledReadiness } from '../settled-readiness.ts'
 
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
     .description('check that skills can be run here, and say what to do where they cannot')
-    .action(action(cli, doctor))
+    .addOption(
+      new Option(
+        '--driver <name>',
+        'what to try where no server runs: bwrap, or runsc (gVisor); default: bwrap',
+      ).choices(['bwrap', 'runsc']),
+    )
+    .action(action<Options>(cli, doctor))
+}
+
+interface Options {
+  readonly driver?: 'bwrap' | 'runsc'
 }
 
 /** Asks the server that runs; where none does, starts one for the moment, which tries its sandboxes as every server does. */
-async function doctor(call: Call) {
+async function doctor(call: Call<Options>) {
   const running = runningApi(call)
   const { ready, checks } =
     running === null ? await scratchReadiness(call) : await settledReadiness(running, call.io.signal)
@@ -36,13 +47,15 @@ function runningApi(call: Call): Api | null {
   }
 }
 
-async function scratchReadiness({ io }: Call): Promise<Readiness> {
+async function scratchReadiness({ io, options }: Call<Options>): Promise<Readiness> {
+  requireLinux(io)
   const dataDir = await mkdtemp(join(tmpdir(), 'skillet-doctor-'))
   try {
     const { startServer } = await import('../../server.ts')
     const server = await startServer({
       dataDir,
       port: 0,
+      driver: options.driver,
       environment: io.env['SKILLET_ENV'] || undefined,
       log: () => {},
     })

@@ -6,6 +6,7 @@ import { type Call, type Cli, action } from '../call.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
 import { createRequestLines } from '../request-lines.ts'
+import { requireLinux } from '../require-linux.ts'
 
 interface Options {
   readonly host: string
@@ -26,6 +27,8 @@ interface Options {
   readonly maxSessions?: number
   readonly maxSessionsPerTenant?: number
   readonly allow?: Allowance[]
+  readonly driver?: 'bwrap' | 'runsc'
+  readonly developmentWithoutIsolation?: boolean
 }
 
 export function serveCommand(cli: Cli): Command {
@@ -73,6 +76,16 @@ export function serveCommand(cli: Cli): Command {
         ALLOWED,
       ),
     )
+    .addOption(
+      new Option('--driver <name>', 'what isolates skills: bubblewrap, or gVisor (runsc); default: bwrap').choices([
+        'bwrap',
+        'runsc',
+      ]),
+    )
+    .option(
+      '--development-without-isolation',
+      'isolate nothing; only on 127.0.0.1, for one tenant, and never for production',
+    )
     .option(
       '--memory-factor <number>',
       'let the memory limits of all sandboxes together be so many times the memory of the machine; default: 1',
@@ -89,6 +102,7 @@ const ALLOWED = ['soft-limits'] as const satisfies readonly Allowance[]
 
 async function serve(call: Call<Options>) {
   const { io, options, paintErr: paint } = call
+  requireLinux(io)
   const dataDir = resolve(io.cwd, options.data ?? io.env['SKILLET_DATA'] ?? '.skillet')
   const oidc = options.oidc ?? io.env['SKILLET_OIDC']
   const format = options.log ?? (io.tty.err ? 'text' : 'json')
@@ -121,6 +135,8 @@ async function serve(call: Call<Options>) {
     maxSessionsPerTenant: options.maxSessionsPerTenant,
     environment: io.env['SKILLET_ENV'] || undefined,
     allow: options.allow,
+    driver: options.driver,
+    developmentWithoutIsolation: options.developmentWithoutIsolation,
     masterKey,
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
     rateLimit: options.rateLimit,

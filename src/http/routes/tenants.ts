@@ -25,7 +25,7 @@ export const tenantRoutes = ({ tenants, keys }: Pick<Services, 'tenants' | 'keys
         headers: { Location: 'Where it is.' },
       },
     },
-    errors: ['name_taken', 'name_reserved', 'zone_unknown'],
+    errors: ['name_taken', 'name_reserved', 'zone_unknown', 'one_tenant_only'],
     async handle({ caller, body }) {
       const made = await tenants.create(caller, body)
       return { status: 201, body: made, headers: { location: `/api/tenants/${made.tenant.id}` } }

@@ -11,7 +11,13 @@ export interface CliResult {
 /** Runs one command line as its process would, with nobody at a terminal and nothing of this machine's environment. */
 export async function cli(
   args: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; stdin?: string; signal?: AbortSignal } = {},
+  options: {
+    env?: Record<string, string>
+    cwd?: string
+    stdin?: string
+    signal?: AbortSignal
+    platform?: NodeJS.Platform
+  } = {},
 ): Promise<CliResult> {
   let out = ''
   let err = ''
@@ -22,7 +28,7 @@ export async function cli(
     env: { HOME: '/nonexistent', ...options.env },
     cwd: options.cwd ?? '/',
     tty: { out: false, err: false, in: false },
-    platform: process.platform,
+    platform: options.platform ?? process.platform,
     signal: options.signal ?? new AbortController().signal,
   })
   return { code, out, err }

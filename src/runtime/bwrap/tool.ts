@@ -23,8 +23,8 @@ export async function runTool(launcher: Launcher, spec: ToolSpec, signal?: Abort
   const timer = setTimeout(() => kill('timeout'), spec.timeout_ms)
   signal?.addEventListener('abort', cancel, { once: true })
   const began = performance.now()
-  sandbox.limits.begin()
   try {
+    sandbox.limits.begin()
     if (signal?.aborted) cancel()
     if (sandbox.network !== null) sandbox.network.onDenied = denied.add
     const cap = spec.output_bytes ?? DEFAULT_OUTPUT

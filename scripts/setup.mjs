@@ -64,7 +64,7 @@ function checkHostNode() {
   if (process.platform !== 'linux') {
     throw new SetupError(
       `Skillet runs on Linux, this is ${process.platform}.`,
-      'Use a Linux machine, virtual machine or container.',
+      'Use a Linux machine, virtual machine or container: docs/drivers.md.',
     )
   }
   const [major, minor] = process.versions.node.split('.').map(Number)

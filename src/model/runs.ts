@@ -41,7 +41,7 @@ export const Usage = z
     }),
     limits: z.enum(['hard', 'soft', 'none']).meta({
       description:
-        'Who held the limits and measured: the cgroup (`hard`), or a watchdog that looks every 50 ms (`soft`).',
+        'Who held the limits and measured: the cgroup (`hard`), or a watchdog that looks every 50 ms (`soft`); nobody on a server without isolation (`none`).',
     }),
   })
   .meta({ id: 'Usage' })

@@ -18,7 +18,7 @@ export function createIsolationGate(): IsolationGate {
 
   return {
     async examine(doctor) {
-      report = await doctor()
+      report = await doctor().catch(unexamined)
       if (!report.ok) throw new Error(failuresOf(report))
     },
     require() {
@@ -30,6 +30,12 @@ export function createIsolationGate(): IsolationGate {
       return [{ name: 'isolation', check: stillExamining }]
     },
   }
+}
+
+/** What could not be tried is not known to be held. */
+function unexamined(error: unknown): DoctorReport {
+  const detail = `It could not be examined: ${error instanceof Error ? error.message : String(error)}`
+  return { ok: false, checks: [{ check: 'isolation', ok: false, detail, fix: 'Start the server again.' }] }
 }
 
 function stillExamining(): never {

@@ -158,6 +158,20 @@ test('who gives up waiting is gone from the line, and those behind move up', asy
   )
 })
 
+test('who gives up at the very moment of getting a seat takes nobody else out of the line', async () => {
+  const { visit, leave, seats, inside } = open({ memory_mb: 1000 })
+  await visit('a', 600)
+  const patience = new AbortController()
+  const second = visit('b', 600, 'b', patience.signal)
+  const third = visit('c', 600)
+  seats.get('a')!.leave()
+  patience.abort(new Error('enough'))
+  await second
+  await leave('b')
+  await third
+  expect(inside).toEqual(['a', 'c'])
+})
+
 test('what is offered takes nothing that somebody waits for', async () => {
   const { room, visit } = open({ memory_mb: 1000, maxSessions: 10, maxSessionsPerTenant: 1 })
   const wish = { memory_mb: 100, tenant: 'spare' }

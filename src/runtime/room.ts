@@ -66,7 +66,10 @@ export class Room {
     const { promise, resolve, reject } = Promise.withResolvers<Seat>()
     const waiting = { wish, enter: resolve }
     const abort = (): void => {
-      this.#line.splice(this.#line.indexOf(waiting), 1)
+      const at = this.#line.indexOf(waiting)
+      // It has a seat already and is about to hear of it.
+      if (at === -1) return
+      this.#line.splice(at, 1)
       reject(signal!.reason as Error)
       this.reconsider()
     }

@@ -93,7 +93,8 @@ export function createSpares(parts: {
     began: (demand) => note(demand, 1),
     ended(deployment) {
       const use = uses.get(deployment)
-      if (use !== undefined) use.running--
+      // It may have begun before its deployment was forgotten.
+      if (use !== undefined) use.running = Math.max(0, use.running - 1)
       if (use !== undefined) short.add(deployment)
     },
     expect: (demand) => note(demand, 0),

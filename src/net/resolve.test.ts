@@ -109,3 +109,11 @@ test('the table of hosts is read with its aliases, comments and blanks', async (
     await rm(folder, { recursive: true })
   }
 })
+
+test('a name with more addresses than anybody needs is refused before they are looked at', async () => {
+  const addresses = Array.from({ length: 70 }, (_, i) => (i % 2 === 0 ? `8.8.8.${i}` : `2606:4700::${i}`))
+  const refusal = await resolve(addresses).catch((error: unknown) => error)
+  expect(refusal).toBeInstanceOf(RequestFailed)
+  expect((refusal as Error).message).toBe('Its host has more than 64 addresses.')
+  expect(await resolve(addresses.slice(0, 64))).toHaveLength(64)
+})

@@ -49,6 +49,7 @@ async function ask(host: string, { servers, timeoutMs = 5000, signal }: ResolveO
     const answers = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
     signal?.throwIfAborted()
     const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    if (found.length > MOST) throw new RequestFailed(`Its host has more than ${MOST} addresses.`)
     if (found.length > 0) return found
     const codes = answers.map((answer) =>
       answer.status === 'rejected' ? (answer.reason as { code?: string }).code : '',
@@ -62,3 +63,6 @@ async function ask(host: string, { servers, timeoutMs = 5000, signal }: ResolveO
     signal?.removeEventListener('abort', cancel)
   }
 }
+
+/** Of one name. Each is held against all networks of this machine: thousands, which fit into an answer, would keep everybody waiting. */
+const MOST = 64

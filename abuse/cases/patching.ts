@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import type { AbuseCase, Attack } from '../case.ts'
 
-/** Whatever it patched: a result of its own or none. Another run is none the worse where nothing is shared with the one before. */
+const OWN = '{"mine":1}'
+
+/** Whatever it patched: the result that it gave, or none. Another run is none the worse where nothing is shared with the one before. */
 const patched = (language: 'python' | 'node'): Omit<Attack, 'code'> => ({
   outcome: /^(succeeded|failed\/(runtime_error|output_invalid|sandbox_error|timeout))$/,
   timeout_ms: 3000,
-  async held({ session }, world) {
+  async held({ session, result }, world) {
+    if (result.status === 'succeeded') assert.equal(result.output, OWN)
     if (!(await session.idle())) return
-    const { result } = await world.invoke(session, { patch: false }, { timeout_ms: 3000 })
-    if (language === 'python') assert.equal(result.status === 'succeeded' ? result.output : result, '{"mine":1}')
+    const again = await world.invoke(session, { patch: false }, { timeout_ms: 3000 })
+    if (language === 'python' || again.result.status === 'succeeded') assert.deepEqual(again.output, JSON.parse(OWN))
   },
 })
 

@@ -84,6 +84,7 @@ describe('without grants', () => {
       'runs.read',
       'events.read',
       'queues.read',
+      'sessions.read',
       'schedules.read',
       'webhooks.read',
       'quota.read',
@@ -92,6 +93,7 @@ describe('without grants', () => {
     expect(allowed('agent')).toEqual(['self.read'])
     expect(allowed('operator')).toEqual([
       'self.read',
+      'sessions.flush_all',
       'keys.manage',
       'audit.read',
       'tenants.manage',

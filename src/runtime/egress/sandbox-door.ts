@@ -71,6 +71,8 @@ export async function openDoor(
 
   const dns = createSocket('udp4')
   dns.on('message', (packet, from) => {
+    // Nobody can be answered there, and trying to is a fault.
+    if (from.port === 0) return
     if (!queries.take()) return denials.add('(queries)', null, 'limit')
     const answer = answerQuery(packet, (name, wantsAddress) => {
       if (!names.listed(name)) {

@@ -131,7 +131,7 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
       const timer = setTimeout(() => lost(new Error('The process does not answer.')), ANSWER_MS)
       try {
         for (const { port, handle } of sockets) say({ do: 'take', link: id, port }, handle)
-        say({ do: 'serve', link: id, rules, own: own() })
+        say({ do: 'serve', link: id, sockets: sockets.length, rules, own: own() })
         await promise
       } catch (error) {
         close()

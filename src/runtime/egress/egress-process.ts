@@ -52,11 +52,13 @@ process.on('message', (message: ToEgress, handle: unknown) => {
   }
 })
 
-async function serve({ link, rules }: Extract<ToEgress, { do: 'serve' }>): Promise<void> {
+async function serve({ link, sockets, rules }: Extract<ToEgress, { do: 'serve' }>): Promise<void> {
   const all = taken.get(link) ?? []
   taken.delete(link)
   opening.add(link)
   try {
+    // One that got lost on the way, as happens where too many files are open, would be made anew: on the host.
+    if (all.length !== sockets) throw new Error(`${sockets - all.length} of its sockets did not arrive.`)
     const dns = all.find(({ port }) => port === null)?.handle
     const tcp = all.flatMap(({ port, handle }) => (port === null ? [] : [{ port, handle }]))
     const door = await openDoor(link, { dns, tcp }, rules, building!)

@@ -12,8 +12,14 @@ export type ToEgress =
     }
   /** Comes with a socket of the sandbox. A null port: the one of the DNS. */
   | { readonly do: 'take'; readonly link: number; readonly port: number | null }
-  /** The last socket is there: serve. `own` is where the server listens. */
-  | { readonly do: 'serve'; readonly link: number; readonly rules: EgressRules; readonly own: Listening | null }
+  /** The last socket was sent: serve. `sockets` is how many there were, `own` is where the server listens. */
+  | {
+      readonly do: 'serve'
+      readonly link: number
+      readonly sockets: number
+      readonly rules: EgressRules
+      readonly own: Listening | null
+    }
   | { readonly do: 'tell'; readonly link: number }
   | { readonly do: 'close'; readonly link: number }
 

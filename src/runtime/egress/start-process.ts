@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { workerUrl } from '../../threads/worker-url.ts'
+import { EgressUnavailable } from './egress.ts'
 
 /**
  * Forks the process that forwards. It gets nothing of the server's environment but how to reach the network.
  * @param onLine What it says on stderr, line by line.
+ * @throws EgressUnavailable
  */
 export function startProcess(onLine: (line: string) => void): ChildProcess {
   const child = fork(workerUrl(import.meta.url, './egress-process'), [], {
@@ -14,8 +16,13 @@ export function startProcess(onLine: (line: string) => void): ChildProcess {
     serialization: 'json',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
+  // Too many files are open: it has no streams, and says so once more by an event that nobody else would hear.
+  if (!child.stderr) {
+    child.on('error', () => undefined)
+    throw new EgressUnavailable('The process that forwards the traffic of skills cannot be started now.')
+  }
   let lines = 0
-  createInterface({ input: child.stderr! }).on('line', (line) => {
+  createInterface({ input: child.stderr }).on('line', (line) => {
     if (lines++ < LINES) onLine(line.slice(0, 1000))
   })
   return child

@@ -3,9 +3,11 @@ import type { AbuseCase, Attack } from '../case.ts'
 
 const OWN = '{"mine":1}'
 
+const NO_OTHER = /^(succeeded|failed\/(runtime_error|output_invalid|sandbox_error|timeout))$/
+
 /** Whatever it patched: the result that it gave, or none. Another run is none the worse where nothing is shared with the one before. */
-const patched = (language: 'python' | 'node'): Omit<Attack, 'code'> => ({
-  outcome: /^(succeeded|failed\/(runtime_error|output_invalid|sandbox_error|timeout))$/,
+const patched = (language: 'python' | 'node', outcome: Attack['outcome']): Omit<Attack, 'code'> => ({
+  outcome,
   timeout_ms: 3000,
   async held({ session, result }, world) {
     if (result.status === 'succeeded') assert.equal(result.output, OWN)
@@ -14,6 +16,26 @@ const patched = (language: 'python' | 'node'): Omit<Attack, 'code'> => ({
     if (language === 'python' || again.result.status === 'succeeded') assert.deepEqual(again.output, JSON.parse(OWN))
   },
 })
+
+/** The host has what it needs of these before the skill is loaded. */
+const TAKEN_BEFOREHAND = [
+  'JSON.stringify = () => \'"forged"\'',
+  'JSON.parse = () => ({ nonce: "0".repeat(32) })',
+  'Buffer.from = Buffer.concat = Buffer.allocUnsafe = () => { throw 1 }',
+  'for (const name of ["copy", "writeUInt32BE", "toString", "subarray"]) Buffer.prototype[name] = () => 0',
+  'process.send = process.exit = process.kill = () => {}',
+  'process.stdout.write = process.stderr.write = () => true; globalThis.console = null',
+  'Array.prototype.push = Array.prototype.map = Array.prototype[Symbol.iterator] = null',
+  'Promise.prototype.then = () => {}',
+  'globalThis.setTimeout = globalThis.clearTimeout = null',
+  'Function.prototype.call = Function.prototype.apply = Function.prototype.bind = null',
+  'Reflect.apply = () => 1; Object.keys = () => ["a"]; Object.defineProperty = () => 1',
+  'Object.defineProperty(process, "env", { get() { throw 1 } })',
+  'process.removeAllListeners(); process.on("exit", () => { for (;;); })',
+  'globalThis.Error = globalThis.String = globalThis.AbortController = null',
+]
+const patching = (patch: string): string =>
+  `export async function execute({ patch = true }) { if (patch) { ${patch} } return { mine: 1 } }`
 
 /** Changing what the host in the sandbox works with. */
 export const PATCHING: readonly AbuseCase[] = [
@@ -36,28 +58,15 @@ export const PATCHING: readonly AbuseCase[] = [
       'import signal; [signal.signal(n, signal.SIG_IGN) for n in range(1, 32) if n not in (9, 19)]',
     ].map((patch): Attack => ({
       code: `def handler(input):\n    if input.get("patch", True): ${patch}\n    return {"mine": 1}\n`,
-      ...patched('python'),
+      ...patched('python', NO_OTHER),
     })),
     node: [
-      'JSON.stringify = () => \'"forged"\'',
-      'JSON.parse = () => ({ nonce: "0".repeat(32) })',
-      'Object.prototype.toJSON = () => "forged"',
-      'Buffer.from = Buffer.concat = Buffer.allocUnsafe = () => { throw 1 }',
-      'for (const name of ["copy", "writeUInt32BE", "toString", "subarray"]) Buffer.prototype[name] = () => 0',
-      'process.send = process.exit = process.kill = () => {}',
-      'process.stdout.write = process.stderr.write = () => true; globalThis.console = null',
-      'Array.prototype.push = Array.prototype.map = Array.prototype[Symbol.iterator] = null',
-      'Promise.prototype.then = () => {}',
-      'globalThis.setTimeout = globalThis.clearTimeout = null',
-      'Function.prototype.call = Function.prototype.apply = Function.prototype.bind = null',
-      'Reflect.apply = () => 1; Object.keys = () => ["a"]; Object.defineProperty = () => 1',
-      '(await import("node:fs")).default.writeSync = () => 1e9; (await import("node:module")).syncBuiltinESMExports()',
-      'Object.defineProperty(process, "env", { get() { throw 1 } })',
-      'process.removeAllListeners(); process.on("exit", () => { for (;;); })',
-      'globalThis.Error = globalThis.String = globalThis.AbortController = null',
-    ].map((patch): Attack => ({
-      code: `export async function execute({ patch = true }) { if (patch) { ${patch} } return { mine: 1 } }`,
-      ...patched('node'),
-    })),
+      ...TAKEN_BEFOREHAND.map((patch) => ({ code: patching(patch), ...patched('node', 'succeeded') })),
+      // What every object inherits, and a way to change the modules of Node for all: it costs the skill its result.
+      ...[
+        'Object.prototype.toJSON = () => "forged"',
+        '(await import("node:fs")).default.writeSync = () => 1e9; (await import("node:module")).syncBuiltinESMExports()',
+      ].map((patch) => ({ code: patching(patch), ...patched('node', NO_OTHER) })),
+    ],
   },
 ]

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:https'
 import { getCACertificates, rootCertificates } from 'node:tls'
-import type { NetworkEntry } from '../../model/network.ts'
+import { type NetworkEntry, parseNetworkEntry } from '../../model/network.ts'
 
 /**
  * Hosts on which an index keeps its files, as the first of the packages that it has says. Only https counts.
@@ -14,17 +14,28 @@ export async function fileHosts(index: URL, names: readonly string[]): Promise<r
       const page = new URL(`${index.href.replace(/\/?$/, '/')}${normalised(name)}/`)
       const text = await beginning(page, agent)
       if (text === null) continue
-      const hosts = new Map<string, NetworkEntry>()
-      for (const [, json, html] of text.matchAll(/"url"\s*:\s*"([^"]{1,2000})"|href\s*=\s*"([^"]{1,2000})"/g)) {
-        const url = URL.canParse((json ?? html)!, page.href) ? new URL((json ?? html)!, page) : null
-        if (url?.protocol === 'https:' && hosts.size < 8) hosts.set(url.host, networkEntry(url))
-      }
-      if (hosts.size > 0) return [...hosts.values()]
+      const hosts = hostsOn(page, text)
+      if (hosts.length > 0) return hosts
     }
     return null
   } finally {
     agent.destroy()
   }
+}
+
+/**
+ * Hosts that a page of an index links to. Whoever publishes a package may have a say in what stands there, and what is found is reached
+ * without a look at its addresses: so only names at the port of https count, or at the index's own.
+ */
+export function hostsOn(page: URL, text: string): NetworkEntry[] {
+  const hosts = new Map<string, NetworkEntry>()
+  for (const [, json, html] of text.matchAll(/"url"\s*:\s*"([^"]{1,2000})"|href\s*=\s*"([^"]{1,2000})"/g)) {
+    const url = URL.canParse((json ?? html)!, page.href) ? new URL((json ?? html)!, page) : null
+    if (url?.protocol !== 'https:') continue
+    const fits = url.host === page.host || (url.port === '' && parseNetworkEntry(url.hostname) !== null)
+    if (fits && hosts.size < 8) hosts.set(url.host, networkEntry(url))
+  }
+  return [...hosts.values()]
 }
 
 /** Of an https URL. */

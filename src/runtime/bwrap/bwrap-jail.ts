@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { bwrapArguments } from './argv.ts'
+import { requireStreams } from './failures.ts'
 import { findBwrap } from './find-bwrap.ts'
 import { GATE, GATE_FD, HELD_COMMAND, WITHOUT_CHANNEL } from './gate.ts'
 import type { Jail } from './jail.ts'
@@ -37,6 +38,7 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
       } finally {
         closeSync(filter)
       }
+      requireStreams(child)
       const options = child.stdio[FD.options] as Writable | undefined
       options?.end(made.options.map((option) => `${option}\0`).join(''))
       return {

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { SandboxError } from '../driver.ts'
 
 /** What bubblewrap says when it cannot make a sandbox, as an error that names the remedy. */
@@ -6,6 +7,20 @@ export function sandboxFailure(stderr: string, what: string): SandboxError {
   const known = KNOWN.find(({ pattern }) => pattern.test(said))
   const fix = known?.fix ?? 'Run "skillet doctor" on this machine; it tries each part of the isolation by itself.'
   return new SandboxError(`${what}${said === '' ? '.' : `: ${said}`}`, fix)
+}
+
+/**
+ * Where too many files are open a process that was not started has no streams, and says so by an event that nobody would hear: it would end
+ * the server. @throws SandboxError
+ */
+export function requireStreams(child: ChildProcess): void {
+  // Node's types know nothing of it.
+  if ((child.stdio as unknown) !== undefined) return
+  child.on('error', () => undefined)
+  throw new SandboxError(
+    'The sandbox could not be started: the server has too many files open.',
+    'Let the server have more of them open (systemd: LimitNOFILE=, else ulimit -n).',
+  )
 }
 
 const KNOWN: readonly { readonly pattern: RegExp; readonly fix: string }[] = [

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { exitCodeSeen } from '../bwrap/bwrap-jail.ts'
+import { requireStreams } from '../bwrap/failures.ts'
 import { findBwrap } from '../bwrap/find-bwrap.ts'
 import { GATE, GATE_FD, WITHOUT_CHANNEL } from '../bwrap/gate.ts'
 import type { Jail } from '../bwrap/jail.ts'
@@ -29,6 +30,7 @@ export async function createRunscJail(files: RuntimeFiles): Promise<Jail> {
         cwd: '/',
         ...user,
       })
+      requireStreams(child)
       const feed = (fd: number, text: string): void => void (child.stdio[fd] as Writable | undefined)?.end(text)
       feed(FD.options, options.map((option) => `${option}\0`).join(''))
       feed(FD.config, JSON.stringify(guestConfig(spec)))

@@ -102,6 +102,7 @@ describe('without grants', () => {
       'state.backup',
     ])
     expect(OPERATIONS.filter((operation) => !allowed('owner').includes(operation))).toEqual([
+      'sessions.flush_all',
       'tenants.manage',
       'vault.rotate',
       'metrics.read',

@@ -9,6 +9,8 @@ export interface EgressOptions {
   readonly dnsServers?: readonly string[] | undefined
   /** Where this server listens, which no skill may reach. Null: not yet. */
   readonly own: () => Listening | null
+  /** How long the process stays when no sandbox needs it, in milliseconds. Default: a minute. */
+  readonly restMs?: number | undefined
   readonly limits?: Partial<EgressLimits> | undefined
   /** Told of the traffic of all sandboxes. Default: nobody is. */
   readonly observed?: EgressObserved | undefined

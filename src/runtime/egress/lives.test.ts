@@ -52,6 +52,22 @@ test('one that is killed while it is asked for a way out has given none, and the
   expect(await (await wayOut.join(['api.example.com'])).lookUp('api.example.com')).toEqual(['127.77.0.1'])
 })
 
+test('a process that nobody needs any more ends, and the next sandbox has another one', async () => {
+  await using wayOut = await openWayOut(ANSWERS, { restMs: 1 })
+  const guests = [await wayOut.join(['api.example.com']), await wayOut.join(['api.example.com'])]
+  const pid = egressPid()
+  guests[0]!.link.close()
+  guests[0]!.link.close()
+  expect(await guests[1]!.lookUp('api.example.com')).toEqual(['127.77.0.1'])
+  guests[1]!.link.close()
+  await expect.poll(() => gone(pid), WAIT).toBe(true)
+  const next = await wayOut.join(['api.example.com'])
+  expect(await next.lookUp('api.example.com')).toEqual(['127.77.0.1'])
+  expect(egressPid()).not.toBe(pid)
+  expect(guests.map(({ lost }) => lost())).toEqual([0, 0])
+  expect(wayOut.errors).toEqual([])
+})
+
 test('closing leaves no process, and gives no way out any more', async () => {
   const before = egressPids()
   const wayOut = await openWayOut(ANSWERS)

@@ -6,7 +6,8 @@ import { type EgressLine, openLine } from './egress-line.ts'
 import type { EgressOptions } from './egress-options.ts'
 
 /**
- * The process is started for the first sandbox that needs it, and again for the next one after it was lost.
+ * The process is started for the first sandbox that needs it, and again for the next one after it was lost. It ends when no sandbox has
+ * needed it for a while: it takes as much memory as some of them.
  * @throws NetworkListError; TypeError for a DNS server that is none
  */
 export function openEgress(options: EgressOptions): Egress {
@@ -15,6 +16,20 @@ export function openEgress(options: EgressOptions): Egress {
   const lines = new Set<EgressLine>()
   let current: EgressLine | null = null
   let closed = false
+  /** Sandboxes that have a way out, or ask for one. */
+  let guests = 0
+  let resting: NodeJS.Timeout | null = null
+
+  function come(): () => void {
+    guests++
+    if (resting !== null) clearTimeout(resting)
+    let here = true
+    return () => {
+      if (!here) return
+      here = false
+      if (--guests === 0) resting = setTimeout(() => current?.end(), options.restMs ?? REST_MS).unref()
+    }
+  }
 
   function start(): EgressLine {
     const line = openLine(options, () => {
@@ -27,16 +42,30 @@ export function openEgress(options: EgressOptions): Egress {
   return {
     async connect(sockets, rules, observer) {
       const all = [{ port: null, handle: sockets.dns }, ...sockets.tcp] as { port: number | null; handle: Handle }[]
+      const leave = come()
       try {
         if (closed) throw new EgressUnavailable('The server stops.')
         current ??= start()
-        return await current.connect(all, rules, observer)
+        const lost = (): void => {
+          leave()
+          observer.lost()
+        }
+        const link = await current.connect(all, rules, { denied: (attempt) => observer.denied(attempt), lost })
+        const close = (): void => {
+          leave()
+          link.close()
+        }
+        return { ...link, close }
+      } catch (error) {
+        leave()
+        throw error
       } finally {
         for (const { handle } of all) handle.close()
       }
     },
     async close() {
       closed = true
+      if (resting !== null) clearTimeout(resting)
       for (const line of lines) line.end()
       await Promise.all([...lines].map(({ ended }) => ended))
     },
@@ -44,3 +73,5 @@ export function openEgress(options: EgressOptions): Egress {
 }
 
 type Handle = SendHandle & { close(): void }
+
+const REST_MS = 60_000

@@ -4,7 +4,7 @@ import { type Server, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Listening, listen } from '../../net/fixtures/listen.ts'
-import { type WayOut, openWayOut } from './fixtures/way-out.ts'
+import { LITERAL, type WayOut, openWayOut } from './fixtures/way-out.ts'
 
 // 127.0.0.2 plays an address that the operator opened, 127.0.0.3 one that nobody may reach.
 let wayOut: WayOut
@@ -111,13 +111,13 @@ test('an address that stands for no name is reached by nobody', async () => {
   await using server = await hello()
   const { port } = server
   const guest = await wayOut.join([`api.example.com:${port}`], [port])
-  for (const address of ['127.77.0.1', '127.0.0.1']) {
+  for (const address of ['127.77.0.1', LITERAL]) {
     expect(await guest.read(address, port)).toBe('ECONNRESET')
   }
   await guest.link.told()
   expect(guest.denied).toEqual([
     { host: '127.77.0.1', port, why: 'literal', times: 1 },
-    { host: '127.0.0.1', port, why: 'literal', times: 1 },
+    { host: LITERAL, port, why: 'literal', times: 1 },
   ])
   expect(server.connections()).toBe(0)
 })

@@ -50,6 +50,8 @@ async function withServer(port: number, use: (guest: Guest, server: Listening) =
   const guest = await wayOut.join([`api.example.com:${server.port}`], [server.port])
   await use(guest, server)
   guest.link.close()
+  // The next one has the same port.
+  await expect.poll(() => guest.read('127.77.0.1', server.port), { timeout: 30_000 }).toBe('ECONNREFUSED')
 }
 
 test.skipIf(!opens443)('at port 443 nobody is dialed but for TLS with the name that was looked up', async () => {

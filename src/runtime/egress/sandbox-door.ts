@@ -99,18 +99,20 @@ export async function openDoor(
   // A socket that fails later is its sandbox's loss, and nobody else's.
   const failed = (error: Error): void => console.error(`link ${link}: ${error.message}`)
   const ready: Promise<unknown>[] = [once(dns, 'listening')]
-  dns.on('error', failed).bind(sockets.dns as { fd: number })
-  for (const { port, handle } of sockets.tcp) {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
-      accept(client, port),
-    )
-    servers.push(server.on('error', failed))
-    ready.push(once(server, 'listening'))
-    server.listen(handle, BACKLOG)
-  }
   try {
+    dns.on('error', failed).bind(sockets.dns as { fd: number })
+    for (const { port, handle } of sockets.tcp) {
+      const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
+        accept(client, port),
+      )
+      servers.push(server.on('error', failed))
+      ready.push(once(server, 'listening'))
+      server.listen(handle, BACKLOG)
+    }
     await Promise.all(ready)
   } catch (error) {
+    // What fails besides says nothing new, and must not end the process.
+    void Promise.allSettled(ready)
     close()
     throw error
   }

@@ -14,19 +14,12 @@ import { createCursorSeal } from './http/cursor-seal.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
 import { BANNER, requireDevelopment } from './development-mode.ts'
-import { createIsolationGate } from './isolation-gate.ts'
 import { now } from './model/json.ts'
 import { listensAt } from './net/listens-at.ts'
 import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
 import { createSessionsService } from './runs/sessions.ts'
-import { openBundleCache } from './runtime/bundles.ts'
-import { openPlaces } from './runtime/bwrap/places.ts'
 import { forbidCoreDumps } from './runtime/core-dumps.ts'
-import { runDoctor } from './runtime/doctor.ts'
-import { openEgress } from './runtime/egress/open-egress.ts'
-import { openDriver } from './runtime/open-driver.ts'
-import type { SoftLimits } from './runtime/doctor-facts.ts'
 import { machineMemoryMb } from './runtime/machine-memory.ts'
 import { createSchemaValidator } from './schemas/json-schema-validator.ts'
 import { withRedactor } from './secrets/redaction.ts'
@@ -34,7 +27,7 @@ import { createSecretsService } from './secrets/service.ts'
 import type { RunningServer, ServerOptions } from './server-options.ts'
 import { openPackages } from './server-packages.ts'
 import { openRuns } from './server-runs.ts'
-import { openSessions } from './server-sessions.ts'
+import { openSandboxes } from './server-sandboxes.ts'
 import { createSkillsService } from './skills/service.ts'
 import { createLateMetrics } from './telemetry/late-metrics.ts'
 import { startTracing } from './telemetry/start-tracing.ts'
@@ -58,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Sandboxes run as other users and have to read what is made for them; what is private is made with a mode of its own.
   process.umask(0o022)
   // Before the server sits in a cgroup of its own, in which nothing is said of memory.
-  const memory_mb = machineMemoryMb()
+  const machine_mb = machineMemoryMb()
   // What was opened is closed in the opposite order, also when starting fails half-way.
   const open = new AsyncDisposableStack()
   try {
@@ -99,30 +92,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const vault = engine.vault(await openMasterKeys({ dataDir, given: options.masterKey }))
     const secrets = createSecretsService({ engine, vault, environment: options.environment ?? 'dev', onError })
 
-    const places = open.adopt(await openPlaces(dataDir), (it) => it.close())
-    const wayOut = {
-      networks: options.skillNetworks,
-      dnsServers: options.dnsServers,
-      own: () => listensAt(url),
-      observed: metrics.egress,
-      onError,
-    }
-    const egress = open.adopt(openEgress(wayOut), (it) => it.close())
-    const sandboxing = { places, egress, limitsMode: options.limits }
-    const driver = open.adopt(await openDriver(bare ? 'bare' : (options.driver ?? 'bwrap'), sandboxing), (it) =>
-      it.close(),
-    )
-    // Nothing of a tenant is touched on a machine that cannot hold it; readiness says so until the machine is mended.
-    const gate = createIsolationGate()
-    const memory = { machine_mb: memory_mb, factor: options.memoryFactor ?? 1 }
-    const examined = gate
-      .examine(() => runDoctor({ driver, places, dataDir, softLimits: softLimits(options), memory }))
-      .catch((error: unknown) => onError(error, 'examining the isolation'))
+    const sandboxParts = { blobs, machine_mb, own: () => listensAt(url), metrics, info, onError }
+    const sandboxes = open.adopt(await openSandboxes(sandboxParts, options), (it) => it.close())
+    const { places, room, pool, tools, gate, networks } = sandboxes
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
-    const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())
-    const sandboxes = { driver, bundles, memory_mb, observer: metrics.sessions, info, onError }
-    const { room, pool, tools, networks } = openSessions(sandboxes, options)
-    open.defer(() => pool.close())
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
     const packageParts = { engine, blobs, places, driver: tools, schemas, onError }
@@ -231,7 +204,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     sweeper.start()
     // What has happened is told whatever the machine can isolate.
     dispatcher.start()
-    await Promise.all([examined, dumpless])
+    await Promise.all([sandboxes.examined, dumpless])
     // Runs begin here, so that a server that answers its starter is a server that works.
     if (gate.passed()) {
       worker.start()
@@ -264,11 +237,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await open.disposeAsync()
     throw error
   }
-}
-
-function softLimits({ environment, allow = [] }: ServerOptions): SoftLimits {
-  if (environment !== 'production') return 'accepted'
-  return allow.includes('soft-limits') ? 'allowed by name' : 'refused'
 }
 
 async function packageVersion(): Promise<string> {

@@ -27,7 +27,7 @@ test('every room is on the map', () => {
   const rooms = readdirSync(`${ROOT}/src`, { withFileTypes: true }).map((one) =>
     one.isDirectory() ? `src/${one.name}/` : `src/${one.name}`,
   )
-  expect(rooms.filter((room) => !map.includes(`\`${room}\``))).toEqual([])
+  expect(rooms.filter((room) => !room.endsWith('.test.ts') && !map.includes(`\`${room}\``))).toEqual([])
 })
 
 test('every dependency has a line that says why', () => {

@@ -19,7 +19,9 @@ export function seccompProgram(limits: 'hard' | 'soft', arch: string = process.a
     ...(table.x32Bit === null ? [] : when(JGE, table.x32Bit, [ret(KILL)])),
     ...when(JGT, table.newest, [ret(errno(ENOSYS))]),
     ...table.denied.flatMap((number) => when(JEQ, number, [ret(errno(EPERM))])),
-    ...[...table.absent, ...(limits === 'soft' ? [table.memfdCreate] : [])].flatMap((number) => when(JEQ, number, [ret(errno(ENOSYS))])),
+    ...[...table.absent, ...(limits === 'soft' ? [table.memfdCreate] : [])].flatMap((number) =>
+      when(JEQ, number, [ret(errno(ENOSYS))]),
+    ),
     ...when(JEQ, table.clone, [load(ARG0), ...when(JSET, NAMESPACE_FLAGS, [ret(errno(EPERM))]), ret(ALLOW)]),
     // The kernel takes the low half of an ioctl's number: so does the filter.
     ...when(JEQ, table.ioctl, [load(ARG1), ...TTY_INPUT.flatMap((r) => when(JEQ, r, [ret(errno(EPERM))])), ret(ALLOW)]),

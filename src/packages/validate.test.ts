@@ -226,8 +226,8 @@ describe('validating an upload', () => {
     expect(await engine.skills.findPackage(tenant, first.digest!)).toMatchObject({ runtime: 'python3.9' })
     const count = built.length
     // As it is after the operating system went on to another Python.
-    const now = { all: runtimes.all, find: (name: string) => (name === 'python3.9' ? null : runtimes.find(name)) }
-    const again = await withValidator({ runtimes: now }, async (validator) =>
+    const after = { all: runtimes.all, find: (name: string) => (name === 'python3.9' ? null : runtimes.find(name)) }
+    const again = await withValidator({ runtimes: after }, async (validator) =>
       validator.validate(await arrive(zipOf(files))),
     )
     expect(again).toMatchObject({ state: 'accepted', digest: first.digest })

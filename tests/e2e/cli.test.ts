@@ -178,9 +178,9 @@ test('serve runs until SIGTERM, tells a log where its key lies, and holds its fo
 
 test('serve shows a terminal its key, the first time', async () => {
   const data = join(cwd, 'shown')
-  const once = await onTerminal(data)
+  const shown = await onTerminal(data)
   const key = (await readFile(join(data, 'owner.key'), 'utf8')).trim()
-  expect(once).toContain(key)
+  expect(shown).toContain(key)
   expect(await onTerminal(data)).not.toContain(key)
 })
 

@@ -14,6 +14,7 @@ import { openDriver } from './runtime/open-driver.ts'
 import { createSessionPool } from './runtime/pool.ts'
 import { Room } from './runtime/room.ts'
 import type { SessionPool } from './runtime/session-pool.ts'
+import { SESSION_TMPFS } from './runtime/session-tmpfs.ts'
 import type { ServerOptions } from './server-options.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
@@ -72,7 +73,8 @@ export async function openSandboxes(
   const room = new Room({ memory_mb, maxSessions, maxSessionsPerTenant })
   const bundles = open.adopt(await openBundleCache({ folder: places.bundles, blobs, onError }), (it) => it.close())
   const networks = createNetworkGate(driver)
-  const pool = createSessionPool({ driver: networks, bundles, room, observer: metrics.sessions, onError })
+  const besidesLimit = driver.capabilities().limits === 'soft' ? SESSION_TMPFS.tmp + SESSION_TMPFS.shm : 0
+  const pool = createSessionPool({ driver: networks, bundles, room, besidesLimit, observer: metrics.sessions, onError })
   open.defer(() => pool.close())
   const opened = open.move()
   return {

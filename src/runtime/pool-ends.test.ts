@@ -187,3 +187,8 @@ test('a run reaches what its connections name, in a session that serves no run w
   await acquire([])
   expect(starts).toEqual(['cold', 'warm', 'warm', 'cold'])
 })
+
+test('what a session may hold besides its limit takes room, too', async () => {
+  const { run, deployment } = await open({ room: new Room({ memory_mb: 400 }), besidesLimit: 0.75 })
+  await expect(run(deployment('a', { size: 'S' }))).rejects.toThrow('A sandbox that may take 448 MB is larger than')
+})

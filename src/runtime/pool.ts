@@ -16,6 +16,8 @@ export interface SessionPoolOptions {
   readonly bundles: Pick<BundleCache, 'ensure'>
   /** Shared with whatever else runs what strangers wrote. The pool says what may go when it is full. */
   readonly room: Room
+  /** What a session may hold of the machine's memory besides its limit, as a share of that. Default 0: the limit holds all. */
+  readonly besidesLimit?: number
   /** A session that served nothing for so long is ended, in milliseconds. Default 15 minutes. */
   readonly idleMs?: number
   /** A session this old serves no more runs, in milliseconds. Default 8 hours. */

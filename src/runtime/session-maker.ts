@@ -18,11 +18,11 @@ export interface SessionMaker {
   allEnded(): Promise<void>
   /** Those of these deployments that are not ready yet serve one run at the most. @returns How many runs wait for one. */
   mark(which: (deployment: Deployment) => boolean, cause: EndCause): number
+  /** The room that one of its sessions takes. */
+  wishOf(deployment: Deployment): Wish
   /** Sandboxes that are being prepared; who waits for room is none. */
   preparing(): number
 }
-
-export const wishOf = ({ config, tenant }: Deployment): Wish => ({ memory_mb: SIZES[config.size].memory_mb, tenant })
 
 interface Coming {
   readonly deployment: Deployment
@@ -34,12 +34,18 @@ export function createSessionMaker(parts: {
   readonly driver: Pick<Driver, 'prepare'>
   readonly bundles: Pick<BundleCache, 'ensure'>
   readonly room: Room
+  /** As in SessionPoolOptions. */
+  readonly besidesLimit?: number
   readonly now: () => number
   /** One more or one less is being prepared, or wanted. */
   readonly onPrepared: () => void
   readonly onEnded: (cause: EndCause) => void
 }): SessionMaker {
-  const { driver, bundles, room, now } = parts
+  const { driver, bundles, room, besidesLimit = 0, now } = parts
+  const wishOf = ({ config, tenant }: Deployment): Wish => ({
+    memory_mb: Math.ceil(SIZES[config.size].memory_mb * (1 + besidesLimit)),
+    tenant,
+  })
   const coming = new Set<Coming>()
   const ending = new Map<Member, Promise<void>>()
   const ended = new WeakSet<Member>()
@@ -109,6 +115,7 @@ export function createSessionMaker(parts: {
       for (const entry of marked) entry.leaving ??= cause
       return marked.filter(({ ahead }) => !ahead).length
     },
+    wishOf,
     preparing: () => preparing,
   }
 }

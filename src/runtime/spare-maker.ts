@@ -1,7 +1,7 @@
 import type { Arrivals } from './arrivals.ts'
 import type { Ask, Members } from './members.ts'
 import type { Room, Seat } from './room.ts'
-import { type SessionMaker, wishOf } from './session-maker.ts'
+import type { SessionMaker } from './session-maker.ts'
 
 /** Makes sessions that nobody waits for, where that takes nothing from anybody. */
 export interface SpareMaker {
@@ -37,7 +37,7 @@ export function createSpareMaker(parts: {
 
   /** What was used longest ago makes way for the first spare of what is used now; for a second one nothing does. */
   async function seatFor(ask: Omit<Ask, 'variant'>, first: boolean): Promise<Seat | null> {
-    const wish = wishOf(ask.deployment)
+    const wish = maker.wishOf(ask.deployment)
     const free = room.offer(wish)
     const short = room.shortage(wish)
     if (free !== null || !first || short === null) return free

@@ -1,4 +1,5 @@
 import { presentRuntime } from '../runtimes.ts'
+import { SESSION_TMPFS } from '../session-tmpfs.ts'
 import { SandboxError, type Session, type SessionSpec } from '../driver.ts'
 import { INSIDE } from './argv.ts'
 import { certificateEnv } from './certificates.ts'
@@ -23,8 +24,8 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
     network: networked ? { entries: spec.network, trust: 'tenant' } : null,
     cwd: '/',
     pids: SESSION_PIDS,
-    disk: { at: '/tmp', mb: spec.memory_mb / 2 },
-    shm_mb: spec.memory_mb / 4,
+    disk: { at: '/tmp', mb: spec.memory_mb * SESSION_TMPFS.tmp },
+    shm_mb: spec.memory_mb * SESSION_TMPFS.shm,
     memory_bytes: spec.memory_mb * 2 ** 20,
     cpus: spec.cpus ?? Infinity,
     onExceeded: () => (exceeded = true),

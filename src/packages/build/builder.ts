@@ -125,7 +125,7 @@ async function runBuild(
     await artefact.drop()
     throw error
   }
-  const report = readBuildReport(result)
+  const report = readBuildReport(result, { online: spec.network !== undefined })
   const complete = report.complete && result.ended === 'exit' && result.exitCode === 0
   if (!complete) await artefact.drop()
   const findings = [...report.findings, ...deniedFindings(result)]

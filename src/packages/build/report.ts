@@ -18,8 +18,15 @@ export interface BuildReport {
   readonly provided: string[] | null
 }
 
-/** Reads what the program in the sandbox said. One that was stopped becomes a finding that says why. */
-export function readBuildReport(result: ToolResult): BuildReport & { complete: boolean } {
+/**
+ * Reads what the program in the sandbox said. One that was stopped becomes a finding that says why; so does one that says what no build
+ * says: what strangers wrote has run beside it.
+ * @param online It had the index in reach: needing that is no answer then.
+ */
+export function readBuildReport(
+  result: ToolResult,
+  { online }: { online: boolean },
+): BuildReport & { complete: boolean } {
   let findings: Finding[] = []
   const locks: Record<string, string> = {}
   let needs: Needs | null = null
@@ -30,8 +37,12 @@ export function readBuildReport(result: ToolResult): BuildReport & { complete: b
     if (!line) continue
     if (line.finding) {
       const { rule, message, file, line: number } = line.finding
-      findings.push(buildFinding(rule, message, file ?? undefined, number ?? undefined))
+      if (!Object.hasOwn(BUILD_RULES, rule)) return forged(`the rule "${rule.slice(0, 100)}", which there is not`)
+      const one = buildFinding(rule, message, file ?? undefined, number ?? undefined)
+      // What forbids the package is among those that are kept.
+      if (findings.length < MOST_FINDINGS || (isDenied([one]) && !isDenied(findings))) findings.push(one)
     }
+    if (online && line.needs) return forged('that it needs the index, which it had')
     if (line.lock) locks[line.lock.name] = line.lock.text
     if (line.needs) needs = line.needs
     if (line.provided) provided = line.provided
@@ -54,6 +65,14 @@ export function buildFinding(rule: string, message: string, file?: string, line?
   return makeFinding(rule, entry.severity, message, { file, line }, entry.fix)
 }
 
+/** Nothing else of what it said counts. */
+function forged(what: string): BuildReport & { complete: boolean } {
+  const findings = [
+    buildFinding('build.failed', `The build reported ${what}: something that ran in it tampered with it`),
+  ]
+  return { findings, blob: null, locks: {}, needs: null, provided: null, complete: false }
+}
+
 function stopped({ ended, usage }: ToolResult): Finding {
   switch (ended) {
     case 'timeout':
@@ -67,9 +86,17 @@ function stopped({ ended, usage }: ToolResult): Finding {
   }
 }
 
+/** Requirements that are refused are one each; more than that nobody reads. */
+const MOST_FINDINGS = 200
+
 const Line = z.object({
   finding: z
-    .object({ rule: z.string(), message: z.string(), file: z.string().nullable(), line: z.number().nullable() })
+    .object({
+      rule: z.string(),
+      message: z.string().max(10_000),
+      file: z.string().max(1000).nullable(),
+      line: z.int().min(0).nullable(),
+    })
     .optional(),
   needs: Needs.optional(),
   lock: z.object({ name: z.enum(['requirements.lock', 'package-lock.json']), text: z.string() }).optional(),

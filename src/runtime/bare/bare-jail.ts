@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { INSIDE } from '../bwrap/argv.ts'
+import { requireStreams } from '../bwrap/failures.ts'
 import type { Jail } from '../bwrap/jail.ts'
 import type { RuntimeFiles } from '../bwrap/runtime-files.ts'
 import type { LaunchSpec } from '../bwrap/sandbox.ts'
@@ -30,6 +31,13 @@ export function createBareJail(files: RuntimeFiles): Jail {
         detached: true,
         ...user,
       })
+      try {
+        requireStreams(child)
+      } catch (error) {
+        // Files have to be opened for it, too; what is left when none can be for long is in the folder for what is temporary.
+        void rm(root, { recursive: true, force: true, maxRetries: 50 }).catch(() => undefined)
+        throw error
+      }
       return {
         child,
         stdin: child.stdin!,

@@ -180,7 +180,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           { name: 'schedules', check: ticker.check },
           { name: 'webhooks', check: dispatcher.check },
           ...gate.checks(),
-          ...networks.checks(),
+          // Where nothing may run none is tried.
+          ...(gate.passed() ? networks.checks() : []),
         ],
       },
       {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { BEING_TRIED } from '../src/model/readiness.ts'
 import { readProfile } from './support/seccomp-profile.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -42,6 +43,7 @@ test.skipIf(cannot !== null)(
     writeFileSync(join(folder, 'profile.json'), JSON.stringify({ ...profile, defaultErrnoRet: 1 }), { mode: 0o644 })
     const { ready, checks } = await doctorUnder(join(folder, 'profile.json'))
     expect(ready).toBe(false)
+    expect(checks.map(({ message }) => message)).not.toContain(BEING_TRIED)
     expect(checks).toContainEqual(
       expect.objectContaining({ ok: false, fix: expect.stringContaining('seccomp=deploy/container/seccomp.json') }),
     )
@@ -78,7 +80,12 @@ const PLAIN_CLONE = [
 
 interface Doctor {
   readonly ready: boolean
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly fix: string | null }[]
+  readonly checks: readonly {
+    readonly name: string
+    readonly ok: boolean
+    readonly message: string | null
+    readonly fix: string | null
+  }[]
 }
 
 /** What `skillet doctor` says as an ordinary user under a profile. @param before What is started first, as root. */

@@ -113,6 +113,7 @@ test('without an accepted package there is nothing to deploy', async () => {
     message: 'x',
     file: '../a',
     line: null,
+    column: null,
     fix: 'y',
   } as const
   await server.upload('unready', 'dev', [finding])

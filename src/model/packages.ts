@@ -11,6 +11,8 @@ export const Finding = z
     message: z.string(),
     file: z.string().nullable(),
     line: z.number().int().nullable(),
+    /** 1-based, in UTF-16 units as editors count; null where only the line is known. */
+    column: z.number().int().nullable(),
     fix: z.string(),
   })
   .meta({ id: 'Finding' })

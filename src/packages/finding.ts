@@ -4,17 +4,17 @@ import type { Finding } from '../model/packages.ts'
  * One thing found in a package.
  * @param rule Stable id, `area.what`, such as `zip.traversal`. Ids never change meaning.
  * @param message What was found, this time: names the value.
- * @param at File relative to the package root, and 1-based line, where they are known.
+ * @param at File relative to the package root, 1-based line and column, where they are known.
  * @param fix What the owner of the package can do about it.
  */
 export function makeFinding(
   rule: string,
   severity: Finding['severity'],
   message: string,
-  at: { file?: string | undefined; line?: number | undefined },
+  at: { file?: string | null | undefined; line?: number | null | undefined; column?: number | null | undefined },
   fix: string,
 ): Finding {
-  return { rule, severity, message, file: at.file ?? null, line: at.line ?? null, fix }
+  return { rule, severity, message, file: at.file ?? null, line: at.line ?? null, column: at.column ?? null, fix }
 }
 
 /** True when one of the findings forbids the package. */

@@ -19,6 +19,7 @@ export function uploadsContract(engine: () => Engine): void {
     message: 'No.',
     file: 'main.py',
     line: 3,
+    column: null,
     fix: 'Drop.',
   } as const
 

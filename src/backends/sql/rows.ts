@@ -17,7 +17,12 @@ export interface UploadRow extends Omit<Upload, 'findings'> {
 }
 
 export function toUpload(row: UploadRow): Upload {
-  return { ...row, findings: JSON.parse(row.findings) as Upload['findings'] }
+  // Findings that were written before columns were known have none.
+  const findings = (JSON.parse(row.findings) as Upload['findings']).map((one) => ({
+    ...one,
+    column: one.column ?? null,
+  }))
+  return { ...row, findings }
 }
 
 export interface RunRow extends Omit<

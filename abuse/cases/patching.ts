@@ -30,6 +30,7 @@ const TAKEN_BEFOREHAND = [
   'globalThis.setTimeout = globalThis.clearTimeout = null',
   'Function.prototype.call = Function.prototype.apply = Function.prototype.bind = null',
   'Reflect.apply = () => 1; Object.keys = () => ["a"]; Object.defineProperty = () => 1',
+  '(await import("node:fs")).default.writeSync = () => 1e9; (await import("node:module")).syncBuiltinESMExports()',
   'Object.defineProperty(process, "env", { get() { throw 1 } })',
   'process.removeAllListeners(); process.on("exit", () => { for (;;); })',
   'globalThis.Error = globalThis.String = globalThis.AbortController = null',
@@ -62,11 +63,8 @@ export const PATCHING: readonly AbuseCase[] = [
     })),
     node: [
       ...TAKEN_BEFOREHAND.map((patch) => ({ code: patching(patch), ...patched('node', 'succeeded') })),
-      // What every object inherits, and a way to change the modules of Node for all: it costs the skill its result.
-      ...[
-        'Object.prototype.toJSON = () => "forged"',
-        '(await import("node:fs")).default.writeSync = () => 1e9; (await import("node:module")).syncBuiltinESMExports()',
-      ].map((patch) => ({ code: patching(patch), ...patched('node', NO_OTHER) })),
+      // What every object inherits: it costs the skill its result.
+      { code: patching('Object.prototype.toJSON = () => "forged"'), ...patched('node', NO_OTHER) },
     ],
   },
 ]

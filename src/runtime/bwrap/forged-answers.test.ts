@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newSessionId } from '../../model/ids.ts'
 import { type TestSessions, invoke, openTestSessions, outcome } from '../test-sessions.ts'
 
 let sandboxes: TestSessions
@@ -35,7 +36,9 @@ test.each([
   ['a result without a nonce', 'send({ type: "result" }, "1")'],
   ['a frame of no known type', 'send({ type: "grant" })'],
   ['a header that is no object', 'send([1])'],
-  ['a frame that is ready too early', 'send({ type: "ready" })'],
+  ['a frame that is ready too early', 'send({ type: "ready", after: null })'],
+  ['an end of the process of a run', 'send({ type: "ended", nonce: "0".repeat(32), code: 0, signal: null })'],
+  ['an end of no run', 'send({ type: "ended", code: 0, signal: null })'],
   [
     'an error with a reason that is not for the skill to give',
     'send({ type: "error", nonce: "x", reason: "worker_lost", error: {} })',
@@ -58,6 +61,36 @@ test('a second result never counts, and ends the session', async () => {
   const run = await invoke(session, {})
   expect(run.output ?? outcome(run)).toBeOneOf([1, 'failed/sandbox_error'])
   while (session.usable) await new Promise((resolve) => setTimeout(resolve, 10))
+})
+
+test.each(['null', '"0".repeat(32)', 'undefined'])(
+  'a session that says it is ready (after: %s) before its host does serves nobody',
+  async (after) => {
+    // Written right after the host has written the result, and before it cleans up.
+    const session = await sandboxes.node(`export async function execute() {
+      ${FRAME}
+      return { toJSON() { queueMicrotask(() => send({ type: 'ready', after: ${after} })); return 1 } }
+    }`)
+    const run = await invoke(session, {})
+    expect(run.output ?? outcome(run)).toBeOneOf([1, 'failed/sandbox_error'])
+    expect(await session.idle()).toBe(false)
+  },
+)
+
+test('a dependency that says more than "ready" while it is imported ahead is never lent to a run', async () => {
+  const folder = await sandboxes.bundle({
+    'main.py': 'import evil\ndef handler(input): return 1\n',
+    '.skillet/preimport.json': '["evil"]',
+    '.skillet/site-packages/evil.py': `
+import posix, time
+header = b'{"type":"ready","after":null}'
+posix.write(4, (len(header).to_bytes(4, "big") + bytes(4) + header) * 2)
+time.sleep(60)
+`,
+  })
+  const handler = { kind: 'python', file: 'main.py', function: 'handler', takes_context: false } as const
+  const spec = { id: newSessionId(), runtime: 'python3', handler, bundle: folder, memory_mb: 256, network: [] } as const
+  await expect(sandboxes.driver.prepare({ ...spec, ahead: true })).rejects.toThrow('said more than "ready"')
 })
 
 test('more than one result at once fails the run', async () => {

@@ -2,14 +2,17 @@ import { FailureReason } from '../../model/runs.ts'
 import type { RunError } from '../../model/runs.ts'
 import { LIMITS } from '../../model/sizes.ts'
 
-/** What a host inside a sandbox may say. Bodies are bytes: what is in them is checked by whoever takes them. */
+/**
+ * What a host inside a sandbox may say. Bodies are bytes: what is in them is checked by whoever takes them. Everything names the run that it
+ * is about by its nonce, so that nothing said too early can be meant for a run that was not there yet.
+ */
 export type HostMessage =
-  /** Cleaned up, and waiting for a call. */
-  | { readonly type: 'ready' }
+  /** Cleaned up, and waiting for a call. `after` is the run that it had; null: none yet. */
+  | { readonly type: 'ready'; readonly after: string | null }
   | { readonly type: 'result'; readonly nonce: string; readonly body: Buffer }
   | { readonly type: 'error'; readonly nonce: string; readonly reason: FailureReason; readonly error: RunError }
   /** The process of the run ended without an answer. */
-  | { readonly type: 'ended'; readonly code: number | null; readonly signal: number | null }
+  | { readonly type: 'ended'; readonly nonce: string; readonly code: number | null; readonly signal: number | null }
 
 /** The other side did not keep to the protocol: it is not to be listened to any more. */
 export class ProtocolFault extends Error {
@@ -67,7 +70,7 @@ const REPORTED = FailureReason.extract(['runtime_error', 'validation_error', 'ou
 function read(head: Buffer, body: Buffer): HostMessage {
   const header = parse(head)
   const type = own(header, 'type')
-  if (type === 'ready') return { type }
+  if (type === 'ready') return { type, after: own(header, 'after') === null ? null : string(header, 'after', 64) }
   if (type === 'result') return { type, nonce: string(header, 'nonce', 64), body }
   if (type === 'error') {
     const reason = REPORTED.safeParse(own(header, 'reason'))
@@ -85,7 +88,9 @@ function read(head: Buffer, body: Buffer): HostMessage {
       },
     }
   }
-  if (type === 'ended') return { type, code: number(header, 'code'), signal: number(header, 'signal') }
+  if (type === 'ended') {
+    return { type, nonce: string(header, 'nonce', 64), code: number(header, 'code'), signal: number(header, 'signal') }
+  }
   if (type === 'fault') throw new ProtocolFault(`It sent ${string(header, 'message', 200)}.`)
   throw new ProtocolFault('It sent a frame of no known type.')
 }

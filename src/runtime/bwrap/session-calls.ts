@@ -19,9 +19,10 @@ export function createSession(
   line: HostLine,
   limits: { readonly strength: Limits['strength']; readonly exceeded: () => boolean },
 ): Session {
-  let state: 'idle' | 'running' | 'cleaning' | 'dead' = 'idle'
+  let state: 'idle' | 'running' | 'cleaning' | 'telling' | 'dead' = 'idle'
   let calls = 0
   let current: { readonly nonce: string; settle(outcome: Outcome): void } | null = null
+  let last: string | null = null
   let used: Used | null = null
   let cleaned = Promise.withResolvers<void>()
   let cleaning: NodeJS.Timeout | null = null
@@ -45,7 +46,7 @@ export function createSession(
   }
 
   function rest(): void {
-    if (state !== 'cleaning') return
+    if (state !== 'telling') return
     state = 'idle'
     cleaned.resolve()
   }
@@ -56,17 +57,20 @@ export function createSession(
     if (message instanceof ProtocolFault) return fault(message)
     if (message.type === 'ready') {
       if (state !== 'cleaning') return fault(new ProtocolFault('It was ready while it was busy.'))
+      if (message.after !== last) return fault(new ProtocolFault('It was ready after another run than its last one.'))
       if (cleaning !== null) clearTimeout(cleaning)
+      state = 'telling'
       // What the last run's processes were refused until they ended is no matter of the next one.
       if (network === null) rest()
       else void network.told().then(rest)
       return
     }
     if (state !== 'running' || current === null) return fault(new ProtocolFault('It sent more than one result.'))
-    if (message.type !== 'ended' && message.nonce !== current.nonce) {
+    if (message.nonce !== current.nonce) {
       return fault(new ProtocolFault('It sent a result that belongs to another run.'))
     }
     state = 'cleaning'
+    last = current.nonce
     cleaning = setTimeout(die, CLEANING_MS).unref()
     current.settle({ kind: 'message', message })
   }
@@ -152,7 +156,7 @@ export function createSession(
   }
 
   async function idle(): Promise<boolean> {
-    if (state === 'running' || state === 'cleaning') await cleaned.promise
+    if (state === 'running' || state === 'cleaning' || state === 'telling') await cleaned.promise
     return state === 'idle' && !network?.lost
   }
 

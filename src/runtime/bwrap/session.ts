@@ -32,7 +32,9 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
   })
   try {
     const line = openHostLine(sandbox)
-    const [, connected] = await Promise.all([ready(line, signal), sandbox.network?.connected])
+    const [said, connected] = await Promise.all([ready(line, signal), sandbox.network?.connected])
+    if (said.more)
+      throw new SandboxError('The host in the sandbox said more than "ready" before it was called.', REPORT)
     if (connected === false) throw new SandboxError('The sandbox took calls before its ports were open.', REPORT)
     return createSession(spec, sandbox, line, { strength: launcher.limits.strength, exceeded: () => exceeded })
   } catch (error) {
@@ -58,14 +60,18 @@ async function hostCommand(
   return [INSIDE.node, `--max-old-space-size=${heap}`, '--disable-sigusr1', `${INSIDE.hosts}/node_host.mjs`, config]
 }
 
-async function ready(line: HostLine, signal?: AbortSignal): Promise<void> {
+/** @returns Whether it says more before somebody else listens. */
+async function ready(line: HostLine, signal?: AbortSignal): Promise<{ readonly more: boolean }> {
   let said = ''
+  const after = { begun: false, more: false }
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   line.onOutput = (_, chunk) => {
     if (said.length < 4096) said += chunk.toString('utf8')
   }
   line.onMessage = (message) => {
-    if (!(message instanceof ProtocolFault) && message.type === 'ready') resolve()
+    after.more = after.begun
+    after.begun = true
+    if (!(message instanceof ProtocolFault) && message.type === 'ready' && message.after === null) resolve()
     else reject(new SandboxError('The host in the sandbox began with something else than "ready".', REPORT))
   }
   line.onGone = () => reject(sandboxFailure(said, 'The sandbox ended before it took calls'))
@@ -81,6 +87,7 @@ async function ready(line: HostLine, signal?: AbortSignal): Promise<void> {
   try {
     if (signal?.aborted) abort()
     await promise
+    return after
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)

@@ -1,12 +1,14 @@
 /**
  * Runs a Node handler inside a sandbox: one process, one call at a time. The skill shares this process, so whatever it may patch
  * is captured here before the skill is imported. Descriptor 3 brings calls, 4 takes answers away; a frame is two big-endian
- * lengths, a JSON header and a body. The nonce of a call lives in a closure and has to be repeated in its answer.
+ * lengths, a JSON header and a body. The nonce of a call lives in a closure and has to be repeated in its answer, and in what is said after it.
  */
-import { readdirSync, realpathSync, rmSync, unlinkSync, writeSync } from 'node:fs'
+import fs from 'node:fs'
 import { Socket } from 'node:net'
 import process from 'node:process'
 
+// What is imported by name changes when a skill changes the module.
+const { readdirSync, realpathSync, rmSync, unlinkSync, writeSync } = fs
 const CALLS = 3
 const ANSWERS = 4
 const MAX_OUTPUT = 6 * 1024 * 1024
@@ -40,7 +42,7 @@ blocking('stderr')
 receive((frame) => {
   void perform(frame)
 })
-answer({ type: 'ready' })
+answer({ type: 'ready', after: null })
 
 async function perform({ header, body }) {
   const call = parse(body)
@@ -78,7 +80,7 @@ async function perform({ header, body }) {
   setEnvironment({})
   await clean()
   running = null
-  answer({ type: 'ready' })
+  answer({ type: 'ready', after: nonce })
 }
 
 function finish(run, value) {

@@ -12,6 +12,7 @@ import posix
 
 CALLS, ANSWERS = 3, 4
 MAX_HEADER = 64 * 1024
+NONCE = 32
 MAX_OUTPUT = 6 * 1024 * 1024
 # Elsewhere it runs without a sandbox, for development: what it must not do to the whole machine it does not do there.
 SANDBOXED = sys.argv[0].startswith("/opt/skillet/hosts/")
@@ -29,6 +30,7 @@ def main(config):
     sys.path[:0] = [SKILL, PACKAGES]
     sys.dont_write_bytecode = True
     cold = not config.get("restarted")
+    served = config.get("served")
     if cold and config["ahead"]:
         get_ready(config, USUAL)
         cold = False
@@ -47,11 +49,12 @@ def main(config):
                 BEFORE.update(sys.modules)
             serve(config, writer, notes)
         posix.close(writer)
-        write_raw(ANSWERS, encode({"type": "ready"}), b"")
+        write_raw(ANSWERS, encode({"type": "ready", "after": served}), b"")
+        served = (read_exactly(reader, NONCE) or b"").decode("ascii", "replace")
         size = answers.read(reader)
         status = end_everything(child)
         if size == 0:
-            write_raw(ANSWERS, encode({"type": "ended", **ending(status)}), b"")
+            write_raw(ANSWERS, encode({"type": "ended", "nonce": served, **ending(status)}), b"")
         elif size < 0 or posix.read(reader, 1):
             write_raw(ANSWERS, encode({"type": "fault", "message": "a frame too long, or more than one result"}), b"")
         else:
@@ -63,7 +66,7 @@ def main(config):
             wipe("/dev/shm")
         if cold:
             posix.close(notes)
-            get_ready(config, USUAL + posix.read(names, 32768).decode("ascii", "ignore").split())
+            get_ready({**config, "served": served}, USUAL + posix.read(names, 32768).decode("ascii", "ignore").split())
             posix.close(names)
             cold = False
 
@@ -237,6 +240,8 @@ def serve(config, writer, notes):
         posix._exit(0)
     posix.close(CALLS)
     nonce = loads(frame[0].decode())["nonce"]
+    # Before anybody else's code runs: the first process says of what run this is the end, should there be no answer.
+    write_all(writer, nonce.encode())
     call = loads(frame[1].decode("utf-8", "surrogatepass"))
     try:
         header, body = answer(config, call)

@@ -74,9 +74,11 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
       const idle = members.take(ask)
       if (idle === null && (await arrivals.next(ask, given.signal))) continue
       const start = idle === null ? 'cold' : isSpare(idle) ? 'spare' : 'warm'
-      const member = idle ?? (await maker.make(ask, given.signal))
-      observer?.started(start, performance.now() - began)
-      return lend(member, ask, start)
+      const hand = (member: Member): Lease => {
+        observer?.started(start, performance.now() - began)
+        return lend(member, ask, start)
+      }
+      return idle === null ? await maker.make(ask, hand, given.signal) : hand(idle)
     }
   }
 

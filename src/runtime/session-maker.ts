@@ -6,12 +6,20 @@ import type { Driver } from './driver.ts'
 import type { Ask, EndCause, Member } from './members.ts'
 import type { Room, Seat, Wish } from './room.ts'
 
-/** Makes sessions where there is room for them, and ends them. */
+/**
+ * Makes sessions where there is room for them, and ends them. What is made is handed to `place`, which puts it where it belongs at once: until
+ * then `mark` finds it, and from then on its place does, so that a flush misses none in between.
+ */
 export interface SessionMaker {
   /** For a run that waits for it. @throws SandboxError; the signal's reason. */
-  make(ask: Omit<Ask, 'variant'>, signal?: AbortSignal): Promise<Member>
-  /** Ahead of need, in a seat that nobody else wanted. @throws SandboxError; the signal's reason. */
-  makeAhead(ask: Omit<Ask, 'variant'>, seat: Seat, signal: AbortSignal): Promise<Member>
+  make<T>(ask: Omit<Ask, 'variant'>, place: (member: Member) => T, signal?: AbortSignal): Promise<T>
+  /** Ahead of need. @param seat One that nobody else wanted. @returns Null: there is none. @throws SandboxError; the signal's reason. */
+  makeAhead<T>(
+    ask: Omit<Ask, 'variant'>,
+    seat: () => Promise<Seat | null>,
+    place: (member: Member) => T,
+    signal: AbortSignal,
+  ): Promise<T | null>
   /** May be called twice: the first cause counts. */
   end(member: Member, cause: EndCause): Promise<void>
   /** Until all that are ending have ended, whether that goes well or not. */
@@ -67,7 +75,7 @@ export function createSessionMaker(parts: {
       const session = await driver.prepare({ id: newSessionId(), ...spec }, signal)
       const at = now()
       const known = { session, bundle, seat, deployment, network, reach, memory_mb }
-      return { ...known, born: at, lastUsed: at, leaving: entry.leaving, variant: null }
+      return { ...known, born: at, lastUsed: at, leaving: null, variant: null }
     } catch (error) {
       bundle?.release()
       seat.leave()
@@ -92,12 +100,23 @@ export function createSessionMaker(parts: {
     }
   }
 
+  function placed<T>(member: Member, entry: Coming, place: (member: Member) => T): T {
+    member.leaving ??= entry.leaving
+    coming.delete(entry)
+    return place(member)
+  }
+
   return {
-    make: (ask, signal) =>
-      registered(ask.deployment, false, async (entry) =>
-        prepare(ask, await room.enter(wishOf(ask.deployment), signal), entry, signal),
-      ),
-    makeAhead: (ask, seat, signal) => registered(ask.deployment, true, (entry) => prepare(ask, seat, entry, signal)),
+    make: (ask, place, signal) =>
+      registered(ask.deployment, false, async (entry) => {
+        const seat = await room.enter(wishOf(ask.deployment), signal)
+        return placed(await prepare(ask, seat, entry, signal), entry, place)
+      }),
+    makeAhead: (ask, seatFor, place, signal) =>
+      registered(ask.deployment, true, async (entry) => {
+        const seat = await seatFor()
+        return seat && placed(await prepare(ask, seat, entry, signal), entry, place)
+      }),
     async end(member, cause) {
       if (ended.has(member)) return ending.get(member)
       ended.add(member)

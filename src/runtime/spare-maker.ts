@@ -1,5 +1,5 @@
 import type { Arrivals } from './arrivals.ts'
-import type { Ask, Members } from './members.ts'
+import type { Ask, Member, Members } from './members.ts'
 import type { Room, Seat } from './room.ts'
 import type { SessionMaker } from './session-maker.ts'
 
@@ -49,15 +49,17 @@ export function createSpareMaker(parts: {
   }
 
   async function shelved(ask: Omit<Ask, 'variant'>, first: boolean): Promise<boolean> {
-    const seat = await seatFor(ask, first)
-    if (seat === null) return false
-    const member = await maker.makeAhead(ask, seat, closing)
-    const cause = closing.aborted ? 'stop' : member.leaving
-    if (cause === null) members.shelve(member)
-    else await maker.end(member, cause)
+    const shelve = async (member: Member): Promise<boolean> => {
+      const cause = closing.aborted ? 'stop' : member.leaving
+      if (cause === null) members.shelve(member)
+      else await maker.end(member, cause)
+      return cause === null
+    }
+    const done = await maker.makeAhead(ask, () => seatFor(ask, first), shelve, closing)
+    if (done === null) return false
     // Whoever waits for room may have it.
     room.reconsider()
-    return cause === null
+    return done
   }
 
   return {

@@ -204,12 +204,12 @@ describe('SKILL.md', () => {
     ['a line before it', `\n${SKILL}`, 'skill_md.frontmatter', 1],
     ['no end of it', '---\nname: weather\n', 'skill_md.frontmatter', 1],
     ['a fence that is not alone', '---\nname: a\n--- x\n', 'skill_md.frontmatter', 1],
-    ['no name', SKILL.replace('name: weather\n', ''), 'skill_md.name', 1],
+    ['no name', SKILL.replace('name: weather\n', ''), 'skill_md.no_name', 1],
     ['a name in capitals', SKILL.replace('weather\n', 'Weather\n'), 'skill_md.name', 2],
     ['a name with two hyphens', SKILL.replace('weather\n', 'we--ather\n'), 'skill_md.name', 2],
     ['a name that is too long', SKILL.replace('weather\n', `${'w'.repeat(65)}\n`), 'skill_md.name', 2],
     ['a name that is a number', SKILL.replace('weather\n', '7\n'), 'skill_md.name', 2],
-    ['no description', SKILL.replace(/description.*\n/, ''), 'skill_md.description', 1],
+    ['no description', SKILL.replace(/description.*\n/, ''), 'skill_md.no_description', 1],
     ['a blank description', SKILL.replace('Tells the weather.', '"  "'), 'skill_md.description', 3],
     ['a long description', SKILL.replace('Tells the weather.', 'x'.repeat(1025)), 'skill_md.description', 3],
     ['a colon in a value', SKILL.replace('Tells the', 'Use when: the'), 'manifest.yaml', 3],
@@ -226,10 +226,10 @@ describe('SKILL.md', () => {
 
   test.each<[string, string, string]>([
     ['an unknown key', field('model: opus'), 'skill_md.unknown_key'],
-    ['a reserved word', SKILL.replace('weather\n', 'claude-weather\n'), 'skill_md.portability'],
-    ['a tag in the description', SKILL.replace('Tells', '<b>Tells'), 'skill_md.portability'],
-    ['a list of tools', field('allowed-tools: [Read]'), 'skill_md.portability'],
-    ['metadata that is a number', field('metadata: {a: 1.0}'), 'skill_md.portability'],
+    ['a reserved word', SKILL.replace('weather\n', 'claude-weather\n'), 'skill_md.name_reserved'],
+    ['a tag in the description', SKILL.replace('Tells', '<b>Tells'), 'skill_md.description_markup'],
+    ['a list of tools', field('allowed-tools: [Read]'), 'skill_md.tools_list'],
+    ['metadata that is a number', field('metadata: {a: 1.0}'), 'skill_md.metadata_text'],
     ['a long body', SKILL + 'line\n'.repeat(501), 'skill_md.long_body'],
   ])('is remarked on for %s', async (_, text, rule) => {
     const { findings, draft } = await good(text)
@@ -244,7 +244,7 @@ describe('SKILL.md', () => {
 
   test('one in lower case', async () => {
     const { findings, draft } = await read({ 'skill.md': SKILL })
-    expect(findings).toMatchObject([{ rule: 'skill_md.portability' }])
+    expect(findings).toMatchObject([{ rule: 'skill_md.file_name' }])
     expect(draft!.format).toBe('skill-md')
   })
 })

@@ -1,6 +1,9 @@
 import type { Finding } from '../model/packages.ts'
 import { makeFinding } from './finding.ts'
 import { MANIFEST_RULES } from './manifest/manifest-rules.ts'
+import { AUTHORING_RULES } from './profiles/authoring-rules.ts'
+import { FORMAT_RULES } from './profiles/format-rules.ts'
+import type { Level, RuleSet } from './profiles/profile.ts'
 import type { Rule } from './rule.ts'
 import { ZIP_RULES } from './zip/zip-rules.ts'
 
@@ -15,11 +18,22 @@ const RULES = {
   },
 } satisfies Record<string, Rule>
 
-export type RuleId = keyof typeof RULES
+/** The rules of a SKILL.md: how much they weigh depends on who asks. */
+const PROFILE_RULES = { ...FORMAT_RULES, ...AUTHORING_RULES }
+
+export type RuleId = keyof typeof RULES | keyof typeof PROFILE_RULES
+
+const levelOf = (id: RuleId, set: RuleSet): Level =>
+  id in PROFILE_RULES
+    ? PROFILE_RULES[id as keyof typeof PROFILE_RULES].levels[set]
+    : RULES[id as keyof typeof RULES].severity
+
+const EVERY_RULE = { ...RULES, ...PROFILE_RULES }
+const fixOf = (id: RuleId): string => EVERY_RULE[id].fix
 
 /** Collects findings of catalogued rules. */
 export interface Findings {
-  add(rule: RuleId, message: string, file?: string | null, line?: number | null): void
+  add(rule: RuleId, message: string, file?: string | null, line?: number | null, column?: number | null): void
   /** True once one of them forbids the package. */
   readonly denied: boolean
   list(): Finding[]
@@ -28,29 +42,32 @@ export interface Findings {
 /** Beyond this many of one rule only their number is told: an archive may break one rule a thousand times. */
 const MOST_PER_RULE = 20
 
-export function createFindings(): Findings {
+/** @param set Who asks: what is off for them is not kept. */
+export function createFindings(set: RuleSet = 'upload'): Findings {
   const kept = new Map<RuleId, Finding[]>()
   const dropped = new Map<RuleId, number>()
   let denied = false
   return {
-    add(rule, message, file = null, line = null) {
-      const { severity, fix } = RULES[rule]
+    add(rule, message, file = null, line = null, column = null) {
+      const severity = levelOf(rule, set)
+      if (severity === 'off') return
       denied ||= severity === 'deny'
       const list = kept.get(rule) ?? []
       if (list.length >= MOST_PER_RULE) {
         dropped.set(rule, (dropped.get(rule) ?? 0) + 1)
         return
       }
-      list.push(makeFinding(rule, severity, message, { file: file ?? undefined, line: line ?? undefined }, fix))
+      list.push(makeFinding(rule, severity, message, { file, line, column }, fixOf(rule)))
       kept.set(rule, list)
     },
     get denied() {
       return denied
     },
     list() {
-      const more = [...dropped].map(([rule, count]) =>
-        makeFinding(rule, RULES[rule].severity, `${count} more of the same kind.`, {}, RULES[rule].fix),
-      )
+      const more = [...dropped].map(([rule, count]) => {
+        const { severity } = kept.get(rule)![0]!
+        return makeFinding(rule, severity, `${count} more of the same kind.`, {}, fixOf(rule))
+      })
       return [...[...kept.values()].flat(), ...more]
     },
   }

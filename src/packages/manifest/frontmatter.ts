@@ -3,6 +3,9 @@ export interface Split {
   readonly frontmatter: string
   /** Everything after the line that closes the frontmatter, unchanged. */
   readonly body: string
+  /** Where each begins in the text. */
+  readonly frontmatterAt: number
+  readonly bodyAt: number
 }
 
 /**
@@ -12,9 +15,20 @@ export interface Split {
 export function splitFrontmatter(text: string): Split | null {
   const open = /^---[ \t]*(?:\r\n|\n|\r)/.exec(text)
   if (open === null) return null
-  const fence = /^---[ \t]*(?:\r\n|\n|\r|$(?![\s\S]))/gm
-  fence.lastIndex = open[0].length
-  const close = fence.exec(text)
+  const frontmatterAt = open[0].length
+  const close = closingFence(text, frontmatterAt)
   if (close === null) return null
-  return { frontmatter: text.slice(open[0].length, close.index), body: text.slice(close.index + close[0].length) }
+  const [at, bodyAt] = close
+  return { frontmatter: text.slice(frontmatterAt, at), body: text.slice(bodyAt), frontmatterAt, bodyAt }
+}
+
+/** Line by line: an expression that looks for the end of the spaces at every fence takes a square of their number. */
+function closingFence(text: string, from: number): [at: number, end: number] | null {
+  const eachLine = /[^\r\n]*(?:\r\n|\n|\r|$(?![\s\S]))/y
+  for (let at = from; at < text.length; at = eachLine.lastIndex) {
+    eachLine.lastIndex = at
+    const line = eachLine.exec(text)![0]
+    if (line.startsWith('---') && line.slice(3).trim() === '') return [at, at + line.length]
+  }
+  return null
 }

@@ -3,7 +3,7 @@ import type { Rule } from '../rule.ts'
 const deny = (why: string, fix: string): Rule => ({ severity: 'deny', why, fix })
 const warn = (why: string, fix: string): Rule => ({ severity: 'warn', why, fix })
 
-/** What manifests and SKILL.md files may be refused or remarked on for. */
+/** What manifests may be refused or remarked on for; a SKILL.md: ../profiles/. */
 export const MANIFEST_RULES = {
   'manifest.missing': deny(
     'Nothing in the package says what kind of skill it is.',
@@ -75,37 +75,5 @@ export const MANIFEST_RULES = {
   'manifest.network': deny(
     'Only domains that are listed can be reached.',
     'List names without scheme and path, such as "api.example.com", "*.example.com" or, for another port than 80 and 443, "db.example.com:5432".',
-  ),
-  'skill_md.frontmatter': deny(
-    'A SKILL.md begins with its frontmatter.',
-    'Begin the file with a line "---", then name and description, then a line "---".',
-  ),
-  'skill_md.name': deny(
-    'The open specification demands it.',
-    'Use 1 to 64 lower-case letters, digits and single hyphens.',
-  ),
-  'skill_md.description': deny(
-    'Agents choose a skill by its description.',
-    'Describe in 1 to 1024 characters what the skill does and when to use it.',
-  ),
-  'skill_md.field': deny(
-    'The open specification gives this field a type and a length.',
-    'Correct the value as the message says.',
-  ),
-  'skill_md.unknown_key': warn(
-    'Only the six fields of the open specification are kept everywhere.',
-    'Move it below metadata, or accept that some agents ignore or refuse it.',
-  ),
-  'skill_md.portability': warn(
-    'Some agents refuse or misread this.',
-    'Change it if the skill shall work with every agent.',
-  ),
-  'skill_md.long_body': warn(
-    'The body is loaded whole into the context of the agent.',
-    'Keep it under 500 lines; move details to files below references/.',
-  ),
-  'skill_md.empty_body': warn(
-    'An agent that opens the skill finds no instructions.',
-    'Write below the frontmatter how to use the skill.',
   ),
 } satisfies Record<string, Rule>

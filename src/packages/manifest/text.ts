@@ -4,13 +4,18 @@ import type { Findings } from '../rules.ts'
 
 /** The text of a file of the package, without a byte order mark. Null: too large or not UTF-8; the findings say so. */
 export function readText(dir: string, file: string, maxBytes: number, findings: Findings): string | null {
+  const bytes = readBytes(dir, file, maxBytes)
+  if (typeof bytes !== 'number') return decodeText(bytes, file, findings)?.text ?? null
+  findings.add('manifest.too_large', `${file} has ${bytes} bytes; at most ${maxBytes} are allowed.`, file)
+  return null
+}
+
+/** A file without following a symbolic link. @returns Its size alone when it is larger than it may be. */
+export function readBytes(dir: string, file: string, maxBytes: number): Uint8Array | number {
   const fd = openSync(join(dir, file), constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
     const { size } = fstatSync(fd)
-    if (size > maxBytes) {
-      findings.add('manifest.too_large', `${file} has ${size} bytes; at most ${maxBytes} are allowed.`, file)
-      return null
-    }
+    if (size > maxBytes) return size
     const bytes = Buffer.alloc(size)
     let filled = 0
     while (filled < size) {
@@ -18,12 +23,25 @@ export function readText(dir: string, file: string, maxBytes: number, findings: 
       if (count === 0) break
       filled += count
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, filled))
+    return bytes.subarray(0, filled)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Null: not UTF-8; the findings say so. */
+export function decodeText(
+  bytes: Uint8Array,
+  file: string,
+  findings: Findings,
+): { readonly text: string; readonly byteOrderMark: boolean } | null {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    const byteOrderMark = text.startsWith('\uFEFF')
+    return { text: byteOrderMark ? text.slice(1) : text, byteOrderMark }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     findings.add('manifest.encoding', `${file} is not UTF-8 text.`, file)
     return null
-  } finally {
-    closeSync(fd)
   }
 }

@@ -1,13 +1,21 @@
-import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml'
+import { LineCounter, parseDocument, type Document } from 'yaml'
 import { measure } from '../../schemas/measure.ts'
 import type { Findings } from '../rules.ts'
+import { createYamlPlaces, type YamlPlaces } from './yaml-places.ts'
+import { isPlain } from './yaml-plain.ts'
 
-/** A table of keys read from YAML, with the lines its keys stand in. */
-export interface YamlMap {
+/** A table of keys read from YAML, with the places where they stand. */
+export interface YamlMap extends YamlPlaces {
   readonly file: string
   readonly values: Record<string, unknown>
   /** 1-based line of a top-level key in its file; null when it is not there. */
   lineOf(key: string): number | null
+}
+
+/** 1-based line of the file, and 1-based column in UTF-16 units. */
+export interface Place {
+  readonly line: number
+  readonly column: number
 }
 
 /** Counted with what they unfold to. */
@@ -22,37 +30,33 @@ const BOUNDS = { nodes: 50_000, chars: 2 ** 20, depth: 100 }
  */
 export function parseYaml(text: string, file: string, firstLine: number, findings: Findings): YamlMap | null {
   const lines = new LineCounter()
-  const line = (offset: number): number => lines.linePos(offset).line + firstLine - 1
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { line: line + firstLine - 1, column: col }
+  }
   try {
-    const document = parseDocument(text, {
+    // A CR alone ends a line in YAML, but not in this parser. One for one, so that places stay.
+    const document = parseDocument(text.replaceAll(/\r(?!\n)/g, '\n'), {
       version: '1.2',
       schema: 'core',
       merge: false,
-      uniqueKeys: true,
+      // Looked for by ourselves: the parser compares every key with every other.
+      uniqueKeys: false,
       lineCounter: lines,
       prettyErrors: false,
     })
     // One slip makes a parser complain of all that follows.
-    for (const error of document.errors.slice(0, MOST_ERRORS))
-      findings.add('manifest.yaml', oneLine(error.message), file, line(error.pos[0]))
+    for (const error of document.errors.slice(0, MOST_ERRORS)) {
+      const { line, column } = place(error.pos[0])
+      findings.add('manifest.yaml', oneLine(error.message), file, line, column)
+    }
     if (document.errors.length > 0) return null
-    if (!isPlain(document, file, line, findings)) return null
-    const values: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })
-    const whole = measure(values, BOUNDS)
-    if (whole.over) {
-      findings.add(
-        'manifest.too_large',
-        `${file} unfolds to more than ${BOUNDS.nodes} values or ${BOUNDS.depth} levels.`,
-        file,
-      )
+    if (!isPlain(document, (rule, message, at) => findings.add(rule, message, file, at.line, at.column), place))
       return null
-    }
-    if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-      findings.add('manifest.not_a_map', `${file} is not a table of keys.`, file, firstLine)
-      return null
-    }
-    const keys = keyLines(document, line)
-    return { file, values: values as Record<string, unknown>, lineOf: (key) => keys.get(key) ?? null }
+    const values = valuesOf(document, file, firstLine, findings)
+    if (values === null) return null
+    const places = createYamlPlaces(document, text, place)
+    return { file, values, ...places, lineOf: (key) => places.keyAt(key)?.line ?? null }
   } catch (error) {
     // A RangeError for nesting that exhausts the stack, a ReferenceError for aliases that unfold without end.
     if (!(error instanceof RangeError) && !(error instanceof ReferenceError)) throw error
@@ -65,32 +69,26 @@ export function parseYaml(text: string, file: string, firstLine: number, finding
   }
 }
 
-/** Refuses what is valid YAML but no JSON, or would unfold. */
-function isPlain(document: Document, file: string, line: (offset: number) => number, findings: Findings): boolean {
-  let plain = true
-  visit(document, (_, node) => {
-    if (!isNode(node)) return
-    const at = line(node.range?.[0] ?? 0)
-    const refuse = (rule: 'manifest.yaml_tag' | 'manifest.yaml', message: string): void => {
-      findings.add(rule, message, file, at)
-      plain = false
-    }
-    if (!isAlias(node) && node.tag !== undefined)
-      refuse('manifest.yaml_tag', `The tag "${node.tag.slice(0, 80)}" is not accepted.`)
-    if (isScalar(node) && typeof node.value === 'number' && !Number.isFinite(node.value)) {
-      refuse('manifest.yaml', `${String(node.value)} is not a number that JSON can hold.`)
-    }
-  })
-  return plain
-}
-
-function keyLines(document: Document, line: (offset: number) => number): Map<string, number> {
-  const keys = new Map<string, number>()
-  if (!isMap(document.contents)) return keys
-  for (const { key } of document.contents.items) {
-    if (isScalar(key)) keys.set(String(key.value), line(key.range?.[0] ?? 0))
+function valuesOf(
+  document: Document,
+  file: string,
+  firstLine: number,
+  findings: Findings,
+): Record<string, unknown> | null {
+  const values: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })
+  if (measure(values, BOUNDS).over) {
+    findings.add(
+      'manifest.too_large',
+      `${file} unfolds to more than ${BOUNDS.nodes} values or ${BOUNDS.depth} levels.`,
+      file,
+    )
+    return null
   }
-  return keys
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    findings.add('manifest.not_a_map', `${file} is not a table of keys.`, file, firstLine, 1)
+    return null
+  }
+  return values as Record<string, unknown>
 }
 
 const oneLine = (message: string): string => message.split('\n')[0]!.slice(0, 300)

@@ -17,6 +17,7 @@ import type { LaunchSpec } from '../bwrap/sandbox.ts'
 export function createBareJail(files: RuntimeFiles): Jail {
   return {
     own: { processes: () => 0, memory_bytes: 0 },
+    levels: 1,
     network: 'open',
     start(spec, user) {
       const root = makeRoot(files, spec)

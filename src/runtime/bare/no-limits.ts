@@ -11,6 +11,6 @@ export const NO_LIMITS: Limits = {
 const UNLIMITED: LimitGroup = {
   join: () => Promise.resolve(),
   begin: () => undefined,
-  end: () => ({ cpu_ms: null, peak_memory_bytes: null, oom: false }),
+  end: () => ({ cpu_ms: null, peak_memory_bytes: null, oom: false, lowered: false }),
   remove: () => Promise.resolve(),
 }

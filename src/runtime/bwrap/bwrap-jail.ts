@@ -18,6 +18,8 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
   const bwrap = await findBwrap()
   return {
     own: { processes: () => OWN_PROCESSES, memory_bytes: 0 },
+    // Outer and inner bubblewrap, the command.
+    levels: 3,
     network: 'held',
     start(spec, user) {
       const command = spec.kind === 'command' ? [...HELD_COMMAND, ...spec.command] : spec.command

@@ -2,6 +2,8 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { access, constants, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
+import { cpuWeight } from './cpu-weight.ts'
+import { type GivingWay, createGivingWay } from './giving-way.ts'
 import { CPU_SHARES, type Caps, type LimitGroup, type Limits, cpuQuota } from './limits.ts'
 
 /** Version 1: a hierarchy for each controller, and root only. Null where memory or pids are missing or not writable. */
@@ -16,12 +18,13 @@ export async function openCgroupV1(key: string): Promise<Limits | null> {
   if (!roots.has('memory') || !roots.has('pids')) return null
   const folders = [...new Set(roots.values())]
   for (const folder of folders) await sweepCgroups(folder, key)
+  const way = createGivingWay()
   let count = 0
   return {
     kind: 'cgroup v1',
     strength: 'hard',
     cpuQuota: roots.has('cpu') && (await exists(join(roots.get('cpu')!, 'cpu.cfs_quota_us'))),
-    create: (caps) => create(roots, folders, cgroupName(key, ++count), caps),
+    create: (caps) => create(roots, folders, cgroupName(key, ++count), caps, way),
   }
 }
 
@@ -30,13 +33,17 @@ async function create(
   folders: readonly string[],
   name: string,
   caps: Caps,
+  way: GivingWay,
 ): Promise<LimitGroup> {
   const own = folders.map((folder) => join(folder, name))
   const file = (controller: string, setting: string): string => join(roots.get(controller)!, name, setting)
   const fds: number[] = []
   let removing: Promise<void> | null = null
+  let leave: (() => boolean) | null = null
   const remove = (): Promise<void> => {
     removing ??= (async () => {
+      // What is behind all others would take long to die.
+      leave?.()
       for (const fd of fds) closeSync(fd)
       fds.length = 0
       for (const folder of own) await killAndRemove(folder)
@@ -66,6 +73,8 @@ async function create(
     const cpuFd = roots.has('cpuacct') ? open('cpuacct', 'cpuacct.usage', 'r') : null
     const cpuMs = (): number => (cpuFd === null ? 0 : Number(readCounter(cpuFd)) / 1e6)
     const kills = (): number => counterIn(readCounter(oomFd), 'oom_kill')
+    const weight = cpuWeight(join(roots.get('cpu') ?? '', name), { name: 'cpu.shares', usual: CPU_SHARES, least: 2 })
+    const contender = roots.has('cpu') && cpuFd !== null ? { ...weight, cpuMs } : null
     let before = { cpu: 0, kills: 0 }
     return {
       async join(pid) {
@@ -74,10 +83,13 @@ async function create(
       begin() {
         writeSync(peakFd, '0', 0)
         before = { cpu: cpuMs(), kills: kills() }
+        leave = contender && way.begin(contender)
       },
       end() {
-        if (fds.length === 0) return { cpu_ms: null, peak_memory_bytes: null, oom: false }
+        const lowered = leave?.() === false
+        if (fds.length === 0) return { cpu_ms: null, peak_memory_bytes: null, oom: false, lowered }
         return {
+          lowered,
           cpu_ms: cpuFd === null ? null : cpuMs() - before.cpu,
           peak_memory_bytes: Number(readCounter(peakFd)),
           oom: kills() > before.kills,

@@ -10,6 +10,8 @@ import {
   readCounter,
   sweepCgroups,
 } from './cgroup-files.ts'
+import { cpuWeight } from './cpu-weight.ts'
+import { type GivingWay, createGivingWay } from './giving-way.ts'
 import { CPU_SHARES, type Caps, type LimitGroup, type Limits, cpuQuota } from './limits.ts'
 
 /**
@@ -21,12 +23,14 @@ export async function openCgroupV2(key: string): Promise<Limits | null> {
   if (base === null || !(await delegated(base))) return null
   await sweepCgroups(base, key)
   const controllers = await readFile(join(base, 'cgroup.subtree_control'), 'utf8')
+  const cpu = controllers.trim().split(' ').includes('cpu')
+  const way = cpu ? createGivingWay() : null
   let count = 0
   return {
     kind: 'cgroup v2',
     strength: 'hard',
-    cpuQuota: controllers.trim().split(' ').includes('cpu'),
-    create: (caps) => create(join(base, cgroupName(key, ++count)), caps),
+    cpuQuota: cpu,
+    create: (caps) => create(join(base, cgroupName(key, ++count)), caps, way),
   }
 }
 
@@ -76,12 +80,16 @@ function parentOf(pid: number): number | null {
   }
 }
 
-async function create(folder: string, caps: Caps): Promise<LimitGroup> {
+/** @param way Null where CPU time cannot be shared out. */
+async function create(folder: string, caps: Caps, way: GivingWay | null): Promise<LimitGroup> {
   const file = (name: string): string => join(folder, name)
   const fds: number[] = []
   let removing: Promise<void> | null = null
+  let leave: (() => boolean) | null = null
   const remove = (): Promise<void> => {
     removing ??= (async () => {
+      // What is behind all others would take long to die.
+      leave?.()
       for (const fd of fds) closeSync(fd)
       fds.length = 0
       // Since Linux 5.14; where it is missing the processes are killed one by one.
@@ -102,7 +110,7 @@ async function create(folder: string, caps: Caps): Promise<LimitGroup> {
     await succeeds(writeFile(file('memory.swap.max'), '0', { flag: 'r+' }))
     await writeFile(file('memory.oom.group'), '1')
     await writeFile(file('pids.max'), String(caps.pids))
-    await succeeds(writeFile(file('cpu.weight'), String(Math.round((CPU_SHARES * 100) / 1024)), { flag: 'r+' }))
+    await succeeds(writeFile(file('cpu.weight'), String(CPU_WEIGHT), { flag: 'r+' }))
     const quota = cpuQuota(caps.cpus)
     if (quota !== null) await succeeds(writeFile(file('cpu.max'), `${quota.quota} ${quota.period}`, { flag: 'r+' }))
     const events = open('memory.events', 'r')
@@ -110,16 +118,20 @@ async function create(folder: string, caps: Caps): Promise<LimitGroup> {
     const peak = openPeak(open)
     const cpuMs = (): number => counterIn(readCounter(cpu), 'usage_usec') / 1000
     const kills = (): number => counterIn(readCounter(events), 'oom_kill')
+    const contender = { ...cpuWeight(folder, { name: 'cpu.weight', usual: CPU_WEIGHT, least: 1 }), cpuMs }
     let before = { cpu: 0, kills: 0 }
     return {
       join: (pid) => writeFile(file('cgroup.procs'), String(pid)),
       begin() {
         peak?.reset()
         before = { cpu: cpuMs(), kills: kills() }
+        leave = way && way.begin(contender)
       },
       end() {
-        if (fds.length === 0) return { cpu_ms: null, peak_memory_bytes: null, oom: false }
+        const lowered = leave?.() === false
+        if (fds.length === 0) return { cpu_ms: null, peak_memory_bytes: null, oom: false, lowered }
         return {
+          lowered,
           cpu_ms: cpuMs() - before.cpu,
           peak_memory_bytes: peak === null ? null : Number(readCounter(peak.fd)),
           oom: kills() > before.kills,
@@ -132,6 +144,9 @@ async function create(folder: string, caps: Caps): Promise<LimitGroup> {
     throw error
   }
 }
+
+/** Of 100, which the server has. */
+const CPU_WEIGHT = Math.round((CPU_SHARES * 100) / 1024)
 
 /**
  * `memory.peak`: since Linux 5.19; since 6.12 writing to a descriptor starts it anew for that descriptor, before that it is the life's,

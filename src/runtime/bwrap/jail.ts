@@ -6,6 +6,8 @@ import type { LaunchSpec } from './sandbox.ts'
 export interface Jail {
   /** What it needs itself, on top of what a sandbox may use. */
   readonly own: { processes(pids: number): number; readonly memory_bytes: number }
+  /** Of processes, one below the other, down to the command; null where what it starts is not below it. */
+  readonly levels: number | null
   /** Whether a network list is held: `open` is a jail that holds nobody back. */
   readonly network: 'held' | 'open'
   /**

@@ -16,6 +16,8 @@ export interface Caps {
   readonly pids: number
   /** CPUs' worth of time at the most. */
   readonly cpus: number
+  /** How many levels of processes, with the first, outlive a run; null where any of them may. */
+  readonly keptLevels: number | null
   /** Called when a watchdog finds too much memory in use. Cgroups act by themselves. */
   readonly onExceeded: () => void
 }
@@ -26,8 +28,11 @@ export interface LimitGroup {
   join(pid: number): Promise<void>
   /** From here on usage is counted. */
   begin(): void
-  /** What was used since `begin`. `oom`: something was killed for memory since then. */
-  end(): { cpu_ms: number | null; peak_memory_bytes: number | null; oom: boolean }
+  /**
+   * What was used since `begin`. `oom`: something was killed for memory since then. `lowered`: it had to let others go first, and what runs
+   * in it from now on would have to as well.
+   */
+  end(): { cpu_ms: number | null; peak_memory_bytes: number | null; oom: boolean; lowered: boolean }
   /** Kills what is left in it and waits until nothing is. May be called twice. */
   remove(): Promise<void>
 }

@@ -35,6 +35,8 @@ export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd' | 
    * said a line there; so none outlives a server that is killed meanwhile.
    */
   readonly kind: 'host' | 'command'
+  /** Whether the command forks for each run, and nothing else outlives one. */
+  readonly forks: boolean
   /** What may be reached, and whose word that is. */
   readonly network: { readonly entries: EgressRules['allow']; readonly trust: EgressRules['trust'] } | null
   readonly memory_bytes: number
@@ -71,6 +73,7 @@ export function createLauncher(jail: Jail, places: Places, limits: Limits, egres
         memory_bytes: spec.memory_bytes + jail.own.memory_bytes,
         pids: spec.pids + jail.own.processes(spec.pids),
         cpus: spec.cpus,
+        keptLevels: spec.forks ? jail.levels : null,
         onExceeded() {
           spec.onExceeded?.()
           started?.kill()

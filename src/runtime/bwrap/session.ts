@@ -17,6 +17,7 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
   let exceeded = false
   const sandbox = await launcher.launch({
     kind: 'host',
+    forks: spec.handler.kind !== 'node',
     command: await hostCommand(spec, launcher.files),
     binds: [{ source: spec.bundle, target: INSIDE.bundle }],
     // Programs that are started with the sandbox read it then.

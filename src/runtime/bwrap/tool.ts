@@ -89,6 +89,7 @@ function launch(launcher: Launcher, spec: ToolSpec, onExceeded: () => void): Pro
   const networked = spec.network !== undefined && spec.network.length > 0
   return launcher.launch({
     kind: 'command',
+    forks: false,
     command: spec.argv,
     binds: spec.binds,
     env: { ...ENV, ...(networked ? certificateEnv() : {}), ...spec.env },

@@ -1,11 +1,15 @@
-import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type GivingWay, createGivingWay } from './giving-way.ts'
 import type { Caps, LimitGroup, Limits } from './limits.ts'
+import { createPriorities } from './priorities.ts'
+import { type TreeProcess, processTree, read } from './process-tree.ts'
 import { sandboxMemory } from './sandbox-memory.ts'
 
 /** Where there are no cgroups: looks at the memory of the sandbox's processes and has it killed. Processes are limited by rlimits. */
 export function openWatchdog(): Limits {
-  return { kind: 'watchdog', strength: 'soft', cpuQuota: false, create: (caps) => Promise.resolve(watch(caps)) }
+  // What is low still gets a share: it need not wait for a turn.
+  const way = createGivingWay({ turns: false })
+  return { kind: 'watchdog', strength: 'soft', cpuQuota: false, create: (caps) => Promise.resolve(watch(caps, way)) }
 }
 
 /** Between two looks at most, while a run goes on and between runs, when what it left may still grow. A look costs 0.2 ms. */
@@ -19,7 +23,7 @@ const BYTES_PER_MS = 4e6
 /** Of the kernel's USER_HZ, which is 100 on every architecture served here. */
 const MS_PER_TICK = 10
 
-function watch(caps: Caps): LimitGroup {
+function watch(caps: Caps, way: GivingWay): LimitGroup {
   let launcher: number | null = null
   let timer: NodeJS.Timeout | null = null
   let running = false
@@ -27,11 +31,28 @@ function watch(caps: Caps): LimitGroup {
   let exceeded = false
   let cpuBefore = 0
   let cpuSeen = 0
+  let leave: (() => boolean) | null = null
+  let low = false
+  const priorities = createPriorities(caps.keptLevels)
+  const tree = (): TreeProcess[] => (launcher === null ? [] : processTree(launcher))
+  const contender = {
+    cpuMs: () => cpuSeen,
+    giveWay() {
+      low = true
+      priorities.lower(tree())
+    },
+    takeTurn() {
+      low = false
+      return priorities.restore(tree())
+    },
+  }
 
   /** @returns What is in use, in bytes. */
   function look(): number {
     if (launcher === null) return 0
-    const pids = descendants(launcher)
+    const processes = processTree(launcher)
+    if (low) priorities.lower(processes)
+    const pids = processes.map(({ pid }) => pid)
     const memory = sandboxMemory(pids, caps.memory_bytes)
     if (memory > 0) peak = Math.max(peak ?? 0, memory)
     cpuSeen = Math.max(
@@ -68,20 +89,22 @@ function watch(caps: Caps): LimitGroup {
       watchOn()
       peak = null
       cpuBefore = cpuSeen
+      leave = way.begin(contender)
     },
     end() {
       if (!exceeded) look()
       running = false
+      const lowered = leave?.() === false
       const used = cpuSeen - cpuBefore
       // Nothing seen: it was over before the first look.
-      return { cpu_ms: used > 0 ? used : null, peak_memory_bytes: peak, oom: exceeded }
+      return { cpu_ms: used > 0 ? used : null, peak_memory_bytes: peak, oom: exceeded, lowered }
     },
     async remove() {
       if (timer !== null) clearTimeout(timer)
       timer = null
-      if (launcher === null) return
+      leave?.()
       // Seen before anything dies: callers ask for removal first and kill then.
-      const all = descendants(launcher)
+      const all = tree().map(({ pid }) => pid)
       launcher = null
       // Each by itself, the launcher last: were it killed alone, what is in the sandbox would have to end by itself.
       for (const pid of all.toReversed()) kill(pid)
@@ -91,32 +114,11 @@ function watch(caps: Caps): LimitGroup {
   }
 }
 
-/** The process and all below it: a sandbox's processes cannot leave this tree, their namespace's first process inherits orphans. */
-function descendants(root: number): number[] {
-  const all = [root]
-  for (let i = 0; i < all.length; i++) {
-    // A child is listed under the thread that made it.
-    for (const thread of threads(all[i]!)) {
-      const children = read(`/proc/${all[i]}/task/${thread}/children`)
-      for (const pid of children.split(' ')) if (pid !== '') all.push(Number(pid))
-    }
-  }
-  return all
-}
-
 /** With the time of children it has waited for. */
 function cpuMs(pid: number): number {
   const stat = read(`/proc/${pid}/stat`)
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return fields.slice(11, 15).reduce((sum, ticks) => sum + (Number(ticks) || 0), 0) * MS_PER_TICK
-}
-
-function threads(pid: number): string[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`)
-  } catch {
-    return [] // The process is gone.
-  }
 }
 
 function kill(pid: number): void {
@@ -128,11 +130,3 @@ function kill(pid: number): void {
 }
 
 const alive = (pid: number): boolean => read(`/proc/${pid}/stat`) !== ''
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return '' // The process is gone.
-  }
-}

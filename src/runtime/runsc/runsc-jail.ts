@@ -18,6 +18,7 @@ export async function createRunscJail(files: RuntimeFiles): Promise<Jail> {
   const [bwrap, runsc] = await Promise.all([findBwrap(), findRunsc()])
   return {
     own: { processes: (pids) => OWN_PROCESSES + pids * HOST_PROCESSES, memory_bytes: OWN_MEMORY },
+    levels: null,
     network: 'held',
     start(spec, user) {
       const { options, command } = runscArguments(runsc, files, spec, FD)

@@ -1,0 +1,133 @@
+import { availableParallelism } from 'node:os'
+
+/** What runs and takes CPU time. */
+export interface Contender {
+  /** CPU time that it has taken so far, in milliseconds. Only differences count. */
+  cpuMs(): number
+  /** From here on all others go first. May be called again while it holds. */
+  giveWay(): void
+  /** It takes its usual share again. @returns False where that cannot be had back. */
+  takeTurn(): boolean
+}
+
+/** Who lets whom go first: short runs pass long ones. */
+export interface GivingWay {
+  /** A run begins. @returns To be called at its end: false when it left the contender behind others for good. */
+  begin(contender: Contender): () => boolean
+}
+
+interface Entry {
+  readonly contender: Contender
+  readonly before: number
+  seen: number
+  behind: boolean
+  spoilt: boolean
+}
+
+/** Between two looks, in milliseconds; and at least so many times as long as a look took. */
+const LOOK_MS = 25
+const REST = 20
+/** CPU time in milliseconds after which a run is a long one: this shared by all that go on, within bounds. */
+const PATIENCE = { shared: 400, least: 10, most: 200 }
+/** How much of what all but one of the processors can do is a crowd. */
+const CROWDED = 0.9
+/** Less than this of one processor, all those behind together, is hunger when it lasts for so many milliseconds. */
+const HUNGER = { share: 0.1, ms: 100 }
+/** Then one of them has its usual share until it got so much CPU time, or had so long for it, in milliseconds. */
+const TURN = { cpu: 10, ms: 100 }
+
+export interface GivingWayOptions {
+  /** Default: those of this machine. */
+  readonly cores?: number
+  /** False where those behind get some share in any case. Default true. */
+  readonly turns?: boolean
+}
+
+/**
+ * While runs take nearly all of the processors those that have taken much already let all others go first, until they end. Where the others
+ * leave nothing over for them one after another has a turn among them, so that each goes on. All of it follows from a look at the counters
+ * now and then: a short run is over before the first.
+ */
+export function createGivingWay({ cores = availableParallelism(), turns = true }: GivingWayOptions = {}): GivingWay {
+  /** In the order of their turns. */
+  const going = new Set<Entry>()
+  let timer: NodeJS.Timeout | null = null
+  let looked = 0
+  let hungry = 0
+  let turn: { readonly entry: Entry; readonly from: number; readonly began: number } | null = null
+
+  function look(): void {
+    timer = null
+    const now = performance.now()
+    const passed = now - looked
+    looked = now
+    let [all, behind] = [0, 0]
+    for (const entry of going) {
+      const cpu = entry.contender.cpuMs()
+      all += cpu - entry.seen
+      if (entry.behind) behind += cpu - entry.seen
+      entry.seen = cpu
+    }
+    if (all > passed * CROWDED * Math.max(0.5, cores - 1)) sortOut()
+    if (turns) giveTurns(now, passed, behind)
+    wait(performance.now() - now)
+  }
+
+  function sortOut(): void {
+    const patience = Math.min(PATIENCE.most, Math.max(PATIENCE.least, PATIENCE.shared / going.size))
+    for (const entry of going) if (!entry.behind && entry.seen - entry.before > patience) putBehind(entry)
+  }
+
+  function putBehind(entry: Entry): void {
+    if (turn?.entry === entry) return
+    entry.behind = true
+    entry.contender.giveWay()
+  }
+
+  function giveTurns(now: number, passed: number, taken: number): void {
+    if (turn !== null) {
+      const { entry, from, began } = turn
+      if (entry.seen - from < TURN.cpu && now - began < TURN.ms) return
+      turn = null
+      putBehind(entry)
+    }
+    const waiting = [...going].find((entry) => entry.behind)
+    hungry = waiting === undefined || taken > passed * HUNGER.share ? 0 : hungry + passed
+    if (waiting === undefined || hungry < HUNGER.ms) return
+    hungry = 0
+    going.delete(waiting)
+    going.add(waiting)
+    turn = { entry: waiting, from: waiting.seen, began: now }
+    ahead(waiting)
+  }
+
+  function ahead(entry: Entry): void {
+    entry.behind = false
+    if (!entry.contender.takeTurn()) entry.spoilt = true
+  }
+
+  function wait(cost = 0): void {
+    if (timer !== null || going.size === 0) return
+    timer = setTimeout(look, Math.max(LOOK_MS, cost * REST)).unref()
+  }
+
+  return {
+    begin(contender) {
+      const before = contender.cpuMs()
+      const entry: Entry = { contender, before, seen: before, behind: false, spoilt: false }
+      if (going.size === 0) {
+        looked = performance.now()
+        hungry = 0
+      }
+      going.add(entry)
+      wait()
+      return () => {
+        if (going.delete(entry)) {
+          if (turn?.entry === entry) turn = null
+          if (entry.behind) ahead(entry)
+        }
+        return !entry.spoilt
+      }
+    },
+  }
+}

@@ -4,8 +4,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { install } from '../scripts/installed.mjs'
 
-const CLI = new URL('../bin/skillet.js', import.meta.url).pathname
+/** That of this clone, which runs its sources, until `installPackage`. */
+let command = new URL('../bin/skillet.js', import.meta.url).pathname
+
+/** From here on servers are started from the package as npm packs and installs it, which is what users have. */
+export async function installPackage(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'skillet-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  command = await install(folder)
+}
 
 export interface BenchServer {
   readonly url: string
@@ -28,7 +37,7 @@ export async function startBenchServer(
   // One key asks for all of it, faster than one key may.
   const child = spawn(
     process.execPath,
-    [CLI, 'serve', '--port', '0', '--rate-limit', 'off', '--data', folder, ...flags],
+    [command, 'serve', '--port', '0', '--rate-limit', 'off', '--data', folder, ...flags],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
     },

@@ -5,8 +5,10 @@ import type { Sample } from './stats.ts'
 export function printTable(report: {
   baseline_ms: Record<string, Sample>
   rows: readonly Row[]
+  measured: string
   machine: object
 }): void {
+  console.log(`Measured: ${report.measured}.`)
   for (const [name, { median, p99 }] of Object.entries(report.baseline_ms)) {
     console.log(`${`bare ${name}`.padEnd(46)} median ${pad(median)} ms   p99 ${pad(p99)} ms`)
   }

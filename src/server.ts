@@ -1,5 +1,5 @@
 import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './access/bootstrap.ts'
 import { readKeyFile } from './access/key-file.ts'
 import { readOidcFile } from './access/oidc-config.ts'
@@ -241,7 +241,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 async function packageVersion(): Promise<string> {
-  const manifest = await readFile(join(dirname(import.meta.dirname), 'package.json'), 'utf8')
+  const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version
 }
 

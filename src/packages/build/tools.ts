@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /** Programs that builds use. */
 export interface Tools {
@@ -11,7 +12,7 @@ export interface Tools {
 }
 
 /** Of the project, or of the installed package: `src` and `dist` lie alike in it. */
-const ROOT = join(import.meta.dirname, '..', '..', '..')
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 
 /**
  * npm is a dependency: that of the machine may be of any age, and Debian's is spread over the system. uv is named by SKILLET_UV, else

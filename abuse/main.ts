@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { CASES } from './cases.ts'
 import { LEFTOVERS, type Row, type User, partsOf, table } from './report.ts'
 import { startPass } from './start-pass.ts'
+import { createTurns } from './turns.ts'
 
 const { values } = parseArgs({
   options: {
@@ -30,20 +31,20 @@ if (users !== null && driver !== null && only !== null && only.length > 0) {
 async function main(passes: readonly User[], under: 'bwrap' | 'runsc', numbers: readonly number[]): Promise<number> {
   const cases = CASES.filter(({ number }) => numbers.includes(number))
   const rows: Row[] = []
-  const limits = new Map<User, string>()
+  const limits = new Map(passes.map((as) => [as, 'unknown']))
+  const turns = createTurns(passes.length)
   const add = (row: Row): void => {
     rows.push(row)
     if (values.json) process.stdout.write(`${JSON.stringify(row)}\n`)
   }
-  let interrupted = false
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => (interrupted = true))
-  for (const as of passes) {
-    if (interrupted) break
-    limits.set(as, 'unknown')
-    const end = await startPass(as, under, numbers, (line) => {
+  // Each pass is told, and ends by itself.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, nothing)
+  const tried = async (as: User): Promise<void> => {
+    const onLine = (line: Row | { readonly limits: string }): void => {
       if ('limits' in line) limits.set(as, line.limits)
       else add(line)
-    })
+    }
+    const end = await startPass(as, under, numbers, { onLine, turn: turns.taken }).finally(turns.over)
     // What it had no time to say did not hold.
     const told = (number: number, part: string): boolean =>
       rows.some((row) => row.as === as && row.number === number && row.part === part)
@@ -57,9 +58,13 @@ async function main(passes: readonly User[], under: 'bwrap' | 'runsc', numbers: 
       add({ number, title, as, part, status: 'failed', why, ms: 0 })
     }
   }
+  // Much of what they do is waiting: for the end of a run that never ends, for what has to be gone.
+  await Promise.all(passes.map(tried))
   if (!values.json) console.log(table(cases, rows, limits))
   return rows.some(({ status }) => status === 'failed') ? 1 : 0
 }
+
+function nothing(): void {}
 
 function usersOf(text: string): User[] | null {
   if (text === 'user') return ['user']

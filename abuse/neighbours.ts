@@ -5,7 +5,7 @@ import { type TestSessions, invoke } from '../src/runtime/test-sessions.ts'
 
 /** Two skills of another tenant, warm and called all the time while something attacks. */
 export interface Neighbours {
-  /** Calls both until stopped, each at least once. */
+  /** Calls both until stopped, and once more then: each at least twice, before and after. */
   serve(): { stop(): Promise<Service> }
   close(): Promise<void>
 }
@@ -54,12 +54,12 @@ export function execute({ to }, { env }) {
   return { sum, kept: readFileSync('/tmp/mine', 'utf8'), files: readdirSync('/tmp'), word: env.WORD }
 }`
 /** Between two runs: enough to notice what happens, not so much that the machine does nothing else. */
-const PAUSE_MS = 100
+const PAUSE_MS = 300
 
 /** @returns How many runs there were. */
 async function callUntil(ended: AbortSignal, session: Session, complaints: string[]): Promise<number> {
   let runs = 0
-  do {
+  for (let last = false; ; last = ended.aborted) {
     const to = 1000 + runs
     const word = `neighbour-${runs}`
     const { result, output } = await invoke(session, { to }, { env: { WORD: word } })
@@ -71,7 +71,7 @@ async function callUntil(ended: AbortSignal, session: Session, complaints: strin
       complaints.push((error as Error).message)
       return runs
     }
+    if (last) return runs
     await pause(PAUSE_MS, null, { signal: ended }).catch(() => undefined)
-  } while (!ended.aborted)
-  return runs
+  }
 }

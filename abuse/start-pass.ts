@@ -7,6 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { INHERITED } from './inherited.ts'
 import type { Row, User } from './report.ts'
 
+export interface PassEvents {
+  readonly onLine: (line: Row | { readonly limits: string }) => void
+  /** It wants to go on with nothing else at work beside it. */
+  readonly turn: () => Promise<void>
+}
+
 /**
  * Runs one pass to its end in a process of its own, whose descriptors and environment hold what is none of a sandbox's business. A root
  * process becomes an ordinary user for `user`. Interrupted, it ends what it is at and cleans up.
@@ -16,7 +22,7 @@ export async function startPass(
   as: User,
   driver: 'bwrap' | 'runsc',
   only: readonly number[],
-  onLine: (line: Row | { readonly as: User; readonly limits: string }) => void,
+  { onLine, turn }: PassEvents,
 ): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'skillet-abuse-'))
   chmodSync(folder, 0o711)
@@ -28,7 +34,7 @@ export async function startPass(
       const rest = ['--as', as, '--driver', driver, '--only', only.join(',')]
       const env = { ...process.env, [INHERITED.variable]: INHERITED.secret }
       // Beyond those that a sandbox is given, which would take its place.
-      const stdio = ['ignore', 'pipe', 'inherit', ...Array.from({ length: 20 }, () => 'ignore' as const), fd] as const
+      const stdio = ['pipe', 'pipe', 'inherit', ...Array.from({ length: 20 }, () => 'ignore' as const), fd] as const
       const [program, args] =
         as === 'user' && process.getuid!() === 0 ? asOrdinaryUser(folder, rest) : [process.execPath, [PASS, ...rest]]
       child = spawn(program, [...args], { stdio: [...stdio], env })
@@ -41,7 +47,12 @@ export async function startPass(
     })
     const pass = (signal: NodeJS.Signals): void => void child.kill(signal)
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, pass)
-    for await (const line of createInterface({ input: child.stdout! })) onLine(JSON.parse(line) as Row)
+    child.stdin!.on('error', () => undefined) // It is gone: that is what `ended` says.
+    for await (const line of createInterface({ input: child.stdout! })) {
+      const said = JSON.parse(line) as Row | { readonly limits: string } | { readonly waits: 'alone' }
+      if ('waits' in said) void turn().then(() => child.stdin!.end())
+      else onLine(said)
+    }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, pass)
     return await ended
   } finally {

@@ -135,9 +135,12 @@ async function addon(world: AbuseWorld): Promise<void> {
   if (compiled) {
     const arm = process.arch === 'arm64' ? 1 : 0
     const numbers = Object.entries(FORBIDDEN).flatMap(([name, known]) => (name === 'personality' ? [] : [known[arm]]))
-    const source = join(await world.folder(), 'addon.c')
+    const folder = await world.folder()
+    const source = join(folder, 'addon.c')
     await writeFile(source, SOURCE.replace('NUMBERS', numbers.join(', ')))
-    await promisify(execFile)(compiler, ['-shared', '-fPIC', '-O1', '-o', path, source])
+    // What it writes meanwhile is no business of cases that look at /tmp.
+    const env = { ...process.env, TMPDIR: folder }
+    await promisify(execFile)(compiler, ['-shared', '-fPIC', '-O1', '-o', path, source], { env })
   } else await copyFile(await libc(), path)
   const session = await world.node(LOADER, { bundle })
   const { output, result } = await world.invoke(session, {})

@@ -22,13 +22,13 @@ export function splitFrontmatter(text: string): Split | null {
   return { frontmatter: text.slice(frontmatterAt, at), body: text.slice(bodyAt), frontmatterAt, bodyAt }
 }
 
-/** Line by line: an expression that looks for the end of the spaces at every fence takes a square of their number. */
+/** Line by line, each looked at once. */
 function closingFence(text: string, from: number): [at: number, end: number] | null {
   const eachLine = /[^\r\n]*(?:\r\n|\n|\r|$(?![\s\S]))/y
   for (let at = from; at < text.length; at = eachLine.lastIndex) {
     eachLine.lastIndex = at
     const line = eachLine.exec(text)![0]
-    if (line.startsWith('---') && line.slice(3).trim() === '') return [at, at + line.length]
+    if (/^---[ \t]*[\r\n]{0,2}$/.test(line)) return [at, at + line.length]
   }
   return null
 }

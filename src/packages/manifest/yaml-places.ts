@@ -1,4 +1,16 @@
-import { isAlias, isCollection, isMap, isNode, isScalar, visit, type Document, type Node, type Scalar } from 'yaml'
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml'
 import type { Place } from './yaml.ts'
 
 /** Where the parts of a YAML text stand. */
@@ -19,15 +31,23 @@ export type Peculiarity = 'anchor' | 'alias' | 'flow' | 'indentation indicator'
 export interface Written {
   readonly start: number
   readonly end: number
+  /** Where its key ends. */
+  readonly keyEnd: number
   readonly style: Scalar.Type | 'flow' | 'block' | 'alias'
 }
 
 export function createYamlPlaces(document: Document, text: string, place: (offset: number) => Place): YamlPlaces {
+  const known = new WeakMap<YAMLMap, Map<string, Pair>>()
+  const pairsOf = (map: YAMLMap): Map<string, Pair> => {
+    const pairs = known.get(map) ?? new Map(map.items.map((pair) => [String((pair.key as Scalar).value), pair]))
+    known.set(map, pairs)
+    return pairs
+  }
   const find = (path: string[]): { key: Node; value: Node | null } | null => {
     let node: unknown = document.contents
     let found: { key: Node; value: Node | null } | null = null
     for (const name of path) {
-      const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === name) : undefined
+      const pair = isMap(node) ? pairsOf(node).get(name) : undefined
       if (pair === undefined) return null
       node = pair.value
       found = { key: pair.key as Node, value: isNode(node) ? node : null }
@@ -42,15 +62,19 @@ export function createYamlPlaces(document: Document, text: string, place: (offse
       return at(pair?.value) ?? at(pair?.key)
     },
     written(...path) {
-      const node = find(path)?.value
-      if (!node?.range) return null
-      const [start, end] = node.range
-      if (isAlias(node)) return { start, end, style: 'alias' }
-      if (isScalar(node)) return { start, end, style: node.type ?? 'PLAIN' }
-      return { start, end, style: isCollection(node) && node.flow === true ? 'flow' : 'block' }
+      const pair = find(path)
+      if (!pair?.value?.range || !pair.key.range) return null
+      const [start, end] = pair.value.range
+      return { start, end, keyEnd: pair.key.range[1], style: styleOf(pair.value) }
     },
     peculiarities: peculiaritiesOf(document, text).map(({ kind, offset }) => ({ kind, at: place(offset) })),
   }
+}
+
+function styleOf(node: Node): Written['style'] {
+  if (isAlias(node)) return 'alias'
+  if (isScalar(node)) return node.type ?? 'PLAIN'
+  return isCollection(node) && node.flow === true ? 'flow' : 'block'
 }
 
 const MOST_PECULIARITIES = 100

@@ -25,14 +25,23 @@ export const CLAUDE_CODE_KEYS = [
   'when_to_use',
 ]
 
+/** To find out what was meant takes longer than all else. */
+const MOST_HINTS = 20
+
 export function checkKeys(map: YamlMap, set: RuleSet, findings: Findings): void {
   const known = set === 'claude-code' ? [...SPEC_KEYS, ...CLAUDE_CODE_KEYS] : SPEC_KEYS
   const unknown = Object.keys(map.values).filter((key) => !known.includes(key))
   if (unknown.length === 0) return
   if (set === 'claude-api') return addAll(map, unknown, findings)
-  for (const key of unknown) {
+  for (const [index, key] of unknown.entries()) {
     const at = map.keyAt(key)
-    findings.add('skill_md.unknown_key', `${brief(key)} ${say(key, known)}`, map.file, at?.line, at?.column)
+    findings.add(
+      'skill_md.unknown_key',
+      `${brief(key)} ${say(key, index < MOST_HINTS ? known : [])}`,
+      map.file,
+      at?.line,
+      at?.column,
+    )
   }
 }
 

@@ -52,7 +52,7 @@ export async function openSqliteEngine(options: {
   let db: Database | null = null
   try {
     const file = join(folder, DATABASE_FILE)
-    db = openSqliteDatabase(file, observer?.committed)
+    db = openSqliteDatabase(file, { onCommit: observer?.committed })
     await migrate(db)
     signal?.throwIfAborted()
     const copyTo = (copy: string): Promise<StateCopy> => copySqliteDatabase(file, copy)

@@ -1,6 +1,8 @@
 import type { Database, Transaction, Value } from './database.ts'
 import { makePrivateFile } from './private-file.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
+import { type Done, type Operation, attempt, perform } from './sqlite-operation.ts'
+import { type WriteAheadLog, openWriteAheadLog } from './write-ahead-log.ts'
 
 /** A batch ends after this many milliseconds, so that timers and sockets get their turn. */
 const BATCH_MS = 8
@@ -8,29 +10,29 @@ const BATCH_MS = 8
 /** Nothing that is not meant to write begins otherwise. */
 const READS = /^\s*(SELECT|WITH)\b/
 
-interface Operation {
-  readonly work: (t: Transaction) => Promise<unknown>
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** An operation whose work is done and that waits for the commit. */
-interface Done {
-  readonly operation: Operation
-  readonly value: unknown
-  readonly tell: readonly (() => void)[]
+export interface SqliteOptions {
+  /** Told how long the commit took until it was on disk, in milliseconds, and of how many operations it was. */
+  readonly onCommit?: ((ms: number, operations: number) => void) | undefined
+  /** Opens the log that is synced after each commit. Default: that of the file. */
+  readonly openLog?: (file: string) => WriteAheadLog
 }
 
 /**
- * Opens a SQLite file with group commit: all transactions asked for in one tick become one on disk, each in a savepoint of its own.
- * An error undoes its own savepoint only; a commit that fails rejects them all.
- * @param onCommit Told how long the commit took, in milliseconds, and of how many operations it was.
+ * Opens a SQLite file with group commit: all transactions asked for while another is written become one on disk, each in a savepoint of its
+ * own. An error undoes its own savepoint only; a commit that fails rejects them all. The main thread does not wait for the disk; but nobody
+ * is told of anything, as the end of a transaction or by a query, before it is there. A disk that fails to sync is not asked again: what it
+ * has is known only when the file is opened anew.
  */
-export function openSqliteDatabase(file: string, onCommit?: (ms: number, operations: number) => void): Database {
+export function openSqliteDatabase(file: string, options: SqliteOptions = {}): Database {
+  const { onCommit, openLog = openWriteAheadLog } = options
   makePrivateFile(file)
   const writer = new SqliteConnection(file)
   // A second connection reads while a batch is open: it never sees what is not committed yet.
   const reader = new SqliteConnection(file, { readOnly: true })
+  const log = writer.hasLog ? openLog(file) : null
+  /** Of what is committed and not yet on disk. */
+  let syncing: Promise<void> | null = null
+  let lost: Error | null = null
   let waiting: Operation[] = []
   let flushing: Promise<void> | null = null
   let closing: Promise<void> | null = null
@@ -55,6 +57,7 @@ export function openSqliteDatabase(file: string, onCommit?: (ms: number, operati
     const until = performance.now() + BATCH_MS
     let next = 0
     try {
+      if (lost !== null) throw lost
       writer.run('BEGIN IMMEDIATE')
       while (next < batch.length && (next === 0 || performance.now() < until)) {
         const operation = batch[next++]!
@@ -63,6 +66,7 @@ export function openSqliteDatabase(file: string, onCommit?: (ms: number, operati
       }
       const began = performance.now()
       writer.run('COMMIT')
+      await sync()
       onCommit?.(performance.now() - began, done.length)
     } catch (error) {
       // Without a beginning nothing was tried; some errors (a full disk) undo the whole transaction and not one savepoint.
@@ -77,6 +81,17 @@ export function openSqliteDatabase(file: string, onCommit?: (ms: number, operati
       operation.resolve(value)
       for (const hint of tell) hint()
     }
+  }
+
+  /** @throws when nobody knows any more what is on disk. */
+  async function sync(): Promise<void> {
+    if (log === null) return
+    syncing = log.sync().catch((error: unknown) => {
+      lost = new Error('The disk failed to keep what was written. Look after it, then start again.', { cause: error })
+      throw lost
+    })
+    await syncing
+    syncing = null
   }
 
   async function idle(): Promise<void> {
@@ -100,7 +115,8 @@ export function openSqliteDatabase(file: string, onCommit?: (ms: number, operati
       if (!READS.test(sql))
         return Promise.reject(new Error(`A query outside a transaction is readonly: ${sql.slice(0, 60)}`))
       // The writer's pages are warm; the reader looks at the file anew after each commit.
-      return attempt(() => (writer.inTransaction ? reader : writer).all(sql, values) as Row[])
+      const rows = attempt(() => (writer.inTransaction ? reader : writer).all(sql, values) as Row[])
+      return syncing === null || writer.inTransaction ? rows : syncing.then(() => rows)
     },
 
     close() {
@@ -108,71 +124,12 @@ export function openSqliteDatabase(file: string, onCommit?: (ms: number, operati
         await idle()
         reader.close()
         writer.close()
+        log?.close()
       })()
       return closing
     },
   }
 }
-
-/** One operation in its savepoint. Null: it failed, was undone and told. @throws when the whole transaction is gone. */
-async function perform(connection: SqliteConnection, operation: Operation): Promise<Done | null> {
-  const tell: (() => void)[] = []
-  let open = true
-  let depth = 0
-
-  async function savepoint<T>(work: () => Promise<T>): Promise<T> {
-    if (!connection.inTransaction) throw new Error(GONE)
-    const name = `s${depth++}`
-    const told = tell.length
-    connection.run(`SAVEPOINT ${name}`)
-    try {
-      const value = await work()
-      connection.run(`RELEASE ${name}`)
-      return value
-    } catch (error) {
-      tell.length = told
-      if (connection.inTransaction) {
-        connection.run(`ROLLBACK TO ${name}`)
-        connection.run(`RELEASE ${name}`)
-      }
-      throw error
-    } finally {
-      depth--
-    }
-  }
-
-  const t: Transaction = {
-    dialect: connection.dialect,
-    query: <Row>(sql: string, ...values: Value[]) =>
-      attempt(() => {
-        if (!open) throw new Error('This transaction has ended: await every query inside it.')
-        // Some errors (a full disk) undo more than their savepoint: whoever goes on after one would write by itself.
-        if (!connection.inTransaction) throw new Error(GONE)
-        return connection.all(sql, values) as Row[]
-      }),
-    savepoint,
-    afterCommit: (hint) => tell.push(hint),
-  }
-
-  const foreign = Promise.withResolvers<never>()
-  // Queries settle within this turn of the event loop; whoever is not done by the next waits for something else, with the write lock held.
-  const watch = setImmediate(() => {
-    foreign.reject(new Error('A transaction awaited something other than its own queries; it was undone.'))
-  })
-  try {
-    const value = await savepoint(() => Promise.race([operation.work(t), foreign.promise]))
-    return { operation, value, tell }
-  } catch (error) {
-    operation.reject(error)
-    if (!connection.inTransaction) throw error
-    return null
-  } finally {
-    open = false
-    clearImmediate(watch)
-  }
-}
-
-const GONE = 'The transaction was undone as a whole.'
 
 /** Ends the transaction if it is still open, and says what to tell those who were in it. */
 function undone(connection: SqliteConnection, error: unknown): unknown {
@@ -181,14 +138,5 @@ function undone(connection: SqliteConnection, error: unknown): unknown {
     return error
   } catch (second) {
     return new AggregateError([error, second], 'A transaction failed and could not be undone.')
-  }
-}
-
-/** A synchronous call as a promise: what it throws becomes a rejection. */
-function attempt<T>(call: () => T): Promise<T> {
-  try {
-    return Promise.resolve(call())
-  } catch (error) {
-    return Promise.reject(error)
   }
 }

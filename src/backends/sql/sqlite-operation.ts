@@ -1,0 +1,85 @@
+import type { Transaction, Value } from './database.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+
+/** One operation in its savepoint. Null: it failed, was undone and told. @throws when the whole transaction is gone. */
+export async function perform(connection: SqliteConnection, operation: Operation): Promise<Done | null> {
+  const tell: (() => void)[] = []
+  let open = true
+  let depth = 0
+
+  async function savepoint<T>(work: () => Promise<T>): Promise<T> {
+    if (!connection.inTransaction) throw new Error(GONE)
+    const name = `s${depth++}`
+    const told = tell.length
+    connection.run(`SAVEPOINT ${name}`)
+    try {
+      const value = await work()
+      connection.run(`RELEASE ${name}`)
+      return value
+    } catch (error) {
+      tell.length = told
+      if (connection.inTransaction) {
+        connection.run(`ROLLBACK TO ${name}`)
+        connection.run(`RELEASE ${name}`)
+      }
+      throw error
+    } finally {
+      depth--
+    }
+  }
+
+  const t: Transaction = {
+    dialect: connection.dialect,
+    query: <Row>(sql: string, ...values: Value[]) =>
+      attempt(() => {
+        if (!open) throw new Error('This transaction has ended: await every query inside it.')
+        // Some errors (a full disk) undo more than their savepoint: whoever goes on after one would write by itself.
+        if (!connection.inTransaction) throw new Error(GONE)
+        return connection.all(sql, values) as Row[]
+      }),
+    savepoint,
+    afterCommit: (hint) => tell.push(hint),
+  }
+
+  const foreign = Promise.withResolvers<never>()
+  // Queries settle within this turn of the event loop; whoever is not done by the next waits for something else, with the write lock held.
+  const watch = setImmediate(() => {
+    foreign.reject(new Error('A transaction awaited something other than its own queries; it was undone.'))
+  })
+  try {
+    const value = await savepoint(() => Promise.race([operation.work(t), foreign.promise]))
+    return { operation, value, tell }
+  } catch (error) {
+    operation.reject(error)
+    if (!connection.inTransaction) throw error
+    return null
+  } finally {
+    open = false
+    clearImmediate(watch)
+  }
+}
+
+const GONE = 'The transaction was undone as a whole.'
+
+/** What was asked for, and who is told how it ended. */
+export interface Operation {
+  readonly work: (t: Transaction) => Promise<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** An operation whose work is done and that waits for the commit. */
+export interface Done {
+  readonly operation: Operation
+  readonly value: unknown
+  readonly tell: readonly (() => void)[]
+}
+
+/** A synchronous call as a promise: what it throws becomes a rejection. */
+export function attempt<T>(call: () => T): Promise<T> {
+  try {
+    return Promise.resolve(call())
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { LogLine } from '../../model/runs.ts'
 import type { Call, CallResult, Session, SessionSpec } from '../driver.ts'
-import { deniedLine } from '../egress/denied-line.ts'
 import { type Outcome, type Used, callResult, failure, faulty, lateEnd, withoutSecrets } from './call-outcome.ts'
 import { certificateEnv } from './certificates.ts'
+import { type DeniedNotes, createDeniedNotes } from './denied-notes.ts'
 import { type HostLine, outputRead } from './host-line.ts'
 import { createLogLines } from './log-lines.ts'
 import { ProtocolFault, encodeFrame } from './protocol.ts'
@@ -28,6 +28,7 @@ export function createSession(
   let cleaning: NodeJS.Timeout | null = null
   const { network } = sandbox
   let note: ((text: string) => void) | null = null
+  let denied: DeniedNotes | null = null
 
   /** From here on it serves nobody; what the run has used is read before it is gone. */
   function die(): void {
@@ -82,7 +83,7 @@ export function createSession(
   const late = (): void => die()
   line.onOutput = late
   if (network !== null) {
-    network.onDenied = (attempt) => note?.(deniedLine(attempt))
+    network.onDenied = (attempt) => denied?.add(attempt)
     network.onLost = () => {
       note?.(LOST)
       if (current === null) die()
@@ -114,6 +115,7 @@ export function createSession(
     const cancel = (): void => stop('cancelled')
     const log = createLogLines(onLog, call.redactor)
     note = log.note
+    denied = createDeniedNotes(log.note)
     let heapFull = false
     current = { nonce, settle }
     state = 'running'
@@ -142,6 +144,7 @@ export function createSession(
       used ??= sandbox.limits.end()
       const wall = performance.now() - began
       await network?.told()
+      denied.end()
       log.end()
       line.onOutput = late
       if (used.oom || limits.exceeded() || log.cut || network?.lost) die()
@@ -150,6 +153,7 @@ export function createSession(
     } finally {
       current = null
       note = null
+      denied = null
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
     }

@@ -61,6 +61,42 @@ test('who asks too fast gets no answers; who asks beside it does', async () => {
   expect(fast.denied.find(({ why }) => why === 'limit')).toMatchObject({ host: '(queries)', port: null })
 })
 
+test('who floods with queries is not read: the kernel drops them, and nobody counts them one by one', async () => {
+  await using wayOut = await openWayOut(ANSWERS, { limits: { queryRate: 10 } })
+  const [fast, other] = [await wayOut.join(['api.example.com']), await wayOut.join(['api.example.com'])]
+  for (let i = 0; i < 18; i++) {
+    for (let j = 0; j < 200; j++) void fast.lookUp('api.example.com')
+    expect(await other.lookUp('api.example.com')).toEqual(['127.77.0.1'])
+  }
+  await fast.link.told()
+  expect(refusals(fast, 'limit')).toBeGreaterThan(0)
+  // Each was, when each was read.
+  expect(refusals(fast, 'limit')).toBeLessThan(200)
+})
+
+test('who floods with connections loses the way out; others keep theirs', async () => {
+  await using wayOut = await openWayOut(ANSWERS, {
+    limits: { connectionRate: 0.001, connectionBurst: 1, excessRate: 0.001, excessBurst: 20 },
+  })
+  await using server = await listen(
+    createServer((socket) => socket.end('hello')),
+    '127.0.0.2',
+  )
+  const { port } = server
+  const guest = await wayOut.join([`api.example.com:${port}`], [port], { names: 1 })
+  const other = await wayOut.join([`api.example.com:${port}`], [port], { names: 1, after: 1 })
+  const got: string[] = []
+  for (let i = 0; i < 30; i++) got.push(await guest.read('127.77.0.1', port))
+  expect(new Set(got)).toEqual(new Set(['ECONNRESET', 'ECONNREFUSED']))
+  expect(got.filter((one) => one === 'ECONNRESET').length).toBeLessThanOrEqual(22)
+  await expect.poll(guest.lost, WAIT).toBe(1)
+  expect(refusals(guest, 'limit')).toBeGreaterThanOrEqual(20)
+  await guest.link.told()
+  guest.link.close()
+  expect(await other.read('api.example.com', port)).toBe('hello')
+  expect([other.lost(), wayOut.errors]).toEqual([0, []])
+})
+
 test('a sandbox has so many connections at once, and others have theirs', async () => {
   const rates = { connectionRate: 1000, connectionBurst: 1000 }
   await using wayOut = await openWayOut(ANSWERS, {

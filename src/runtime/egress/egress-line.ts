@@ -9,6 +9,7 @@ import {
 import type { EgressOptions } from './egress-options.ts'
 import { EGRESS_LIMITS } from './limits.ts'
 import { FromEgress, type ToEgress } from './messages.ts'
+import { createPulse } from './pulse.ts'
 import { startProcess } from './start-process.ts'
 
 /** One process that forwards, seen from the server. */
@@ -36,7 +37,7 @@ interface Linked {
 
 /** @param onGone Nothing goes through it any more. */
 export function openLine(options: EgressOptions, onGone: () => void): EgressLine {
-  const { networks = [], dnsServers = null, own, limits, observed, onError } = options
+  const { networks = [], dnsServers = null, own, limits, observed, onError, answerMs = ANSWER_MS } = options
   const links = new Map<number, Linked>()
   const ended = Promise.withResolvers<void>()
   let next = 0
@@ -64,7 +65,7 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
       if (error !== null) lost(error)
     })
   }
-  function heard(link: Linked, message: FromEgress): void {
+  function heard(link: Linked, message: Exclude<FromEgress, { is: 'alive' }>): void {
     switch (message.is) {
       case 'serving':
         link.serving.resolve()
@@ -88,6 +89,11 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
         link.traffic = { connections, bytes_out, bytes_in }
         break
       }
+      case 'shut':
+        if (link.state === 'serving') link.observer.lost()
+        link.serving.reject(new EgressUnavailable('The way out was closed as it was opened.'))
+        close(message.link)
+        break
       case 'told':
         link.waiting.shift()?.()
         break
@@ -96,9 +102,25 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
         break
     }
   }
+  function close(id: number): void {
+    const link = links.get(id)
+    if (link === undefined || link.state === 'closed') return
+    link.state = 'closed'
+    for (const done of link.waiting.splice(0)) done()
+    say({ do: 'close', link: id })
+  }
+  /** One that does nothing for this sandbox may do all for others; one that does not even say that it is there serves nobody. */
+  async function late(link: Linked): Promise<void> {
+    if (!(await pulse.ask())) return lost(new Error('The process does not answer.'))
+    setTimeout(
+      () => link.serving.reject(new EgressUnavailable('The way out was not opened in time.')),
+      answerMs,
+    ).unref()
+  }
   child.on('message', (value) => {
     const { data: message, error } = FromEgress.safeParse(value)
     if (message === undefined) return lost(error)
+    if (message.is === 'alive') return pulse.beat()
     const link = links.get(message.link)
     if (link !== undefined) heard(link, message)
   })
@@ -112,6 +134,7 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
     lost(error)
     if (child.pid === undefined) ended.resolve()
   })
+  const pulse = createPulse(() => say({ do: 'ping' }), options.pulseMs ?? PULSE_MS)
   say({ do: 'configure', networks, dnsServers, limits: { ...EGRESS_LIMITS, ...limits } })
 
   return {
@@ -122,19 +145,13 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
       const link: Linked = { observer, serving: { promise, resolve, reject }, waiting: [], traffic, state: 'opening' }
       if (gone) throw new EgressUnavailable('The process that forwards the traffic of skills ended.')
       links.set(id, link)
-      const close = (): void => {
-        if (link.state === 'closed') return
-        link.state = 'closed'
-        for (const done of link.waiting.splice(0)) done()
-        say({ do: 'close', link: id })
-      }
-      const timer = setTimeout(() => lost(new Error('The process does not answer.')), ANSWER_MS)
+      const timer = setTimeout(() => void late(link), answerMs)
       try {
         for (const { port, handle } of sockets) say({ do: 'take', link: id, port }, handle)
         say({ do: 'serve', link: id, sockets: sockets.length, rules, own: own() })
         await promise
       } catch (error) {
-        close()
+        close(id)
         throw error
       } finally {
         clearTimeout(timer)
@@ -149,7 +166,7 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
           say({ do: 'tell', link: id })
           await told.promise
         },
-        close,
+        close: () => close(id),
       }
     },
     end() {
@@ -161,5 +178,6 @@ export function openLine(options: EgressOptions, onGone: () => void): EgressLine
 }
 
 const DOING = 'forwarding the traffic of skills'
-/** It does nothing that takes long: one that is silent for so long is stuck. */
+/** It does nothing that takes long. */
 const ANSWER_MS = 30_000
+const PULSE_MS = 30_000

@@ -11,6 +11,10 @@ export interface EgressOptions {
   readonly own: () => Listening | null
   /** How long the process stays when no sandbox needs it, in milliseconds. Default: a minute. */
   readonly restMs?: number | undefined
+  /** How long a sandbox may wait for its way out before the process is asked whether it is there at all, in milliseconds. Default 30,000. */
+  readonly answerMs?: number | undefined
+  /** How long that may take; one that is silent for so long is stuck, and ended. Default 30,000. */
+  readonly pulseMs?: number | undefined
   readonly limits?: Partial<EgressLimits> | undefined
   /** Told of the traffic of all sandboxes. Default: nobody is. */
   readonly observed?: EgressObserved | undefined

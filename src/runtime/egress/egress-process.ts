@@ -49,6 +49,9 @@ process.on('message', (message: ToEgress, handle: unknown) => {
     case 'close':
       close(message.link)
       break
+    case 'ping':
+      send({ is: 'alive' })
+      break
   }
 })
 

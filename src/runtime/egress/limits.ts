@@ -6,13 +6,20 @@ export interface EgressLimits {
   readonly connectionRate: number
   /** Default 128: all of them may begin together. */
   readonly connectionBurst: number
+  /**
+   * Connections over that rate which are refused one by one in a second, after a burst of `excessBurst`. A sandbox that goes on beyond that
+   * loses its way out. Default 200.
+   */
+  readonly excessRate: number
+  /** Default 2,000. */
+  readonly excessBurst: number
   /** Connections that are looked up and dialed at once; more wait for their turn. Default 32. */
   readonly connecting: number
   /** Bytes in an hour, both directions together. Default 2 GiB. */
   readonly bytes: number
   /** Bytes a second, both directions together; what is faster waits. Default 50 MB. */
   readonly byteRate: number
-  /** Queries of the DNS a second, after a burst of twice as many; more are not answered. Default 200. */
+  /** Queries of the DNS a second, after a burst of twice as many; more wait, or are not answered. Default 200. */
   readonly queryRate: number
   /** Different names in its life: wildcards have any number. Default 1,024. */
   readonly names: number
@@ -32,6 +39,8 @@ export const EGRESS_LIMITS: EgressLimits = {
   connections: 128,
   connectionRate: 50,
   connectionBurst: 128,
+  excessRate: 200,
+  excessBurst: 2000,
   connecting: 32,
   bytes: 2 * 2 ** 30,
   byteRate: 50_000_000,

@@ -22,6 +22,7 @@ export type ToEgress =
     }
   | { readonly do: 'tell'; readonly link: number }
   | { readonly do: 'close'; readonly link: number }
+  | { readonly do: 'ping' }
 
 export interface Listening {
   readonly address: string
@@ -44,8 +45,12 @@ export const FromEgress = z.discriminatedUnion('is', [
     times: count.min(1),
   }),
   z.object({ is: z.literal('traffic'), link, connections: count, bytes_out: count, bytes_in: count }),
+  /** It was too much for this process: nothing of this sandbox goes through any more. */
+  z.object({ is: z.literal('shut'), link }),
   /** Everything until `tell` has been told. */
   z.object({ is: z.literal('told'), link }),
   z.object({ is: z.literal('closed'), link }),
+  /** To `ping`. */
+  z.object({ is: z.literal('alive') }),
 ])
 export type FromEgress = z.infer<typeof FromEgress>

@@ -22,6 +22,8 @@ export interface Meter {
 
 const HOUR_MS = 3_600_000
 const REPORT_MS = 500
+/** A piece of one byte takes as much time as one of thousands. */
+const LEAST_BYTES = 8192
 /** What may come at once, in seconds of the rate: the process has others to serve in between. */
 const BURST_SECONDS = 0.1
 
@@ -61,7 +63,7 @@ export function createMeter(
       const key = direction === 'out' ? 'bytes_out' : 'bytes_in'
       changed({ ...traffic, [key]: traffic[key] + bytes })
       hour.bytes += bytes
-      return rate.charge(bytes)
+      return rate.charge(Math.max(bytes, LEAST_BYTES))
     },
     spent,
     flush,

@@ -1,9 +1,8 @@
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type Server, type Socket, createServer } from 'node:net'
 import type { AddressPolicy } from '../../net/policy.ts'
 import { createDenials } from './denials.ts'
-import { answerQuery } from './dns-answer.ts'
+import { openDnsDoor } from './dns-door.ts'
 import type { EgressRules, SandboxSockets } from './egress.ts'
 import { forward } from './forward.ts'
 import { createGate } from './gate.ts'
@@ -29,11 +28,11 @@ export interface Building {
 export interface SandboxDoor {
   /** Sends what was not told yet, and that it was. */
   tell(): void
-  /** Ends all connections, gives up the sockets, and sends what was not told yet. */
+  /** Ends all connections, gives up the sockets, and sends what was not told yet. May be called twice. */
   close(): void
 }
 
-/** Serves a sandbox. @throws when a socket cannot be used */
+/** Serves a sandbox, until it floods this process with connections: then it is closed, and says so. @throws when a socket cannot be used */
 export async function openDoor(
   link: number,
   sockets: SandboxSockets,
@@ -48,16 +47,18 @@ export async function openDoor(
   const parts = { names, meter, reach, limits, denied: denials.add, connecting: createGate(limits.connecting) }
   const mine = new Set<Socket>()
   const newConnections = createTokenBucket(limits.connectionRate, limits.connectionBurst)
-  const queries = createTokenBucket(limits.queryRate, limits.queryRate * 2)
+  const excess = createTokenBucket(limits.excessRate, limits.excessBurst)
 
   function accept(client: Socket, port: number): void {
     client.on('error', () => cut(client))
     const fits = mine.size < limits.connections
     const fitsAll = all.size < limits.totalConnections || mine.size < limits.connectionsAssured
-    if (!newConnections.take() || !fits || !fitsAll || meter.spent()) {
+    const inTime = newConnections.take()
+    if (!inTime || !fits || !fitsAll || meter.spent()) {
       const address = client.localAddress ?? ''
       denials.add(names.nameAt(address) ?? address, port, 'limit')
       cut(client)
+      if (!inTime && !excess.take()) shut()
       return
     }
     mine.add(client)
@@ -69,38 +70,28 @@ export async function openDoor(
     void forward(client, port, parts)
   }
 
-  const dns = createSocket('udp4')
-  dns.on('message', (packet, from) => {
-    // Nobody can be answered there, and trying to is a fault.
-    if (from.port === 0) return
-    if (!queries.take()) return denials.add('(queries)', null, 'limit')
-    const answer = answerQuery(packet, (name, wantsAddress) => {
-      if (!names.listed(name)) {
-        denials.add(name, null, 'name')
-        return 'unknown'
-      }
-      if (!wantsAddress) return 'none'
-      const address = names.addressOf(name)
-      if (address !== null) return { address }
-      denials.add(name, null, 'limit')
-      return 'refused'
-    })
-    // Who does not wait for its answer has none: there is nobody to tell.
-    if (answer !== null) dns.send(answer, from.port, from.address, () => undefined)
-  })
   const servers: Server[] = []
+  // A socket that fails later is its sandbox's loss, and nobody else's.
+  const failed = (error: Error): void => console.error(`link ${link}: ${error.message}`)
+  const dns = openDnsDoor(sockets.dns, { names, denials, limits, onError: failed })
+  let closed = false
   const close = (): void => {
+    if (closed) return
+    closed = true
     dns.close()
     for (const server of servers) server.close()
     for (const client of mine) cut(client)
     denials.close()
     meter.close()
   }
-  // A socket that fails later is its sandbox's loss, and nobody else's.
-  const failed = (error: Error): void => console.error(`link ${link}: ${error.message}`)
-  const ready: Promise<unknown>[] = [once(dns, 'listening')]
+  /** Refusing costs something, too, and accepting cannot be put off. Its own kernel refuses what it tries from here on. */
+  const shut = (): void => {
+    if (closed) return
+    close()
+    send({ is: 'shut', link })
+  }
+  const ready: Promise<unknown>[] = [dns.ready]
   try {
-    dns.on('error', failed).bind(sockets.dns as { fd: number })
     for (const { port, handle } of sockets.tcp) {
       const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) =>
         accept(client, port),

@@ -2,6 +2,8 @@
 export interface TokenBucket {
   /** Takes one if there is one. */
   take(): boolean
+  /** Milliseconds until there is one. */
+  wait(): number
   /** Takes as many as it is told, also those that are not there yet. @returns Milliseconds until they are. */
   charge(tokens: number): number
 }
@@ -25,6 +27,10 @@ export function createTokenBucket(
       if (tokens < 1) return false
       tokens--
       return true
+    },
+    wait() {
+      fill()
+      return tokens >= 1 ? 0 : ((1 - tokens) / perSecond) * 1000
     },
     charge(wanted) {
       fill()

@@ -98,7 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const dumpless = forbidCoreDumps().catch((error: unknown) => onError(error, 'forbidding core dumps'))
 
     const schemas = open.adopt(createSchemaValidator(), (it) => it.close())
-    const packageParts = { engine, blobs, places, driver: tools, schemas, onError }
+    const packageParts = { dataDir, engine, blobs, places, driver: tools, schemas, onError }
     const validator = open.adopt(await openPackages(packageParts), (it) => it.close())
 
     const { webhooks, dispatcher } = openWebhooks({
@@ -153,6 +153,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ...access,
         secrets,
         skills,
+        files: validator.files,
         runs,
         sessions: createSessionsService({ engine, pool }),
         audit: engine.audit,

@@ -10,7 +10,7 @@ import { newSecret, put, succeed } from '../backends/contract/webhook-fixtures.t
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import { createAuthorizer } from './authorize.ts'
-import { covers, placesOf, skillsOf } from './coverage.ts'
+import { covers, placesOf, skillsOf } from '../model/coverage.ts'
 import { type Operation, PERMISSIONS } from './permissions.ts'
 
 const OPERATIONS = Object.keys(PERMISSIONS) as Operation[]
@@ -81,6 +81,7 @@ describe('without grants', () => {
       'self.read',
       'skills.read',
       'versions.read',
+      'catalogue.read',
       'runs.read',
       'events.read',
       'queues.read',

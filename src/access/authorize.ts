@@ -2,7 +2,7 @@ import type { Engine } from '../backends/ports.ts'
 import type { Grant, Principal } from '../model/access.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { now } from '../model/json.ts'
-import { type Coverage, covers, touches } from './coverage.ts'
+import { type Coverage, covers, touches } from '../model/coverage.ts'
 import { createMemory } from './memory.ts'
 import { type Operation, PERMISSIONS } from './permissions.ts'
 

@@ -32,6 +32,7 @@ export async function bootstrap(parts: Place): Promise<{ tenant: Tenant; key: st
     suspended: false,
     zone: 'UTC',
     retention_days: RETENTION_DAYS,
+    audience: 'tenant',
     created_at: now(),
   }
   await access.createTenant(tenant, firstKey(tenant.id, 'owner', fresh), fresh.hash, null)

@@ -14,7 +14,10 @@ export const PERMISSIONS = {
   'self.read': { owner: 'yes', developer: 'yes', viewer: 'yes', agent: 'yes', operator: 'yes' },
   'skills.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
   // A skill as a whole: a grant of single stages does not cover it, as versions may never have been on those.
-  'versions.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'no', operator: 'no' },
+  'versions.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'grant', operator: 'no' },
+  'versions.withdraw': OWNER,
+  // What agents find, all three levels of it.
+  'catalogue.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'grant', operator: 'no' },
   'skills.write': OWNER,
   'stages.write': OWNER,
   'packages.upload': OWNER,

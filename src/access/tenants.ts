@@ -1,6 +1,6 @@
 import type { AccessStore } from '../backends/access-ports.ts'
 import type { Page, PageOptions } from '../model/page.ts'
-import { type Caller, OPERATOR_TENANT, RETENTION_DAYS, type Tenant } from '../model/access.ts'
+import { type Audience, type Caller, OPERATOR_TENANT, RETENTION_DAYS, type Tenant } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
@@ -20,7 +20,12 @@ export interface TenantsService {
   update(
     caller: Caller,
     idOrName: string,
-    change: { suspended?: boolean | undefined; zone?: string | undefined; retention_days?: number | undefined },
+    change: {
+      suspended?: boolean | undefined
+      zone?: string | undefined
+      retention_days?: number | undefined
+      audience?: Audience | undefined
+    },
   ): Promise<Tenant>
 }
 
@@ -50,6 +55,7 @@ export function createTenantsService(parts: {
         suspended: false,
         zone,
         retention_days: RETENTION_DAYS,
+        audience: 'tenant',
         created_at: now(),
       }
       const { key, hash, shown } = makeKey(tenant.id, { role: 'owner', name: 'owner', expires_at: null }, caller.id)
@@ -61,13 +67,14 @@ export function createTenantsService(parts: {
     list: (page) => access.listTenants(page),
     find,
 
-    async update(caller, idOrName, { suspended, zone: said, retention_days }) {
+    async update(caller, idOrName, { suspended, zone: said, retention_days, audience }) {
       const zone = said === undefined ? undefined : requireZone(said)
       const { id } = await find(idOrName)
       const change = {
         ...(suspended !== undefined && { suspended }),
         ...(zone !== undefined && { zone }),
         ...(retention_days !== undefined && { retention_days }),
+        ...(audience !== undefined && { audience }),
       }
       const note = noteOf(caller, 'tenant.update', { kind: 'tenant', id }, change)
       const tenant = await access.updateTenant(id, change, note)

@@ -18,7 +18,7 @@ export interface AccessStore {
   /** The note goes into both logs. */
   updateTenant(
     id: string,
-    change: Partial<Pick<Tenant, 'suspended' | 'zone' | 'retention_days'>>,
+    change: Partial<Pick<Tenant, 'suspended' | 'zone' | 'retention_days' | 'audience'>>,
     note: AuditNote,
   ): Promise<Tenant | null>
 

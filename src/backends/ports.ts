@@ -9,6 +9,7 @@ import type { Activation, Deployment, Skill, Stage, StageConfig, Upload, Version
 import type { ActivityStore, Only, QueueStore, ScheduleStore, WebhookStore } from './flow-ports.ts'
 import type { EngineGauges } from './observer.ts'
 import type { AccessStore, AuditStore, QuotaStore, SecretStore } from './access-ports.ts'
+import type { CatalogueStore } from './catalogue-ports.ts'
 import type { UpkeepStore } from './upkeep-ports.ts'
 
 /**
@@ -22,6 +23,7 @@ export interface Engine {
   readonly secrets: SecretStore
   readonly quotas: QuotaStore
   readonly skills: SkillStore
+  readonly catalogue: CatalogueStore
   readonly runs: RunStore
   readonly queues: QueueStore
   readonly schedules: ScheduleStore
@@ -91,7 +93,7 @@ export interface SkillStore {
   activate(change: {
     readonly stage: Pick<Stage, 'tenant' | 'id' | 'revision'>
     readonly deployment: Deployment
-    readonly version: Version
+    readonly version: Omit<Version, 'sequence'>
     readonly kind: Activation['kind']
     readonly by: string
     readonly at: string

@@ -9,6 +9,7 @@ import { type Reply, toResponse } from './reply.ts'
 import { type RequestLog, arrive } from './request-log.ts'
 import { type Route, route } from './route.ts'
 import { activityRoutes } from './routes/activity.ts'
+import { catalogueRoutes } from './routes/catalogue.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { backupRoutes } from './routes/backup.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
@@ -43,6 +44,8 @@ export interface AppOptions extends ThrottleOptions, StreamTimes {
   readonly stopping?: AbortSignal
   /** Event streams that a tenant may have open. Default LIMITS.streamsPerTenant. */
   readonly streamsPerTenant?: number
+  /** Routes of other dialects, made of the same services. Default: none. */
+  readonly dialects?: (services: Services) => readonly Route[]
   /** Of the software, for the document. Default 0.0.0. */
   readonly version?: string
   /** Told of faults of ours with the id that the caller got. Default: to stderr. */
@@ -61,7 +64,7 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const app: App = new Hono<Env>()
   const streams = createEventStreams({ ...options, stopping, perTenant: options.streamsPerTenant })
   const metrics: Services['metrics'] = () => services.metrics(streams.count())
-  const routes = allRoutes({ ...services, metrics }, options, stopping)
+  const routes = [...allRoutes({ ...services, metrics }, options, stopping), ...(options.dialects?.(services) ?? [])]
   const { authorizer, denials } = services
   const auth = createThrottle(services.auth, options)
   const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
@@ -86,6 +89,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...uploadRoutes(services),
     ...deploymentRoutes(services),
     ...versionRoutes(services),
+    ...catalogueRoutes(services),
     ...invokeRoutes(services),
     ...runRoutes(services),
     ...activityRoutes(services),

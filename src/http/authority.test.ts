@@ -13,7 +13,9 @@ import { type Cast, POSITIONS, type Position, type World, castOf, makeWorld } fr
 const EXPECTED: Readonly<Record<Operation, string>> = {
   'self.read': 'yes yes yes yes yes',
   'skills.read': 'yes grant yes no no',
-  'versions.read': 'yes grant yes no no',
+  'versions.read': 'yes grant yes grant no',
+  'versions.withdraw': 'yes no no no no',
+  'catalogue.read': 'yes grant yes grant no',
   'skills.write': 'yes no no no no',
   'stages.write': 'yes no no no no',
   'packages.upload': 'yes no no no no',

@@ -4,7 +4,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Context, Hono } from 'hono'
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Authorizer } from '../access/authorize.ts'
-import type { Coverage } from '../access/coverage.ts'
+import type { Coverage } from '../model/coverage.ts'
 import type { Denials } from '../access/denials.ts'
 import { describeKey, isKey } from '../access/keys.ts'
 import type { Operation } from '../access/permissions.ts'
@@ -19,7 +19,7 @@ import type { Live } from './live.ts'
 import { type Admittance, recheckOf } from './recheck.ts'
 import { type Reply, partsOf, toResponse } from './reply.ts'
 import { type Observers, type Visit, arrive } from './request-log.ts'
-import { type AnyCall, PATH_PARAM, type Route } from './route.ts'
+import { type AnyCall, type Dialect, PATH_PARAM, type Route } from './route.ts'
 import type { EventStreams, OpenStream } from './sse.ts'
 import type { Throttle } from './throttle.ts'
 import type { Span, Tracing } from '../telemetry/tracing.ts'
@@ -76,7 +76,8 @@ async function answer(c: Context<Env>, route: Route, options: MountOptions, visi
   try {
     return await serve(c, route, options, visit, span)
   } catch (error) {
-    return failureReply(interrupted(error, c, options.stopping) ?? error, visit.request_id, options)
+    const reply = failureReply(interrupted(error, c, options.stopping) ?? error, visit.request_id, options)
+    return route.dialect === undefined ? reply : inDialect(route.dialect, c, visit, error, reply)
   }
 }
 
@@ -88,12 +89,22 @@ export function failureReply(error: unknown, requestId: string, options: Pick<Mo
   return problemReply(new SkilletError('internal', 'The request could not be completed.'), requestId)
 }
 
+/** Faults of ours are told as what the caller gets of them anyway. */
+function inDialect(dialect: Dialect, c: Context<Env>, { request_id: id }: Visit, error: unknown, native: Reply): Reply {
+  const header = (name: string): string | undefined => c.req.header(name)
+  const known = error instanceof SkilletError
+  const told = known ? error : new SkilletError('internal', 'The request could not be completed.')
+  return dialect.failure(told, { id, header, url: new URL(c.req.url) }, native.headers ?? {})
+}
+
 async function serve(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Answer> {
   const { stopping } = options
   const open = route.access === 'public'
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
   const from = { request_id: visit.request_id, client: visit.client }
-  const principal = open ? null : await options.auth.authenticate(c.req.header('authorization'), visit.client)
+  const header = (name: string): string | undefined => c.req.header(name)
+  const authorization = route.dialect === undefined ? header('authorization') : route.dialect.authorization(header)
+  const principal = open ? null : await options.auth.authenticate(authorization, visit.client)
   if (principal !== null) {
     visit.principal = principal.id
     visit.tenant = principal.tenant
@@ -101,7 +112,6 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
   const params = paramsOf(c)
   const caller = principal === null ? null : { ...principal, ...from, trace: span.traceparent }
   const coverage = caller === null ? null : await allow(caller, route, params, options)
-  const header = (name: string): string | undefined => c.req.header(name)
   const stream = (): AsyncIterable<Uint8Array> => streamOf(c)
   let text = ''
   let body: unknown
@@ -121,6 +131,7 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
     text,
     url: () => new URL(c.req.url),
     header,
+    request: () => c.req.raw,
     stream,
     signal: () => AbortSignal.any([stopping, gone(c)]),
   }
@@ -128,7 +139,7 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
   if (reply.live === undefined || caller === null) return reply
   return {
     ...reply,
-    open: opened(reply.live, { caller, coverage, params, authorization: header('authorization') }, route, options),
+    open: opened(reply.live, { caller, coverage, params, authorization }, route, options),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Authenticator } from '../access/authenticate.ts'
 import type { Authorizer } from '../access/authorize.ts'
-import type { Coverage } from '../access/coverage.ts'
+import type { Coverage } from '../model/coverage.ts'
 import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import type { ErrorCode } from '../model/error-catalogue.ts'

@@ -1,9 +1,22 @@
 import type { z } from 'zod'
-import type { Coverage } from '../access/coverage.ts'
+import type { Coverage } from '../model/coverage.ts'
 import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
+import type { SkilletError } from '../model/errors.ts'
 import type { ErrorCode } from '../model/error-catalogue.ts'
 import type { Reply } from './reply.ts'
+
+/** How a dialect other than our own says who is calling, and what went wrong. Its routes are not in /openapi.json. */
+export interface Dialect {
+  /** What an Authorization header would hold. */
+  authorization(header: (name: string) => string | undefined): string | undefined
+  /** @param headers What the native answer says besides: Retry-After, limits of rates, WWW-Authenticate. */
+  failure(
+    error: SkilletError,
+    request: { readonly id: string; readonly header: (name: string) => string | undefined; readonly url: URL },
+    headers: Readonly<Record<string, string>>,
+  ): Reply
+}
 
 /** One route, declared once: what is served, checked and documented all comes from here. */
 export interface RouteSpec<
@@ -19,6 +32,9 @@ export interface RouteSpec<
     | 'stages'
     | 'uploads'
     | 'versions'
+    | 'catalogue'
+    | 'tools'
+    | 'dialects'
     | 'runs'
     | 'queues'
     | 'access'
@@ -34,6 +50,8 @@ export interface RouteSpec<
   readonly path: Path
   /** What the caller must be allowed to do; `public` asks for no key. */
   readonly access: Access
+  /** Default: our own. */
+  readonly dialect?: Dialect
   readonly summary: string
   readonly description?: string
   readonly query?: Query
@@ -79,6 +97,8 @@ interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   /** As it was asked for. */
   url(): URL
   header(name: string): string | undefined
+  /** For handlers of other people's making. */
+  request(): Request
   /** Aborted when the client has gone or the server stops. */
   signal(): AbortSignal
   /** The body as it arrives. */

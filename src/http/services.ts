@@ -6,6 +6,7 @@ import type { KeyService } from '../access/key-service.ts'
 import type { TenantsService } from '../access/tenants.ts'
 import type { Engine } from '../backends/ports.ts'
 import type { AuditStore } from '../backends/access-ports.ts'
+import type { PackageFiles } from '../packages/package-files.ts'
 import type { QuotasService } from '../quotas/service.ts'
 import type { ActivityFeed } from '../runs/activity-feed.ts'
 import type { RunsService } from '../runs/service.ts'
@@ -28,6 +29,8 @@ export interface Services {
   readonly grants: GrantsService
   readonly secrets: SecretsService
   readonly skills: SkillsService
+  /** What is in packages. */
+  readonly files: PackageFiles
   readonly runs: RunsService
   readonly sessions: SessionsService
   readonly activity: ActivityFeed

@@ -22,6 +22,13 @@ export const RetentionDays = z.number().int().min(1).max(LIMITS.retentionDays).m
 })
 export const RETENTION_DAYS = 30
 
+/**
+ * Who sees the skills that a tenant serves to agents: itself; `server`: every tenant of this server, as skills that come with it;
+ * `public`: everybody else besides, without a key. Operators decide.
+ */
+export const Audience = z.enum(['tenant', 'server', 'public']).meta({ id: 'Audience' })
+export type Audience = z.infer<typeof Audience>
+
 export const Tenant = z
   .object({
     id: z.string(),
@@ -30,6 +37,7 @@ export const Tenant = z
     suspended: z.boolean(),
     zone: z.string().meta({ description: 'IANA zone in which its days and months begin.', example: 'Europe/Berlin' }),
     retention_days: RetentionDays,
+    audience: Audience,
     created_at: Instant,
   })
   .meta({ id: 'Tenant' })

@@ -21,6 +21,8 @@ export const AUDIT_ACTIONS = [
   'skill.create',
   'skill.update',
   'skill.delete',
+  'version.publish',
+  'version.withdraw',
   'stage.put',
   'stage.delete',
   'stage.deploy',

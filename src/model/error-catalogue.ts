@@ -175,6 +175,21 @@ export const ERRORS = {
     title: 'That version number already names another package',
     fix: 'Choose a higher version; versions are immutable.',
   },
+  file_too_large: {
+    status: 413,
+    title: 'So much of a file is not read at once',
+    fix: 'Ask for a range of it, or download the archive of the version.',
+  },
+  version_in_use: {
+    status: 409,
+    title: 'A stage serves that version',
+    fix: 'Deploy, promote or roll back something else to the stages that are named, then withdraw it.',
+  },
+  package_rejected: {
+    status: 422,
+    title: 'The package was not accepted',
+    fix: 'Mend what the findings name, each by its fix, and send the package again.',
+  },
   version_invalid: {
     status: 400,
     title: 'That is not a usable version',

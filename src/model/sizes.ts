@@ -66,6 +66,8 @@ export const LIMITS = {
   /** A SKILL.md, and the frontmatter in it. */
   skillMdBytes: 2 ** 20,
   frontmatterBytes: 64 * 2 ** 10,
+  /** What is read of a file of a package at a time. */
+  fileReadBytes: 32 * 2 ** 20,
   /** How long reading an archive may take, in seconds. */
   unpackSeconds: 30,
   /** How many times smaller than its content a large file in an archive may be. */

@@ -13,12 +13,19 @@ export const Name = z
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters, digits and single hyphens')
   .meta({ id: 'Name', example: 'release-notes' })
 
+/** What this stage of a skill serves is what agents see of it, unless they ask for another stage. */
+export const AGENT_STAGE = 'prod'
+
 export const Skill = z
   .object({
     id: z.string(),
     tenant: z.string(),
     name: Name,
     description: z.string(),
+    display_name: z
+      .string()
+      .nullable()
+      .meta({ description: 'For people, where a dialect gave one; need not be unique.' }),
     created_at: Instant,
     updated_at: Instant,
   })
@@ -163,6 +170,7 @@ export const Version = z
     tenant: z.string(),
     skill: z.string(),
     version: z.string(),
+    sequence: z.number().int().meta({ description: 'Which of the skill it is, from 1: never given to another one.' }),
     digest: z.string(),
     created_by: z.string(),
     created_at: Instant,

@@ -22,3 +22,6 @@ function weight(piece: string): number {
   // Signs mostly stick to a neighbour.
   return 0.8 * Math.ceil(piece.length / 8)
 }
+
+/** The same of a text of which only the size is known. */
+export const tokensOfBytes = (bytes: number): number => Math.ceil(bytes / 4)

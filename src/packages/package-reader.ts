@@ -6,6 +6,7 @@ import { workerUrl } from '../threads/worker-url.ts'
 import type { DraftResult } from './detect.ts'
 import type { Unpacked } from './draft.ts'
 import type { ReaderTask } from './package-reader-worker.ts'
+import type { PackRequest } from './pack.ts'
 import { createFindings, type RuleId } from './rules.ts'
 import type { ArchiveLimits } from './zip/entries.ts'
 import type { UnpackResult } from './zip/unpack.ts'
@@ -23,6 +24,8 @@ export interface PackageReader {
   }): Promise<UnpackResult>
   /** Reads the manifests. @param fallbackName The name when no manifest gives one. */
   readDraft(unpacked: Pick<Unpacked, 'dir' | 'files'>, fallbackName: string, signal?: AbortSignal): Promise<DraftResult>
+  /** Makes a zip of files that were unpacked before. @throws ThreadTimeout, ThreadCrash */
+  pack(request: PackRequest, signal?: AbortSignal): Promise<ArrayBuffer>
   close(): Promise<void>
 }
 
@@ -69,6 +72,7 @@ export function createPackageReader(options: PackageReaderOptions = {}): Package
         draft: null,
       }))
     },
+    pack: (request, signal) => pool.call<ArrayBuffer>({ kind: 'pack', request }, { timeoutMs, signal }),
     close() {
       closed = true
       return pool.close()

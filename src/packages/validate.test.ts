@@ -61,7 +61,15 @@ afterAll(async () => {
 
 /** An upload that has just arrived, to a skill of its own. */
 async function arrive(zip: Buffer, name = `skill-${newId('skill').slice(-8)}`): Promise<Upload> {
-  const skill = { id: newId('skill'), tenant, name, description: '', created_at: now(), updated_at: now() }
+  const skill = {
+    id: newId('skill'),
+    tenant,
+    name,
+    description: '',
+    display_name: null,
+    created_at: now(),
+    updated_at: now(),
+  }
   await engine.skills.createSkill(skill, NOTE)
   const stage = await engine.skills.putStage(tenant, skill.id, 'dev', {}, undefined, NOTE)
   const sha256 = createHash('sha256').update(zip).digest('hex')
@@ -246,7 +254,15 @@ describe('validating an upload', () => {
   })
 
   test('a build that fails is reported and nothing is kept', async () => {
-    const finding = { rule: 'build.failed', severity: 'deny' as const, message: 'm', file: null, line: null, fix: 'f' }
+    const finding = {
+      rule: 'build.failed',
+      severity: 'deny' as const,
+      message: 'm',
+      file: null,
+      line: null,
+      column: null,
+      fix: 'f',
+    }
     const build: PackageValidatorParts['build'] = (_, __, { handler }) =>
       Promise.resolve({ findings: [finding], handler: handler!, bundle_blob: null, locks: {} })
     const done = await withValidator({ build }, async (validator) =>

@@ -13,7 +13,27 @@ import type { PackageReader } from './package-reader.ts'
 import { createFindings } from './rules.ts'
 import { settleRuntime } from './settle-runtime.ts'
 
+/** What is to be checked, and whose it is. */
+export interface Submission {
+  /** Unique among what is checked at once: names the folder it is unpacked in. */
+  readonly id: string
+  readonly tenant: string
+  /** The blob of the archive. */
+  readonly archive: string
+  /** The name where no manifest gives one. */
+  readonly fallbackName: string
+  /** Told what is being done. Default: nobody. */
+  readonly onStep?: (step: 'checking' | 'scanning' | 'building') => Promise<void>
+}
+
+export type Verdict = { readonly findings: Finding[]; readonly package: Package | null }
+
 export interface PackageValidator {
+  /**
+   * What comes of an archive that no upload stands for. Nothing is kept but blobs; waits in line with the uploads.
+   * @throws the signal's reason when aborted; Error for a fault of ours.
+   */
+  check(submission: Submission, signal?: AbortSignal): Promise<Verdict>
   /** Validates in the background, once for however many calls; what goes wrong ends as a finding of the upload. Never throws. */
   start(uploadId: string): void
   /** Validates now. @returns The upload as it ended. @throws the signal's reason when aborted: the next `resume` takes it up. */
@@ -43,18 +63,24 @@ export interface PackageValidatorParts {
   readonly retryMs?: number
 }
 
-type Verdict = { readonly findings: Finding[]; readonly package: Package | null }
-
 /** The flow of a package (DESIGN 5) from its arrival to `accepted` or `rejected`. */
 export function createPackageValidator(parts: PackageValidatorParts): PackageValidator {
   const { engine, blobs, stagingRoot, onError, concurrency = 2, retryMs = 5000 } = parts
   const stopping = new AbortController()
   const waiting = new Set<string>()
   const running = new Map<string, Promise<void>>()
+  /** Checks without an upload: those that wait for their turn, and how many have it. */
+  const line: (() => void)[] = []
+  let checks = 0
 
   function pump(): void {
+    const free = (): boolean => running.size + checks < concurrency
+    while (line.length > 0 && (free() || stopping.signal.aborted)) {
+      checks++
+      line.shift()!()
+    }
     for (const id of waiting) {
-      if (running.size >= concurrency || stopping.signal.aborted) return
+      if (!free() || stopping.signal.aborted) return
       // An upload that is being validated is not started a second time beside itself.
       if (running.has(id)) continue
       waiting.delete(id)
@@ -89,73 +115,102 @@ export function createPackageValidator(parts: PackageValidatorParts): PackageVal
   }
 
   async function validate(upload: Upload, signal: AbortSignal): Promise<Upload> {
-    const dir = join(stagingRoot, upload.id)
     let verdict: Verdict
     try {
-      await mkdir(stagingRoot, { recursive: true })
-      await rm(dir, { recursive: true, force: true })
-      verdict = await examine(upload, dir, signal)
-      if (verdict.package === null && !isDenied(verdict.findings)) {
-        throw new Error(`Upload ${upload.id} was turned down without a finding that says why.`)
-      }
+      const skill = await engine.skills.findSkill(upload.tenant, upload.skill)
+      const { id, tenant, sha256: archive } = upload
+      const onStep = (step: string): Promise<void> => engine.skills.stepUpload(id, step)
+      verdict = await inFolder({ id, tenant, archive, fallbackName: skill?.name ?? 'skill', onStep }, signal)
     } catch (error) {
       if (signal.aborted) throw error
       onError(error, `validating upload ${upload.id}`)
       const findings = createFindings()
       findings.add('internal.validation', `The validation of upload ${upload.id} was broken off by a fault of Skillet.`)
       verdict = { findings: findings.list(), package: null }
+    }
+    return engine.skills.finishUpload(upload.id, { ...verdict, at: now() })
+  }
+
+  async function inFolder(submission: Submission, signal: AbortSignal): Promise<Verdict> {
+    const dir = join(stagingRoot, submission.id)
+    try {
+      await mkdir(stagingRoot, { recursive: true })
+      await rm(dir, { recursive: true, force: true })
+      const verdict = await examine(submission, dir, signal)
+      if (verdict.package === null && !isDenied(verdict.findings)) {
+        throw new Error(`Package ${submission.id} was turned down without a finding that says why.`)
+      }
+      return { ...verdict, findings: denyFirst(verdict.findings) }
     } finally {
       await rm(dir, { recursive: true, force: true })
     }
-    return engine.skills.finishUpload(upload.id, { ...verdict, findings: denyFirst(verdict.findings), at: now() })
   }
 
-  async function examine(upload: Upload, dir: string, signal: AbortSignal): Promise<Verdict> {
-    await engine.skills.stepUpload(upload.id, 'checking')
-    const archive = await blobs.localPath(upload.sha256)
+  async function examine(submission: Submission, dir: string, signal: AbortSignal): Promise<Verdict> {
+    const { tenant, fallbackName, onStep = async () => {} } = submission
+    await onStep('checking')
+    const archive = await blobs.localPath(submission.archive)
     const { findings, unpacked } = await parts.reader.unpackArchive({ archive, targetDir: dir, signal })
     if (unpacked === null) return { findings, package: null }
 
     // The same files were accepted before: nothing to find out again, unless what they were built for is gone.
-    const known = await engine.skills.findPackage(upload.tenant, unpacked.digest)
+    const known = await engine.skills.findPackage(tenant, unpacked.digest)
     if (known !== null && parts.runtimes.find(known.runtime) !== null) return { findings, package: known }
 
-    const skill = await engine.skills.findSkill(upload.tenant, upload.skill)
-    const read = await parts.reader.readDraft(unpacked, skill?.name ?? 'skill', signal)
+    const read = await parts.reader.readDraft(unpacked, fallbackName, signal)
     findings.push(...read.findings)
     if (read.draft === null) return { findings, package: null }
     const { draft, findings: missing } = settleRuntime(read.draft, parts.runtimes)
     findings.push(...missing)
 
-    await engine.skills.stepUpload(upload.id, 'scanning')
+    await onStep('scanning')
     const inspection = await parts.inspect(unpacked, draft, signal)
     const complete = await completeDraft(draft, inspection, parts.schemas)
     findings.push(...inspection.findings, ...complete.findings)
     if (isDenied(findings) || inspection.handler === null) return { findings, package: null }
 
-    await engine.skills.stepUpload(upload.id, 'building')
+    await onStep('building')
     const build = await parts.build(unpacked, draft, inspection, signal)
     findings.push(...build.findings)
     if (isDenied(findings) || build.bundle_blob === null) return { findings, package: null }
-    return { findings, package: packageOf(upload, unpacked, draft, complete, build) }
+    return { findings, package: packageOf(submission.archive, unpacked, draft, complete, build) }
   }
+
+  async function check(submission: Submission, signal: AbortSignal): Promise<Verdict> {
+    const turn = Promise.withResolvers<void>()
+    line.push(turn.resolve)
+    pump()
+    await turn.promise
+    try {
+      signal.throwIfAborted()
+      return await inFolder(submission, signal)
+    } finally {
+      checks--
+      pump()
+    }
+  }
+
+  const orStop = (signal: AbortSignal | undefined): AbortSignal =>
+    signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal])
 
   return {
     start,
-    validate: (upload, signal) =>
-      validate(upload, signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal])),
+    check: (submission, signal) => check(submission, orStop(signal)),
+    validate: (upload, signal) => validate(upload, orStop(signal)),
     async resume() {
       for (const { id } of await engine.skills.unfinishedUploads()) start(id)
     },
     async stop() {
       stopping.abort(new Error('The server stops.'))
+      // Whoever waits for a turn hears of it.
+      pump()
       await Promise.all(running.values())
     },
   }
 }
 
 function packageOf(
-  upload: Upload,
+  archive: string,
   unpacked: Unpacked,
   draft: Draft,
   complete: { description: string; input_schema: Package['input_schema']; output_schema: Package['output_schema'] },
@@ -175,7 +230,7 @@ function packageOf(
     files: unpacked.files,
     skill_md: draft.skill_md,
     locks: build.locks,
-    archive_blob: upload.sha256,
+    archive_blob: archive,
     bundle_blob: build.bundle_blob!,
     created_at: now(),
   }

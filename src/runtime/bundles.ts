@@ -26,6 +26,8 @@ export interface BundleCacheParts {
   readonly folder: string
   readonly blobs: Pick<Blobs, 'localPath'>
   readonly onError: (error: unknown, doing: string) => void
+  /** Writes what is in the archive to the target, a folder to be made; gives its bytes. Default: a bundle's tar, read strictly on a thread. */
+  readonly unpack?: (archive: string, target: string) => Promise<number>
   /** What all bundles together may take, in bytes; those in use stay even so. Default: LIMITS.bundleCacheBytes. */
   readonly maxBytes?: number
   /** How long one stays that nobody uses, in milliseconds. Default 24 hours. */
@@ -45,6 +47,9 @@ const HOUR_MS = 3_600_000
 export async function openBundleCache(parts: BundleCacheParts): Promise<BundleCache> {
   const { blobs, onError, maxBytes = LIMITS.bundleCacheBytes, unusedMs = 24 * HOUR_MS, everyMs = HOUR_MS } = parts
   const threads = createThreadPool({ url: workerUrl(import.meta.url, './unpack-bundle-worker'), size: 1 })
+  const {
+    unpack = (archive, target) => threads.call<number>({ archive, target }, { timeoutMs: UNPACK_MS }),
+  } = parts
   const disk = createBundleFolder(parts.folder, onError)
   const shelf = await disk.read()
   /** How many use each. Counted before anything is waited for, so that nothing is removed that somebody is about to use. */
@@ -61,7 +66,7 @@ export async function openBundleCache(parts: BundleCacheParts): Promise<BundleCa
     const known = shelf.get(blob)
     if (known !== undefined && (await disk.touch(blob, Date.now()))) return
     const archive = await blobs.localPath(blob)
-    const bytes = await disk.add(blob, (target) => threads.call<number>({ archive, target }, { timeoutMs: UNPACK_MS }))
+    const bytes = await disk.add(blob, (target) => unpack(archive, target))
     shelf.set(blob, { bytes, usedAt: Date.now() })
     if (total() > maxBytes) void sweep()
   }

@@ -30,6 +30,7 @@ export function createCatalogue(parts: { engine: Engine; lookup: Lookup; listene
         tenant: caller.tenant,
         name,
         description,
+        display_name: null,
         created_at: at,
         updated_at: at,
       }

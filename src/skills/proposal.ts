@@ -33,7 +33,6 @@ export function createPlanner(parts: { engine: Engine; lookup: Lookup }): Planne
     const present = stage.deployment === null ? null : await lookup.active(stage)
     const upload = stage.upload === null ? null : await engine.skills.findUpload(tenant, stage.upload)
     const source = await lookup.package(tenant, digestToDeploy(stage, upload, present))
-    const [highest] = (await engine.skills.listVersions(tenant, skill.id, { limit: 1 })).items
     return {
       skill,
       stage,
@@ -41,7 +40,7 @@ export function createPlanner(parts: { engine: Engine; lookup: Lookup }): Planne
       upload,
       present,
       version: await engine.skills.findVersionOfDigest(tenant, skill.id, source.digest),
-      highest: highest?.version ?? null,
+      highest: await engine.catalogue.highest(skill.id),
       ...(present === null ? NO_CHANGE : changeBetween(present, source)),
     }
   }

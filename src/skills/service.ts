@@ -1,11 +1,13 @@
 import type { Blobs, Engine } from '../backends/ports.ts'
 import { createActivate } from './activate.ts'
+import { type AgentCatalogue, createAgentCatalogue } from './agent-catalogue.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { type Deploy, createDeploy } from './deploy.ts'
 import type { StageListener } from './listener.ts'
 import { createLookup } from './lookup.ts'
 import { type Promote, createPromote } from './promote.ts'
 import { createPlanner, proposalOf } from './proposal.ts'
+import { type Checker, type Publishing, createPublishing } from './publish.ts'
 import { type Rollback, createRollback } from './rollback.ts'
 import type { DeployProposal } from './shapes.ts'
 import { type ReferToSecrets, type Stages, createStages } from './stages.ts'
@@ -23,13 +25,17 @@ export interface SkillsService {
   readonly deploy: Deploy
   readonly rollback: Rollback
   readonly promote: Promote
+  /** Versions without the steps of a stage. */
+  readonly publishing: Publishing
+  /** What agents find. */
+  readonly agents: AgentCatalogue
 }
 
 /** @param parts.maxUploadBytes Largest package; default LIMITS.uploadBytes. */
 export function createSkillsService(parts: {
   engine: Engine
   blobs: Pick<Blobs, 'put' | 'uploadUrl'>
-  validator: ArrivalListener
+  validator: ArrivalListener & Checker
   listener: StageListener
   referToSecrets: ReferToSecrets
   requireIsolation: () => void
@@ -47,5 +53,7 @@ export function createSkillsService(parts: {
     deploy: createDeploy({ ...shared, plan }),
     rollback: createRollback(shared),
     promote: createPromote(shared),
+    publishing: createPublishing({ ...parts, ...shared, checker: parts.validator }),
+    agents: createAgentCatalogue({ store: parts.engine.catalogue, lookup }),
   }
 }

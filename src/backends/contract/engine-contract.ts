@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { accessContract } from './access-contract.ts'
 import { activityContract } from './activity-contract.ts'
 import { auditContract } from './audit-contract.ts'
+import { catalogueContract } from './catalogue-contract.ts'
 import { deploymentsContract } from './deployments-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
 import { grantsContract } from './grants-contract.ts'
@@ -45,6 +46,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('skills and stages', () => skillsContract(engine))
     describe('uploads', () => uploadsContract(engine))
     describe('deployments', () => deploymentsContract(engine))
+    describe('catalogue', () => catalogueContract(engine))
     describe('queue', () => runQueueContract(engine))
     describe('turns in the queue', () => queueTurnsContract(engine))
     describe('pauses', () => queuePauseContract(engine))

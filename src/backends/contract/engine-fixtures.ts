@@ -34,7 +34,16 @@ export async function settle(engine: Engine, tenant: string = newId('tenant'), n
 export function newTenant(change: Partial<Tenant> = {}): { tenant: Tenant; key: ApiKey; hash: string } {
   const id = newId('tenant')
   const name = id.replace('_', '-')
-  const tenant: Tenant = { id, name, suspended: false, zone: 'UTC', retention_days: 30, created_at: now(), ...change }
+  const tenant: Tenant = {
+    id,
+    name,
+    suspended: false,
+    zone: 'UTC',
+    retention_days: 30,
+    audience: 'tenant',
+    created_at: now(),
+    ...change,
+  }
   return { tenant, ...newApiKey(tenant.id) }
 }
 
@@ -66,7 +75,15 @@ export function newNote(tenant: string, action: AuditAction, target: string = 'x
 export const NOTE: AuditNote = newNote(newId('tenant'), 'skill.update')
 
 export function newSkill(tenant: string, name: string): Skill {
-  return { id: newId('skill'), tenant, name, description: 'Tells.', created_at: now(), updated_at: now() }
+  return {
+    id: newId('skill'),
+    tenant,
+    name,
+    description: 'Tells.',
+    display_name: null,
+    created_at: now(),
+    updated_at: now(),
+  }
 }
 
 export function newUpload(stage: Stage, change: Partial<Upload> = {}): Upload {
@@ -132,7 +149,7 @@ export function newDeployment(stage: Stage, version: string, digest: string = `s
   }
 }
 
-export function versionOf(deployment: Deployment): Version {
+export function versionOf(deployment: Deployment): Omit<Version, 'sequence'> {
   const { tenant, skill, version, digest, created_by, created_at } = deployment
   return { id: newId('version'), tenant, skill, version, digest, created_by, created_at }
 }

@@ -10,11 +10,13 @@ import {
   newApiKey,
   newDeployment,
   newNote,
+  newPackage,
   newRun,
   newSkill,
   newTenant,
   newUpload,
   settle,
+  versionOf,
 } from '../contract/engine-fixtures.ts'
 import {
   ANY_ROOM,
@@ -134,6 +136,19 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
   deleteSkill: (note) => engine.skills.deleteSkill(place.tenant, place.skill.id, note),
   'putStage, new': (note) => engine.skills.putStage(place.tenant, place.skill.id, 'dev', {}, undefined, note),
   putStage: (note) => engine.skills.putStage(place.tenant, place.skill.id, 'prod', { size: 'S' }, undefined, note),
+  publish: (note) =>
+    engine.catalogue.publish({
+      skill: place.skill,
+      create: false,
+      package: newPackage('sha256:new'),
+      version: { ...versionOf(place.deployment), id: newId('version'), version: '7.0.0', digest: 'sha256:new' },
+      note,
+    }),
+  withdraw: async (note) => {
+    const { items } = await engine.catalogue.versions(place.tenant, place.skill.id, { limit: 1 })
+    return engine.catalogue.withdraw(place.tenant, place.skill.id, items[0]!.id, note)
+  },
+  setDisplayName: (note) => engine.catalogue.setDisplayName(place.tenant, place.skill.id, 'Notes', note),
   deleteStage: (note) => engine.skills.deleteStage(place.tenant, place.stage.id, note),
   createUpload: (note) => engine.skills.createUpload(newUpload(place.stage), note),
   receiveUpload: (note) => engine.skills.receiveUpload(ids.upload, now(), note),

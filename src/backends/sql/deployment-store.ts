@@ -7,15 +7,13 @@ import type { Database, Transaction } from './database.ts'
 import { afterKey, rowsFor, toPage } from './page.ts'
 import { type StageRow, toStage } from './rows.ts'
 import { requireSecrets } from './secret-use.ts'
-import { semverRank } from './semver-rank.ts'
+import { VERSION, keepVersion } from './version-keeping.ts'
 
 type DeploymentStore = Pick<
   SkillStore,
   'activate' | 'findDeployment' | 'listActivations' | 'findVersion' | 'findVersionOfDigest' | 'listVersions'
 >
 type Change = Parameters<SkillStore['activate']>[0]
-
-const VERSION = 'id, tenant, skill, version, digest, created_by, created_at'
 
 export function createDeploymentStore(db: Database): DeploymentStore {
   async function version(column: 'id' | 'version' | 'digest', value: string, tenant: string, skill: string) {
@@ -135,45 +133,16 @@ async function point(
   return { before: toStage(present), stage: toStage(row!) }
 }
 
-/** A version names one package for ever, and a package has one version in a skill. */
-async function keepVersion(t: Transaction, { id, tenant, skill, ...version }: Version): Promise<void> {
-  const [made] = await t.query(
-    `INSERT INTO versions (${VERSION}, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
-    id,
-    tenant,
-    skill,
-    version.version,
-    version.digest,
-    version.created_by,
-    version.created_at,
-    semverRank(version.version),
-  )
-  if (made !== undefined) return
-  const known = await t.query<Version>(
-    'SELECT version, digest FROM versions WHERE skill = ? AND (version = ? OR digest = ?)',
-    skill,
-    version.version,
-    version.digest,
-  )
-  if (known.length === 1 && known[0]!.version === version.version && known[0]!.digest === version.digest) return
-  const other = known.find((row) => row.version === version.version) ?? known[0]
-  throw new SkilletError(
-    'version_taken',
-    other?.version === version.version
-      ? `Version ${version.version} names the package ${other.digest}.`
-      : `The package ${version.digest} is version ${other?.version} already.`,
-    { data: { version: other?.version, digest: other?.digest } },
-  )
-}
-
 async function keepDeployment(t: Transaction, deployment: Deployment): Promise<void> {
   await t.query(
-    `INSERT INTO deployments (id, tenant, skill, stage, bundle_blob, body) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO deployments (id, tenant, skill, stage, version, digest, bundle_blob, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO NOTHING`,
     deployment.id,
     deployment.tenant,
     deployment.skill,
     deployment.stage,
+    deployment.version,
+    deployment.digest,
     deployment.bundle_blob,
     JSON.stringify(deployment),
   )

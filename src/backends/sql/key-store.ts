@@ -20,21 +20,29 @@ export function createKeyStore(db: Database): KeyStore {
 
     async findKey(keyHash) {
       const [row] = await db.query<
-        ApiKey & { t_name: string; t_suspended: number; t_zone: string; t_retention: number; t_created: string }
+        ApiKey & {
+          t_name: string
+          t_suspended: number
+          t_zone: string
+          t_retention: number
+          t_audience: Tenant['audience']
+          t_created: string
+        }
       >(
         `SELECT ${COLUMNS.replaceAll(/\w+/g, 'k.$&')},
-         t.name AS t_name, t.suspended AS t_suspended, t.zone AS t_zone, t.retention_days AS t_retention, t.created_at AS t_created
+         t.name AS t_name, t.suspended AS t_suspended, t.zone AS t_zone, t.retention_days AS t_retention, t.audience AS t_audience, t.created_at AS t_created
          FROM api_keys k JOIN tenants t ON t.id = k.tenant WHERE k.hash = ?`,
         keyHash,
       )
       if (row === undefined) return null
-      const { t_name, t_suspended, t_zone, t_retention, t_created, ...key } = row
+      const { t_name, t_suspended, t_zone, t_retention, t_audience, t_created, ...key } = row
       const tenant: Tenant = {
         id: key.tenant,
         name: t_name,
         suspended: t_suspended === 1,
         zone: t_zone,
         retention_days: t_retention,
+        audience: t_audience,
         created_at: t_created,
       }
       return { key, tenant }

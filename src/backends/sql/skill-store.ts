@@ -1,20 +1,18 @@
-import { SkilletError } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Skill } from '../../model/skills.ts'
 import type { SkillStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
-import type { Database, Transaction } from './database.ts'
+import type { Database } from './database.ts'
 import { createDeploymentStore } from './deployment-store.ts'
 import { forgetSkill } from './grant-store.ts'
 import { oneOf, pageById } from './page.ts'
 import { cancelRuns, liveRunsOf } from './run-cancelling.ts'
+import { SKILL, insertSkill, readSkill } from './skill-keeping.ts'
 import { createStageStore } from './stage-store.ts'
 import { createUploadStore } from './upload-store.ts'
 import type { Watchers } from './watchers.ts'
 import { cancelWaiting, endWebhooksOf } from './webhook-ending.ts'
-
-const COLUMNS = 'id, tenant, name, description, created_at, updated_at'
 
 export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
   return {
@@ -24,17 +22,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
 
     createSkill(skill, note) {
       return db.tx(async (t) => {
-        const [made] = await t.query(
-          `INSERT INTO skills (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)
-           ON CONFLICT (tenant, name) WHERE deleted_at IS NULL DO NOTHING RETURNING id`,
-          skill.id,
-          skill.tenant,
-          skill.name,
-          skill.description,
-          skill.created_at,
-          skill.updated_at,
-        )
-        if (made === undefined) throw new SkilletError('name_taken', `There is a skill named "${skill.name}" already.`)
+        await insertSkill(t, skill)
         await writeAudit(t, note, { after: skill })
       })
     },
@@ -42,7 +30,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
     async findSkill(tenant, idOrName) {
       const column = isId('skill', idOrName) ? 'id' : 'name'
       const [row] = await db.query<Skill>(
-        `SELECT ${COLUMNS} FROM skills WHERE ${column} = ? AND tenant = ? AND deleted_at IS NULL`,
+        `SELECT ${SKILL} FROM skills WHERE ${column} = ? AND tenant = ? AND deleted_at IS NULL`,
         idOrName,
         tenant,
       )
@@ -51,7 +39,7 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
 
     listSkills(tenant, page) {
       const only = page.only === undefined ? '' : `AND ${oneOf('id', page.only)}`
-      const select = `SELECT ${COLUMNS} FROM skills WHERE tenant = ? AND deleted_at IS NULL ${only}`
+      const select = `SELECT ${SKILL} FROM skills WHERE tenant = ? AND deleted_at IS NULL ${only}`
       return pageById(db, select, [tenant, ...(page.only ?? [])], page, (row: Skill) => ({ ...row }))
     },
 
@@ -93,16 +81,6 @@ export function createSkillStore(db: Database, watchers: Watchers): SkillStore {
       return deleted
     },
   }
-}
-
-/** Within a transaction that changes it: nobody else may in between. */
-async function readSkill(t: Transaction, tenant: string, id: string): Promise<Skill | null> {
-  const [row] = await t.query<Skill>(
-    `UPDATE skills SET updated_at = updated_at WHERE id = ? AND tenant = ? AND deleted_at IS NULL RETURNING ${COLUMNS}`,
-    id,
-    tenant,
-  )
-  return row === undefined ? null : { ...row }
 }
 
 const STAGES = 'SELECT id FROM stages WHERE skill = ?'

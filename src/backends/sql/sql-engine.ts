@@ -9,6 +9,7 @@ import type { StateCopy } from '../upkeep-ports.ts'
 import { createAccessStore } from './access-store.ts'
 import { createActivityStore } from './activity-store.ts'
 import { createAuditStore } from './audit-store.ts'
+import { createCatalogueStore } from './catalogue-store.ts'
 import type { Database } from './database.ts'
 import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
@@ -83,6 +84,7 @@ function createSqlEngine(
     vault: (keys) => createSqlVault(db, keys),
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
+    catalogue: createCatalogueStore(db),
     runs: createRunStore(db, watchers),
     queues: createQueueStore(db, watchers),
     schedules: createScheduleStore(db, watchers),

@@ -15,13 +15,14 @@ export function createTenantStore(db: Database): TenantStore {
     createTenant(tenant, key, keyHash, note) {
       return db.tx(async (t) => {
         const [made] = await t.query(
-          `INSERT INTO tenants (id, name, suspended, zone, retention_days, created_at) VALUES (?, ?, ?, ?, ?, ?)
+          `INSERT INTO tenants (id, name, suspended, zone, retention_days, audience, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (name) DO NOTHING RETURNING id`,
           tenant.id,
           tenant.name,
           Number(tenant.suspended),
           tenant.zone,
           tenant.retention_days,
+          tenant.audience,
           tenant.created_at,
         )
         if (made === undefined) {
@@ -60,12 +61,14 @@ export function createTenantStore(db: Database): TenantStore {
           suspended: change.suspended ?? before.suspended,
           zone: change.zone ?? before.zone,
           retention_days: change.retention_days ?? before.retention_days,
+          audience: change.audience ?? before.audience,
         }
         await t.query(
-          'UPDATE tenants SET suspended = ?, zone = ?, retention_days = ? WHERE id = ?',
+          'UPDATE tenants SET suspended = ?, zone = ?, retention_days = ?, audience = ? WHERE id = ?',
           Number(after.suspended),
           after.zone,
           after.retention_days,
+          after.audience,
           id,
         )
         await writeAuditFor(t, id, note, { before, after })
@@ -75,11 +78,11 @@ export function createTenantStore(db: Database): TenantStore {
   }
 }
 
-interface TenantRow extends Omit<Tenant, 'suspended'> {
+export interface TenantRow extends Omit<Tenant, 'suspended'> {
   readonly suspended: number
 }
 
 /** In the order of the noun, whatever the order of the columns. */
-function toTenant({ id, name, suspended, zone, retention_days, created_at }: TenantRow): Tenant {
-  return { id, name, suspended: suspended === 1, zone, retention_days, created_at }
+export function toTenant({ id, name, suspended, zone, retention_days, audience, created_at }: TenantRow): Tenant {
+  return { id, name, suspended: suspended === 1, zone, retention_days, audience, created_at }
 }

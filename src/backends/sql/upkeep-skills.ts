@@ -64,14 +64,17 @@ export function createSkillSweeps(db: Database): Record<'skills' | 'uploads' | '
         rows.filter(({ used }) => used === 0),
         ({ digest }) => digest,
         // One that is being validated may turn out to be any package that is known, and then is not built again.
-        (t, { digest }) =>
-          gone(
+        async (t, { digest }) => {
+          const removed = await gone(
             t,
             `DELETE FROM packages WHERE tenant = ? AND digest = ? AND NOT (${NAMED}) AND NOT EXISTS
                (SELECT 1 FROM uploads WHERE state IN ('received', 'validating') AND uploads.tenant = packages.tenant) RETURNING digest`,
             tenant,
             digest,
-          ),
+          )
+          if (removed) await t.query('DELETE FROM archives WHERE tenant = ? AND digest = ?', tenant, digest)
+          return removed
+        },
       )
       return step.next !== null || last === undefined || rows.length < STEP ? step : { ...step, next: last.digest }
     },
@@ -83,8 +86,9 @@ export function createSkillSweeps(db: Database): Record<'skills' | 'uploads' | '
         `SELECT archive_blob AS blob FROM packages WHERE archive_blob ${among}
          UNION ALL SELECT bundle_blob FROM packages WHERE bundle_blob ${among}
          UNION ALL SELECT bundle_blob FROM deployments WHERE bundle_blob ${among}
+         UNION ALL SELECT sha256 FROM archives WHERE sha256 ${among}
          UNION ALL SELECT sha256 FROM uploads WHERE state IN ('received', 'validating') AND sha256 ${among}`,
-        ...Array.from({ length: 4 }, () => sha256).flat(),
+        ...Array.from({ length: 5 }, () => sha256).flat(),
       )
       const known = new Set(used.map(({ blob }) => blob))
       return sha256.filter((digest) => !known.has(digest))
@@ -112,6 +116,7 @@ async function removeSomeOf(t: Transaction, tenant: string, skill: string): Prom
     )
     if (rows.length > 0) return rows.length
   }
+  await t.query('DELETE FROM withdrawn_versions WHERE skill = ?', skill)
   await t.query('DELETE FROM quotas WHERE tenant = ? AND scope = ?', tenant, skill)
   await t.query('DELETE FROM quota_used WHERE tenant = ? AND scope = ?', tenant, skill)
   return Number(await gone(t, 'DELETE FROM skills WHERE id = ? AND deleted_at IS NOT NULL RETURNING id', skill))

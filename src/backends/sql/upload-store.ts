@@ -1,8 +1,8 @@
 import { SkilletError, notFound } from '../../model/errors.ts'
 import type { SkillStore } from '../ports.ts'
-import type { Package } from '../../model/packages.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
+import { findPackage, keepPackage } from './package-keeping.ts'
 import { type UploadRow, toUpload } from './rows.ts'
 
 type UploadStore = Pick<
@@ -124,35 +124,6 @@ export function createUploadStore(db: Database): UploadStore {
 
     findPackage: (tenant, digest) => findPackage(db, tenant, digest),
   }
-}
-
-async function keepPackage(t: Transaction, tenant: string, accepted: Package): Promise<void> {
-  const kept = [JSON.stringify(accepted), accepted.archive_blob, accepted.bundle_blob]
-  const [added] = await t.query(
-    `INSERT INTO packages (body, archive_blob, bundle_blob, tenant, digest) VALUES (?, ?, ?, ?, ?)
-     ON CONFLICT (tenant, digest) DO NOTHING RETURNING digest`,
-    ...kept,
-    tenant,
-    accepted.digest,
-  )
-  if (added !== undefined) return
-  const before = await findPackage(t, tenant, accepted.digest)
-  if (before?.runtime === accepted.runtime) return
-  await t.query(
-    'UPDATE packages SET body = ?, archive_blob = ?, bundle_blob = ? WHERE tenant = ? AND digest = ?',
-    ...kept,
-    tenant,
-    accepted.digest,
-  )
-}
-
-async function findPackage(db: Pick<Database, 'query'>, tenant: string, digest: string): Promise<Package | null> {
-  const [row] = await db.query<{ body: string }>(
-    'SELECT body FROM packages WHERE tenant = ? AND digest = ?',
-    tenant,
-    digest,
-  )
-  return row === undefined ? null : (JSON.parse(row.body) as Package)
 }
 
 async function whyNotReceived(t: Transaction, id: string): Promise<SkilletError> {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { placesOf } from '../../access/coverage.ts'
+import { placesOf } from '../../model/coverage.ts'
 import { Activity, ActivityType } from '../../model/activity.ts'
 import { SkilletError } from '../../model/errors.ts'
 import { frame, live } from '../live.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { placesOf } from '../../access/coverage.ts'
+import { placesOf } from '../../model/coverage.ts'
 import { Fire, Schedule, ScheduleOutlook, ScheduleSpec, ScheduleSummary } from '../../model/schedules.ts'
 import { MOST_FIRES } from '../../schedules/next-fires.ts'
 import { PageQuery, pageOf } from '../pages.ts'

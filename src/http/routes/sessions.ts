@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Coverage, covers } from '../../access/coverage.ts'
+import { type Coverage, covers } from '../../model/coverage.ts'
 import { Flushed, SessionInfo } from '../../model/sessions.ts'
 import type { MayStage } from '../../runs/sessions.ts'
 import { type Route, route } from '../route.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { skillsOf } from '../../access/coverage.ts'
+import { skillsOf } from '../../model/coverage.ts'
 import { Name, Skill } from '../../model/skills.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { type Route, route } from '../route.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { covers } from '../../access/coverage.ts'
+import { covers } from '../../model/coverage.ts'
 import { Activation, Deployment, Name, Stage, StageConfig } from '../../model/skills.ts'
 import { check } from '../body.ts'
 import { PageQuery, pageOf } from '../pages.ts'

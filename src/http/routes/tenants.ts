@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RetentionDays, Tenant } from '../../model/access.ts'
+import { Audience, RetentionDays, Tenant } from '../../model/access.ts'
 import { Name } from '../../model/skills.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { type Route, route } from '../route.ts'
@@ -67,6 +67,7 @@ export const tenantRoutes = ({ tenants, keys }: Pick<Services, 'tenants' | 'keys
         suspended: z.boolean().optional(),
         zone: Zone.optional(),
         retention_days: RetentionDays.optional(),
+        audience: Audience.optional(),
       })
       .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
       .meta({ minProperties: 1 }),

@@ -8,7 +8,7 @@ import type { Services } from '../services.ts'
 
 const VersionName = z.string().min(1).max(100)
 
-export const versionRoutes = ({ skills: { versions } }: Pick<Services, 'skills'>): Route[] => [
+export const versionRoutes = ({ skills: { versions, publishing } }: Pick<Services, 'skills'>): Route[] => [
   route({
     id: 'listVersions',
     tag: 'versions',
@@ -50,6 +50,22 @@ export const versionRoutes = ({ skills: { versions } }: Pick<Services, 'skills'>
     handle: async ({ caller, params }) => ({
       status: 200,
       body: { items: await versions.files(caller.tenant, params.skill, params.version) },
+    }),
+  }),
+  route({
+    id: 'withdrawVersion',
+    tag: 'versions',
+    method: 'DELETE',
+    path: '/api/skills/{skill}/versions/{version}',
+    access: 'versions.withdraw',
+    summary: 'Withdraw a version for ever',
+    description:
+      'Its number is never given again. Stage `prod`, if it serves the version, serves the newest that is left, or nothing.',
+    responses: { 200: { description: 'What was withdrawn.', schema: Version } },
+    errors: ['version_in_use', 'stage_changed'],
+    handle: async ({ caller, params }) => ({
+      status: 200,
+      body: await publishing.withdraw(caller, params.skill, params.version),
     }),
   }),
   route({

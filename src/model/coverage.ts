@@ -1,4 +1,4 @@
-import type { Grant } from '../model/access.ts'
+import type { Grant } from './access.ts'
 
 /** What of a list a principal may see: what one of the grants covers and, if so said, only what it began itself. Null: everything. */
 export interface Coverage {

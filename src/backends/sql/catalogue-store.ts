@@ -1,0 +1,212 @@
+import { SkilletError, notFound } from '../../model/errors.ts'
+import { type CatalogueEntry, type PackageSummary, summaryOf } from '../../model/catalogue.ts'
+import { isId } from '../../model/ids.ts'
+import { now } from '../../model/json.ts'
+import type { Package } from '../../model/packages.ts'
+import { AGENT_STAGE, type Skill, type Version } from '../../model/skills.ts'
+import type { ArchiveBlob, CatalogueStore } from '../catalogue-ports.ts'
+import { writeAudit } from './audit-log.ts'
+import type { Database } from './database.ts'
+import { keepPackage } from './package-keeping.ts'
+import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
+import { insertSkill, readSkill } from './skill-keeping.ts'
+import { type TenantRow, toTenant } from './tenant-store.ts'
+import { VERSION, keepVersion } from './version-keeping.ts'
+
+export function createCatalogueStore(db: Database): CatalogueStore {
+  return {
+    publish({ skill, create, package: source, version, note }) {
+      return db.tx(async (t) => {
+        if (create) await insertSkill(t, skill)
+        else if ((await readSkill(t, skill.tenant, skill.id)) === null) throw notFound('skill', skill.id)
+        await keepPackage(t, skill.tenant, source)
+        const kept = await keepVersion(t, version)
+        await writeAudit(t, note, { after: kept.version })
+        return kept
+      })
+    },
+
+    withdraw(tenant, skill, id, note) {
+      return db.tx(async (t) => {
+        const [version] = await t.query<Version & { rank: string }>(
+          `DELETE FROM versions WHERE id = ? AND skill = ? AND tenant = ? RETURNING ${VERSION}, rank`,
+          id,
+          skill,
+          tenant,
+        )
+        if (version === undefined) return null
+        const stages = await t.query<{ id: string; name: string; deployment: string }>(
+          `SELECT s.id, s.name, s.deployment FROM stages s JOIN deployments d ON d.id = s.deployment
+           WHERE s.skill = ? AND d.digest = ?`,
+          skill,
+          version.digest,
+        )
+        const others = stages.filter(({ name }) => name !== AGENT_STAGE).map(({ name }) => name)
+        if (others.length > 0) {
+          throw new SkilletError(
+            'version_in_use',
+            `Version ${version.version} is what ${others.length === 1 ? 'stage' : 'stages'} ${others.map((name) => `"${name}"`).join(', ')} of the skill serve.`,
+            { data: { stages: others } },
+          )
+        }
+        for (const stage of stages) {
+          await t.query(
+            `UPDATE stages SET deployment = NULL, state = CASE WHEN state = 'active' THEN 'empty' ELSE state END,
+             revision = revision + 1, updated_at = ? WHERE id = ?`,
+            now(),
+            stage.id,
+          )
+        }
+        // Nobody can go back to it.
+        await t.query(
+          `DELETE FROM activations WHERE stage IN (SELECT id FROM stages WHERE skill = ?) AND version = ?`,
+          skill,
+          version.version,
+        )
+        await t.query(
+          `INSERT INTO withdrawn_versions (skill, sequence, id, tenant, version, rank, digest, withdrawn_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          skill,
+          version.sequence,
+          version.id,
+          tenant,
+          version.version,
+          version.rank,
+          version.digest,
+          now(),
+        )
+        const { rank: _rank, ...before } = version
+        await writeAudit(t, note, { before })
+        return { retired: stages[0]?.deployment ?? null }
+      })
+    },
+
+    async versionAt(tenant, skill, sequence) {
+      const [row] = await db.query<Version>(
+        `SELECT ${VERSION} FROM versions WHERE skill = ? AND sequence = ? AND tenant = ?`,
+        skill,
+        sequence,
+        tenant,
+      )
+      return row === undefined ? null : { ...row }
+    },
+
+    async versions(tenant, skill, page) {
+      const after = afterKey(page)
+      const rows = await db.query<Version>(
+        `SELECT ${VERSION} FROM versions WHERE skill = ? AND tenant = ? ${after === null ? '' : 'AND sequence < ?'}
+         ORDER BY sequence DESC LIMIT ${rowsFor(page)}`,
+        skill,
+        tenant,
+        ...(after === null ? [] : [Number(after)]),
+      )
+      return toPage(
+        rows,
+        page,
+        ({ sequence }) => String(sequence),
+        (row) => ({ ...row }),
+      )
+    },
+
+    async highest(skill) {
+      const [row] = await db.query<{ version: string }>(
+        `SELECT version, rank FROM (
+           SELECT * FROM (SELECT version, rank FROM versions WHERE skill = ? ORDER BY rank DESC LIMIT 1) AS present
+           UNION ALL SELECT version, rank FROM withdrawn_versions WHERE skill = ?) AS given ORDER BY rank DESC LIMIT 1`,
+        skill,
+        skill,
+      )
+      return row?.version ?? null
+    },
+
+    served(tenant, stage, page) {
+      const only = page.only === undefined ? '' : `AND ${oneOf('s.skill', page.only)}`
+      const after = afterKey(page)
+      return db
+        .query<ServedRow>(
+          `${SERVED} WHERE s.tenant = ? AND s.name = ? AND s.deployment IS NOT NULL ${only}
+           ${after === null ? '' : 'AND s.skill < ?'} ORDER BY s.skill DESC LIMIT ${rowsFor(page)}`,
+          tenant,
+          stage,
+          ...(page.only ?? []),
+          ...(after === null ? [] : [after]),
+        )
+        .then((rows) => toPage(rows, page, ({ skill }) => skill, toEntry))
+    },
+
+    async findServed(tenant, stage, skillIdOrName) {
+      const column = isId('skill', skillIdOrName) ? 'k.id' : 'k.name'
+      const [row] = await db.query<ServedRow>(
+        `${SERVED} WHERE ${column} = ? AND k.tenant = ? AND k.deleted_at IS NULL AND s.name = ? AND s.deployment IS NOT NULL`,
+        skillIdOrName,
+        tenant,
+        stage,
+      )
+      return row === undefined ? null : toEntry(row)
+    },
+
+    async providers() {
+      const rows = await db.query<TenantRow>(
+        `SELECT * FROM tenants WHERE audience <> 'tenant' AND suspended = 0 ORDER BY id`,
+      )
+      return rows.map(toTenant)
+    },
+
+    async findArchive(tenant, digest, layout) {
+      const [row] = await db.query<ArchiveBlob>(
+        'SELECT sha256, size FROM archives WHERE tenant = ? AND digest = ? AND layout = ?',
+        tenant,
+        digest,
+        layout,
+      )
+      return row === undefined ? null : { ...row }
+    },
+
+    async keepArchive(tenant, digest, layout, { sha256, size }) {
+      await db.tx((t) =>
+        t.query(
+          `INSERT INTO archives (tenant, digest, layout, sha256, size) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (tenant, digest, layout) DO UPDATE SET sha256 = excluded.sha256, size = excluded.size`,
+          tenant,
+          digest,
+          layout,
+          sha256,
+          size,
+        ),
+      )
+    },
+
+    setDisplayName(tenant, id, displayName, note) {
+      return db.tx(async (t) => {
+        const before = await readSkill(t, tenant, id)
+        if (before === null) return null
+        const after: Skill = { ...before, display_name: displayName, updated_at: now() }
+        await t.query(
+          'UPDATE skills SET display_name = ?, updated_at = ? WHERE id = ?',
+          displayName,
+          after.updated_at,
+          id,
+        )
+        await writeAudit(t, note, { before, after })
+        return after
+      })
+    },
+  }
+}
+
+type ServedRow = Omit<CatalogueEntry, keyof PackageSummary | 'provided'> & {
+  readonly summary: string | null
+  /** Only where there is no summary. */
+  readonly body: string | null
+}
+
+const SERVED = `SELECT s.skill, s.tenant, k.name, k.display_name, s.name AS stage, s.deployment, d.version, d.digest, s.updated_at,
+  p.summary, CASE WHEN p.summary IS NULL THEN p.body END AS body
+  FROM stages s JOIN skills k ON k.id = s.skill JOIN deployments d ON d.id = s.deployment
+  JOIN packages p ON p.tenant = s.tenant AND p.digest = d.digest`
+
+/** `provided` is what the reader is to the tenant: whoever asks for another's says so. */
+function toEntry({ summary, body, ...row }: ServedRow): CatalogueEntry {
+  const said = summary === null ? summaryOf(JSON.parse(body!) as Package) : (JSON.parse(summary) as PackageSummary)
+  return { ...row, ...said, provided: false }
+}

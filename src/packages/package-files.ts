@@ -1,0 +1,111 @@
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { Blobs } from '../backends/ports.ts'
+import type { ArchiveBlob, ArchiveLayout, CatalogueStore } from '../backends/catalogue-ports.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
+import type { Package, PackageFile } from '../model/packages.ts'
+import { LIMITS } from '../model/sizes.ts'
+import type { PackageReader } from './package-reader.ts'
+
+/** The folder of the files, in that of an unpacked archive. */
+export const PACKAGE_FILES = 'files'
+
+/** A package's files on this machine for as long as they are in use. */
+interface FolderUse {
+  readonly folder: string
+  release(): void
+}
+
+/** Bytes of a file: from `start`, up to but not with `end`. Default: all of it. */
+export interface Range {
+  readonly start: number
+  readonly end?: number | undefined
+}
+
+export interface PackageFiles {
+  /**
+   * Level 3 of progressive disclosure.
+   * @throws SkilletError not_found when the package has no such file; file_too_large when more than LIMITS.fileReadBytes are asked for
+   */
+  read(source: Package, path: string, range?: Range): Promise<{ file: PackageFile; bytes: Buffer }>
+  /**
+   * The package as a zip that is the same whenever and wherever it is made: plain files, not compressed, without times.
+   * @param name Of the folder, in the layout that has one.
+   */
+  archive(tenant: string, source: Package, name: string, layout: ArchiveLayout): Promise<ArchiveBlob>
+  /** The bytes of such an archive. */
+  open(archive: ArchiveBlob): Promise<ReadableStream<Uint8Array>>
+}
+
+export function createPackageFiles(parts: {
+  /** Unpacked archives, by their blob. */
+  readonly folders: { ensure(archiveBlob: string): Promise<FolderUse> }
+  readonly blobs: Pick<Blobs, 'put' | 'read' | 'has'>
+  readonly archives: Pick<CatalogueStore, 'findArchive' | 'keepArchive'>
+  readonly reader: Pick<PackageReader, 'pack'>
+}): PackageFiles {
+  const { folders, blobs, archives, reader } = parts
+  const making = new Map<string, Promise<ArchiveBlob>>()
+
+  async function make(tenant: string, source: Package, name: string, layout: ArchiveLayout): Promise<ArchiveBlob> {
+    const known = await archives.findArchive(tenant, source.digest, layout)
+    if (known !== null && (await blobs.has(known.sha256))) return known
+    const use = await folders.ensure(source.archive_blob)
+    try {
+      const prefix = layout === 'folder' ? `${name}/` : ''
+      const zip = await reader.pack({ dir: join(use.folder, PACKAGE_FILES), files: source.files, prefix })
+      const made = await blobs.put(one(new Uint8Array(zip)), { maxBytes: zip.byteLength })
+      await archives.keepArchive(tenant, source.digest, layout, made)
+      return made
+    } finally {
+      use.release()
+    }
+  }
+
+  return {
+    async read(source, path, { start, end } = { start: 0 }) {
+      const file = source.files.find((one) => one.path === path)
+      if (file === undefined) throw notFound('file', path.slice(0, LIMITS.pathChars))
+      const from = Math.min(start, file.size)
+      const length = Math.max(0, Math.min(end ?? file.size, file.size) - from)
+      if (length > LIMITS.fileReadBytes) {
+        throw new SkilletError('file_too_large', `${length} bytes of "${path}" were asked for.`, {
+          data: { max_bytes: LIMITS.fileReadBytes },
+        })
+      }
+      const use = await folders.ensure(source.archive_blob)
+      try {
+        const handle = await open(join(use.folder, PACKAGE_FILES, path))
+        try {
+          const bytes = Buffer.alloc(length)
+          for (let at = 0; at < length;) {
+            const { bytesRead } = await handle.read(bytes, at, length - at, from + at)
+            if (bytesRead === 0) throw new Error(`The unpacked "${path}" of ${source.digest} is too short.`)
+            at += bytesRead
+          }
+          return { file, bytes }
+        } finally {
+          await handle.close()
+        }
+      } finally {
+        use.release()
+      }
+    },
+
+    archive(tenant, source, name, layout) {
+      const key = `${tenant} ${source.digest} ${layout}`
+      const work = making.get(key) ?? make(tenant, source, name, layout).finally(() => making.delete(key))
+      making.set(key, work)
+      return work
+    },
+
+    async open({ sha256 }) {
+      return Readable.toWeb(await blobs.read(sha256)) as ReadableStream<Uint8Array>
+    },
+  }
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes
+}

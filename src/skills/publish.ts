@@ -1,0 +1,188 @@
+import type { Engine } from '../backends/ports.ts'
+import type { Caller } from '../model/access.ts'
+import { noteOf } from '../model/audit.ts'
+import { SkilletError } from '../model/errors.ts'
+import { newId } from '../model/ids.ts'
+import { now } from '../model/json.ts'
+import type { Finding, Package } from '../model/packages.ts'
+import { AGENT_STAGE, type Deployment, Name, type Skill, type Stage, type Version } from '../model/skills.ts'
+import type { Activate } from './activate.ts'
+import { changeBetween } from './change.ts'
+import { freeze } from './freeze.ts'
+import type { StageListener } from './listener.ts'
+import type { Lookup } from './lookup.ts'
+import { nextVersion } from './numbering.ts'
+
+/** What checks packages that no upload stands for. */
+export interface Checker {
+  check(
+    submission: { id: string; tenant: string; archive: string; fallbackName: string },
+    signal?: AbortSignal,
+  ): Promise<{ readonly findings: Finding[]; readonly package: Package | null }>
+}
+
+export interface Published {
+  readonly skill: Skill
+  readonly version: Version
+  /** False: the package was a version of the skill already. */
+  readonly made: boolean
+  /** What its stage `prod` serves now; null when that was not asked for. */
+  readonly deployment: Deployment | null
+  /** Warnings. */
+  readonly findings: Finding[]
+}
+
+/** Versions without the steps of a stage: for dialects in which an upload is a version at once. */
+export interface Publishing {
+  /**
+   * Checks, scans and builds the package, keeps it as the next version, and serves it on stage `prod` if told to.
+   * @param request.archive A zip that was put into the blobs.
+   * @param request.skill Id or name; null: a new one, named by its package.
+   * @param request.accept Looks at the package before anything is kept; may throw.
+   * @throws SkilletError package_rejected with data.findings, name_taken, not_found, version_taken, isolation_unavailable
+   */
+  publish(
+    caller: Caller,
+    request: {
+      readonly archive: { readonly sha256: string; readonly size: number }
+      readonly skill: string | null
+      readonly displayName?: string | null
+      readonly serve: boolean
+      readonly accept?: (source: Package) => void
+      readonly signal?: AbortSignal
+    },
+  ): Promise<Published>
+  /** Serves a version on a stage, which is made when it is missing. @throws SkilletError not_found, stage_changed */
+  serve(caller: Caller, skill: string, version: string, stage?: string): Promise<Deployment>
+  /**
+   * The version is gone for ever. Where stage `prod` serves it, that serves the newest version that is left, or nothing.
+   * @throws SkilletError not_found, version_in_use
+   */
+  withdraw(caller: Caller, skill: string, version: string): Promise<Version>
+}
+
+export function createPublishing(parts: {
+  engine: Engine
+  lookup: Lookup
+  checker: Checker
+  activate: Activate
+  listener: StageListener
+  requireIsolation: () => void
+}): Publishing {
+  const { engine, lookup, checker, activate, listener, requireIsolation } = parts
+  const { catalogue } = engine
+
+  async function checked(caller: Caller, archive: string, fallbackName: string, signal?: AbortSignal) {
+    requireIsolation()
+    const submission = { id: newId('upload'), tenant: caller.tenant, archive, fallbackName }
+    const { findings, package: source } = await checker.check(submission, signal)
+    if (source !== null) return { source, findings }
+    throw new SkilletError('package_rejected', rejection(findings), { data: { findings } })
+  }
+
+  async function serveOn(caller: Caller, skill: Skill, version: Version, name: string): Promise<Deployment> {
+    const note = noteOf(caller, 'stage.put', { kind: 'stage', id: `${skill.id}/${name}` })
+    const stage: Stage =
+      (await engine.skills.findStage(caller.tenant, skill.id, name)) ??
+      (await engine.skills.putStage(caller.tenant, skill.id, name, null, undefined, note))
+    const present = stage.deployment === null ? null : await lookup.active(stage)
+    if (present?.digest === version.digest) return present
+    const source = await lookup.package(caller.tenant, version.digest)
+    const at = now()
+    const deployment = freeze({
+      stage,
+      package: source,
+      version: version.version,
+      change_level: present === null ? 'patch' : changeBetween(present, source).change_level,
+      promoted_from: null,
+      by: caller.id,
+      at,
+    })
+    await activate({ stage, deployment, kind: 'deploy', caller, at, upload: null })
+    return deployment
+  }
+
+  return {
+    async publish(caller, { archive, skill: named, displayName = null, serve, accept, signal }) {
+      const known = named === null ? null : await lookup.skill(caller.tenant, named)
+      const { source, findings } = await checked(caller, archive.sha256, known?.name ?? 'skill', signal)
+      accept?.(source)
+      const at = now()
+      const skill = known ?? newSkill(caller, source, displayName, at)
+      const version = {
+        id: newId('version'),
+        tenant: caller.tenant,
+        skill: skill.id,
+        version: await numberOf(skill, source),
+        digest: source.digest,
+        created_by: caller.id,
+        created_at: at,
+      }
+      const detail = { version: version.version, digest: source.digest, skill: skill.id }
+      const note = noteOf(caller, 'version.publish', { kind: 'version', id: version.id }, detail)
+      const kept = await catalogue.publish({ skill, create: known === null, package: source, version, note })
+      const deployment = serve ? await serveOn(caller, skill, kept.version, AGENT_STAGE) : null
+      return { skill, ...kept, deployment, findings }
+    },
+
+    async serve(caller, skillName, versionName, stage = AGENT_STAGE) {
+      const skill = await lookup.skill(caller.tenant, skillName)
+      return serveOn(caller, skill, await lookup.version(skill, versionName), stage)
+    },
+
+    async withdraw(caller, skillName, versionName) {
+      const skill = await lookup.skill(caller.tenant, skillName)
+      const version = await lookup.version(skill, versionName)
+      const served = await catalogue.findServed(caller.tenant, AGENT_STAGE, skill.id)
+      if (served?.digest === version.digest) {
+        const { items } = await catalogue.versions(caller.tenant, skill.id, { limit: 2 })
+        const next = items.find(({ id }) => id !== version.id)
+        if (next !== undefined) await serveOn(caller, skill, next, AGENT_STAGE)
+      }
+      const detail = { version: version.version, digest: version.digest, skill: skill.id }
+      const note = noteOf(caller, 'version.withdraw', { kind: 'version', id: version.id }, detail)
+      const gone = await catalogue.withdraw(caller.tenant, skill.id, version.id, note)
+      if (gone === null) return lookup.version(skill, versionName)
+      if (gone.retired !== null) listener.retired(gone.retired)
+      return version
+    },
+  }
+
+  async function numberOf(skill: Skill, source: Package): Promise<string> {
+    const named = await engine.skills.findVersionOfDigest(skill.tenant, skill.id, source.digest)
+    if (named !== null) return named.version
+    const highest = await catalogue.highest(skill.id)
+    const [last] = (await catalogue.versions(skill.tenant, skill.id, { limit: 1 })).items
+    const before = last === undefined ? null : await lookup.package(skill.tenant, last.digest)
+    const change_level = before === null ? 'patch' : changeBetween(before, source).change_level
+    return nextVersion({ highest, declared: source.declared_version, change_level })
+  }
+}
+
+function newSkill(caller: Caller, source: Package, displayName: string | null, at: string): Skill {
+  const name = Name.safeParse(source.name)
+  if (!name.success) {
+    throw new SkilletError('package_rejected', `The package is named "${source.name}", which names no skill.`, {
+      data: { findings: [] },
+    })
+  }
+  return {
+    id: newId('skill'),
+    tenant: caller.tenant,
+    name: name.data,
+    description: source.description,
+    display_name: displayName,
+    created_at: at,
+    updated_at: at,
+  }
+}
+
+/** The first thing that is wrong, and how many more there are: dialects have one text. */
+function rejection(findings: readonly Finding[]): string {
+  const denied = findings.filter(({ severity }) => severity === 'deny')
+  const [first] = denied
+  if (first === undefined) return 'The package was not accepted.'
+  const place = first.file === null ? '' : `${first.file}${first.line === null ? '' : `:${first.line}`}: `
+  const more = denied.length === 1 ? '' : ` (and ${denied.length - 1} more)`
+  return `${place}${first.message} ${first.fix}${more}`
+}

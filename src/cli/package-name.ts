@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { parse } from 'yaml'
 import { Name } from '../model/skills.ts'
+import { splitFrontmatter } from '../packages/manifest/frontmatter.ts'
 import { usageError } from './cli-error.ts'
 
 /** Where a package says its name, the most telling first. */
@@ -30,7 +31,7 @@ async function textOf(file: string): Promise<string | null> {
 
 function nameIn(file: string, text: string | null): string | null {
   if (text === null) return null
-  const yaml = file === 'SKILL.md' ? (/^\uFEFF?---\r?\n([\s\S]*?)\r?\n---/.exec(text)?.[1] ?? '') : text
+  const yaml = file === 'SKILL.md' ? (splitFrontmatter(text.replace(/^\uFEFF/, ''))?.frontmatter ?? '') : text
   try {
     const { name } = (parse(yaml) ?? {}) as { name?: unknown }
     return typeof name === 'string' ? name : null

@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import type { Cli } from './call.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Io, painter } from './io.ts'
+import { packageVersion } from './package-version.ts'
 import { createProgram } from './program.ts'
 
 /** Runs one command line (without the program's name) to its end. Every failure ends here. */
 export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
   const cli: Cli = { io, exitCode: EXIT.ok }
   try {
-    const program = await createProgram(cli, version(), args)
+    const program = await createProgram(cli, packageVersion(), args)
     await program.parseAsync([...args], { from: 'user' })
     return cli.exitCode
   } catch (error) {
@@ -21,12 +21,6 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     io.err(args.includes('--json') ? jsonText(known) : errorText(known, io))
     return known.exitCode
   }
-}
-
-function version(): string {
-  // Beside src in a clone and beside dist in an installed package.
-  const file = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 /** Faults outside the command line's own code carry a `fix` of theirs, such as a data folder that another server holds. */

@@ -31,6 +31,11 @@ const levelOf = (id: RuleId, set: RuleSet): Level =>
 const EVERY_RULE = { ...RULES, ...PROFILE_RULES }
 const fixOf = (id: RuleId): string => EVERY_RULE[id].fix
 
+/** Why a rule is there and what to do about it; null for the rules of scan and build, which the server knows. */
+export function describeRule(id: string): { readonly why: string; readonly fix: string } | null {
+  return Object.hasOwn(EVERY_RULE, id) ? EVERY_RULE[id as RuleId] : null
+}
+
 /** Collects findings of catalogued rules. */
 export interface Findings {
   add(rule: RuleId, message: string, file?: string | null, line?: number | null, column?: number | null): void

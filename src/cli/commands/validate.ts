@@ -1,29 +1,73 @@
-import { resolve } from 'node:path'
-import { Command } from 'commander'
+import { stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Command, Option } from 'commander'
+import { PROFILES } from '../../packages/profiles/profile.ts'
 import { type Call, type Cli, action } from '../call.ts'
+import { usageError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findingsText } from '../findings.ts'
 import { packageName } from '../package-name.ts'
 import { uploadFolder } from '../upload-folder.ts'
+import { type SkillCheckOptions, validateSkill } from '../validate-skill.ts'
 
-interface Options {
-  readonly stage: string
+interface Options extends SkillCheckOptions {
+  readonly stage?: string
   readonly skill?: string
 }
 
 export function validateCommand(cli: Cli): Command {
   return new Command('validate')
-    .description('upload a package folder and show what the validator finds, without deploying it')
-    .argument('[folder]', 'the package', '.')
-    .option('--stage <name>', 'stage that holds the upload; what it serves does not change', 'dev')
-    .option('--skill <name>', 'name of the skill; default: that of the manifest')
-    .action(action<Options>(cli, (call, folder) => validate(call, resolve(call.io.cwd, folder))))
+    .description(
+      'show what is wrong with a package: a SKILL.md is checked here, code by the server, without deploying it',
+    )
+    .argument('[path]', 'a folder, a SKILL.md, or a zip of a skill', '.')
+    .addOption(new Option('--profile <name>', 'by whose demands; default: spec').choices(PROFILES))
+    .addOption(new Option('--format <format>', 'default: text').choices(['text', 'json', 'sarif']))
+    .option('--fix', 'mend what can be mended without knowing what was meant; leaves every other byte as it is')
+    .option('--dry-run', 'with --fix: only tell what would be mended')
+    .option('--stage <name>', 'have the server check it: stage that holds the upload; what it serves does not change')
+    .option('--skill <name>', 'have the server check it: name of the skill; default: that of the manifest')
+    .action(action<Options>(cli, (call, path) => validate(call, path)))
 }
 
-async function validate(call: Call<Options>, folder: string) {
+async function validate(call: Call<Options>, path: string) {
+  const { profile, format, fix, dryRun, stage, skill } = call.options
+  const local = [profile, format, fix, dryRun].some((option) => option !== undefined)
+  const remote = stage !== undefined || skill !== undefined
+  if (local && remote)
+    throw usageError(
+      '--profile, --format, --fix and --dry-run check here; --stage and --skill have the server check.',
+      'Leave out the ones or the others.',
+    )
+  if (dryRun === true && fix !== true)
+    throw usageError('--dry-run says what --fix would do.', 'Add --fix, or leave out --dry-run.')
+  const full = resolve(call.io.cwd, path)
+  return local || (!remote && (await isSkillOnly(full))) ? validateSkill(call, path) : validateThere(call, full)
+}
+
+const CODE = ['skill.yaml', 'skill.yml', 'spm.yaml', 'spm.yml', 'main.py']
+
+/** A file, or a folder whose only manifest is a SKILL.md: nothing that only a server could look at. */
+async function isSkillOnly(path: string): Promise<boolean> {
+  if (await isFile(path)) return true
+  const hasCode = (await Promise.all(CODE.map((name) => isFile(join(path, name))))).includes(true)
+  return !hasCode && ((await isFile(join(path, 'SKILL.md'))) || (await isFile(join(path, 'skill.md'))))
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
+  }
+}
+
+async function validateThere(call: Call<Options>, folder: string) {
   const { options, io } = call
   const skill = options.skill ?? (await packageName(folder))
-  const upload = await uploadFolder(call.api(), { skill, stage: options.stage, folder }, call.progress, io.signal)
+  const target = { skill, stage: options.stage ?? 'dev', folder }
+  const upload = await uploadFolder(call.api(), target, call.progress, io.signal)
   const accepted = upload.state === 'accepted'
   const word = accepted ? call.paint('green', 'Accepted') : call.paint('red', 'Rejected')
   call.show(

@@ -47,6 +47,8 @@ function checkPaths(
 ): void {
   if (!text.includes('\\')) return
   for (const { 0: written, index } of text.matchAll(/[\w.-]{1,200}(?:\\{1,2}[\w.-]{1,200}){1,20}/g)) {
+    // A link is looked at as a link.
+    if (text.startsWith('](', index - 2)) continue
     if (paths.has(written.replaceAll(/\\+/g, '/').replace(/^\.\//, '')))
       findings.add('authoring.forward_slash', `The path "${written}" has backslashes.`, file, number, index + 1)
   }

@@ -33,7 +33,18 @@ export function checkSkill(files: SkillFiles, { profile, authoring = true }: Che
     checkDocument(document, files.folder, profile, findings)
     if (authoring) checkAuthoring(document, files, findings)
   }
-  return findings.list()
+  return inOrder(findings.list(), file)
+}
+
+/** As they stand in the files, SKILL.md first. */
+function inOrder(findings: readonly Finding[], first: string): Finding[] {
+  const place = ({ file }: Finding): string => (file === null || file === first ? '' : file)
+  return findings.toSorted(
+    (a, b) =>
+      (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
+  )
 }
 
 /** @param set The same rules serve uploads: there they weigh less. */

@@ -23,6 +23,8 @@ export interface UnpackResult {
   readonly findings: Finding[]
   /** Null when a finding forbids the archive; what was written so far is the caller's to remove. */
   readonly unpacked: Unpacked | null
+  /** The folder around all files, which was taken off their paths; absent when there is none. */
+  readonly folder?: string
 }
 
 /** Checks a zip completely before anything is written, then inflates it. Blocks: it runs in a thread. */
@@ -35,9 +37,10 @@ export async function unpack({ archive, targetDir, limits }: UnpackRequest): Pro
     if (!findings.denied && kept.length === 0)
       findings.add('zip.empty', 'The archive holds no file that belongs to a skill.')
     if (findings.denied) return { findings: findings.list(), unpacked: null }
-    const files = await write(source, kept, targetDir, findings)
+    const prefix = wrappingFolder(kept.map(({ entry }) => entry.path))
+    const files = await write(source, kept, prefix, targetDir, findings)
     const unpacked = findings.denied ? null : { dir: targetDir, files, digest: packageDigest(files) }
-    return { findings: findings.list(), unpacked }
+    return { findings: findings.list(), unpacked, ...(prefix !== '' && { folder: prefix.slice(0, -1) }) }
   } finally {
     source.close()
   }
@@ -73,12 +76,12 @@ function reportIgnored(entries: readonly Entry[], findings: Findings): void {
 async function write(
   source: Source,
   kept: readonly Located[],
+  prefix: string,
   root: string,
   findings: Findings,
 ): Promise<PackageFile[]> {
   mkdirSync(root, { mode: 0o755 })
   chmodSync(root, 0o755)
-  const prefix = wrappingFolder(kept.map(({ entry }) => entry.path))
   const files: PackageFile[] = []
   for (const at of kept) {
     const file = await extract(source, at, root, at.entry.path.slice(prefix.length), findings)

@@ -1,4 +1,5 @@
-import { closeSync, fdatasync, openSync } from 'node:fs'
+import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** Where SQLite writes what is committed, before it comes into the database itself. */
 export interface WriteAheadLog {
@@ -14,6 +15,7 @@ export interface WriteAheadLog {
  */
 export function openWriteAheadLog(database: string): WriteAheadLog {
   const file = openSync(`${database}-wal`, 'r')
+  syncFolder(dirname(database))
   return {
     sync() {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -21,5 +23,15 @@ export function openWriteAheadLog(database: string): WriteAheadLog {
       return promise
     },
     close: () => closeSync(file),
+  }
+}
+
+/** SQLite makes the log anew each time that a database is opened: its name has to be on disk as well, or what is in it is found by nobody. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
   }
 }

@@ -30,6 +30,9 @@ export async function dial(host: string, port: number, { env = process.env, sign
     : await attempt(connect(at), 'connect', signal, question)
 }
 
+/** Whether the server's own proxy stands between it and a host. */
+export const isProxied = (host: string, env: NodeJS.ProcessEnv = process.env): boolean => proxyFor(host, env) !== null
+
 /** Null: straight. */
 function proxyFor(host: string, env: NodeJS.ProcessEnv): URL | null {
   const url = env['HTTPS_PROXY'] || env['https_proxy'] || env['ALL_PROXY'] || env['all_proxy']

@@ -3,7 +3,7 @@ import type { Connection } from '../model/secrets.ts'
 import type { FailureReason, RunError, Usage } from '../model/runs.ts'
 import type { NetworkEntry } from '../model/network.ts'
 import type { Handler, RuntimeName } from '../model/packages.ts'
-import type { DeniedAttempt } from './egress/egress.ts'
+import type { DeniedAttempt, LearntNames } from './egress/egress.ts'
 
 /**
  * How sandboxes are made. `bwrap` is the embedded one; AgentCore maps a session to a runtime session.
@@ -129,6 +129,8 @@ export interface ToolSpec {
   readonly artefact?: { readonly write: (chunk: Uint8Array) => Promise<void>; readonly maxBytes: number }
   /** What the command may reach, by the operator's word. Default: nothing. */
   readonly network?: readonly NetworkEntry[]
+  /** Names of it that are not quite that. Default: none. */
+  readonly learnt?: LearntNames | undefined
 }
 
 export interface ToolResult {

@@ -83,7 +83,12 @@ async function online(options: BuilderOptions, needs: Needs, run: Run): Promise<
   }
   return await run(
     { online: true, index: index.url },
-    { network: index.network, disk_mb: options.diskMb ?? 1024, binds: await packageManager(options, needs.kind) },
+    {
+      network: index.network,
+      learnt: index.learnt,
+      disk_mb: options.diskMb ?? 1024,
+      binds: await packageManager(options, needs.kind),
+    },
   )
 }
 

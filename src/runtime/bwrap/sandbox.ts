@@ -38,7 +38,7 @@ export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd' | 
   /** Whether the command forks for each run, and nothing else outlives one. */
   readonly forks: boolean
   /** What may be reached, and whose word that is. */
-  readonly network: { readonly entries: EgressRules['allow']; readonly trust: EgressRules['trust'] } | null
+  readonly network: (Omit<EgressRules, 'allow'> & { readonly entries: EgressRules['allow'] }) | null
   readonly memory_bytes: number
   /** CPUs' worth of time at the most. */
   readonly cpus: number
@@ -82,7 +82,7 @@ export function createLauncher(jail: Jail, places: Places, limits: Limits, egres
       if (closed) throw new SandboxError('The server is stopping.', 'Start it again.')
       started = jail.start(spec, uid === null ? null : { uid, gid: SANDBOX_GID })
       const rules = spec.network !== null && jail.network === 'held' ? spec.network : null
-      const network = rules && openNetwork(started.child, egress!, { allow: rules.entries, trust: rules.trust })
+      const network = rules && openNetwork(started.child, egress!, { ...rules, allow: rules.entries })
       const sandbox = handle(started, group, network, async () => {
         if (uid !== null) uids!.release(uid)
         living.delete(sandbox)

@@ -93,7 +93,7 @@ function launch(launcher: Launcher, spec: ToolSpec, onExceeded: () => void): Pro
     command: spec.argv,
     binds: spec.binds,
     env: { ...ENV, ...(networked ? certificateEnv() : {}), ...spec.env },
-    network: networked ? { entries: spec.network, trust: 'operator' } : null,
+    network: networked ? { entries: spec.network, trust: 'operator', learnt: spec.learnt } : null,
     cwd: spec.cwd ?? '/scratch',
     pids: spec.pids ?? DEFAULT_PIDS,
     disk: { at: '/scratch', mb: spec.disk_mb },

@@ -1,4 +1,4 @@
-import { createAddressPolicy } from '../../net/policy.ts'
+import { type AddressPolicy, createAddressPolicy } from '../../net/policy.ts'
 import type { FromEgress, Listening, ToEgress } from './messages.ts'
 import { dropPrivileges } from './privileges.ts'
 import { type Building, type SandboxDoor, openDoor } from './sandbox-door.ts'
@@ -30,8 +30,16 @@ process.on('message', (message: ToEgress, handle: unknown) => {
   switch (message.do) {
     case 'configure': {
       const { networks, dnsServers, limits } = message
-      const policy = createAddressPolicy({ networks, own: () => own })
-      building = { policy, dnsServers: dnsServers ?? undefined, limits, connections: new Set(), send }
+      const policyFor = (more: readonly string[]): AddressPolicy =>
+        createAddressPolicy({ networks: [...networks, ...more], own: () => own })
+      building = {
+        policy: policyFor([]),
+        policyFor,
+        dnsServers: dnsServers ?? undefined,
+        limits,
+        connections: new Set(),
+        send,
+      }
       break
     }
     case 'take': {

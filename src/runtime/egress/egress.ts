@@ -28,6 +28,14 @@ export interface EgressRules {
    * indexes): connected to by name, by way of the machine's own proxy where it has one, whatever the address.
    */
   readonly trust: 'tenant' | 'operator'
+  /** Names of an operator's list that are not his word: their addresses are checked all the same. */
+  readonly learnt?: LearntNames | undefined
+}
+
+/** What stood on a page of a host that the operator named. */
+export interface LearntNames {
+  readonly from: string
+  readonly names: readonly string[]
 }
 
 /** One sandbox's way out. */

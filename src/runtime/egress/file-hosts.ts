@@ -3,29 +3,57 @@ import { getCACertificates, rootCertificates } from 'node:tls'
 import { type NetworkEntry, parseNetworkEntry } from '../../model/network.ts'
 
 /**
- * Hosts on which an index keeps its files, as the first of the packages that it has says. Only https counts.
- * @returns Null when the index has none of them: then nothing is known yet.
+ * Hosts on which an index keeps the files of a package, as its own page of the first one that it has says; none when it has none of them.
+ * Only https counts. A page counts for an hour, and for whoever asks for this package: what its publisher may have put there leads nobody
+ * else astray.
  * @throws when the index does not answer.
  */
-export async function fileHosts(index: URL, names: readonly string[]): Promise<readonly NetworkEntry[] | null> {
-  const agent = new Agent({ proxyEnv: process.env, ca: certificates() })
-  try {
-    for (const name of names.slice(0, 10)) {
-      const page = new URL(`${index.href.replace(/\/?$/, '/')}${normalised(name)}/`)
-      const text = await beginning(page, agent)
-      if (text === null) continue
-      const hosts = hostsOn(page, text)
-      if (hosts.length > 0) return hosts
+type FileHosts = (index: URL, names: readonly string[]) => Promise<readonly NetworkEntry[]>
+
+/** @param options.ca Whom to trust. Default: whom Node and the machine trust. */
+export function createFileHosts(
+  options: { readonly now?: () => number; readonly ca?: readonly string[] } = {},
+): FileHosts {
+  const { now = Date.now } = options
+  const known = new Map<string, { readonly hosts: readonly NetworkEntry[]; readonly until: number }>()
+
+  function remember(page: string, hosts: readonly NetworkEntry[]): void {
+    known.delete(page)
+    known.set(page, { hosts, until: now() + KEPT_MS })
+    for (const oldest of known.keys()) {
+      if (known.size <= MOST_PAGES) break
+      known.delete(oldest)
     }
-    return null
-  } finally {
-    agent.destroy()
+  }
+
+  return async (index, names) => {
+    const agent = new Agent({ proxyEnv: process.env, ca: [...(options.ca ?? certificates())] })
+    try {
+      for (const name of names.slice(0, MOST_NAMES)) {
+        const page = new URL(`${index.href.replace(/\/?$/, '/')}${normalised(name)}/`)
+        const kept = known.get(page.href)
+        if (kept !== undefined && kept.until > now()) return kept.hosts
+        const text = await beginning(page, agent)
+        if (text === null) continue
+        const hosts = hostsOn(page, text)
+        if (hosts.length === 0) continue
+        remember(page.href, hosts)
+        return hosts
+      }
+      return []
+    } finally {
+      agent.destroy()
+    }
   }
 }
 
+const KEPT_MS = 3_600_000
+const MOST_PAGES = 1000
+const MOST_NAMES = 10
+
 /**
- * Hosts that a page of an index links to. Whoever publishes a package may have a say in what stands there, and what is found is reached
- * without a look at its addresses: so only names at the port of https count, or at the index's own.
+ * Hosts that a page of an index links to, eight at the most. Whoever publishes a package may have a say in what stands there: so only names
+ * at the port of https count, or at the index's own; their addresses are looked at when they are connected to.
  */
 export function hostsOn(page: URL, text: string): NetworkEntry[] {
   const hosts = new Map<string, NetworkEntry>()

@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process'
 import { isIP } from 'node:net'
 import type { NetworkEntry } from '../../model/network.ts'
-import { fileHosts, networkEntry } from './file-hosts.ts'
+import type { LearntNames } from './egress.ts'
+import { createFileHosts, networkEntry } from './file-hosts.ts'
 
 /** Where packages come from, and what has to be reachable for that. */
 export interface PackageIndex {
   readonly url: string
   readonly network: readonly NetworkEntry[]
+  /** Those of `network` that the index named, and not the operator. */
+  readonly learnt?: LearntNames | undefined
 }
 
-/** Each is found out when it is first needed, and kept. @throws when it cannot be found out; the message is for people. */
+/** Each is found out when it is first needed, and kept; where the files of a package lie for an hour. @throws when it cannot be found out; the message is for people. */
 export interface PackageIndexes {
   /** @param names Packages that are going to be installed: the index is asked where the files of one of them lie. */
   python(names: readonly string[]): Promise<PackageIndex>
@@ -46,18 +49,19 @@ export function createPackageIndexes(options: PackageIndexesOptions): PackageInd
     const said = await run(options.nodePath, [options.npmPath, 'config', 'get', 'registry', '--no-workspaces'], env)
     return checked(said.trim(), 'npm')
   })
-  let files: readonly NetworkEntry[] | null = null
+  const fileHosts = createFileHosts()
   return {
     async python(names) {
       const url = await pythonUrl()
-      files ??= await fileHosts(url, names)
-      return { url: url.href, network: [networkEntry(url), ...(files ?? [])] }
+      return reachable(url, await fileHosts(url, names))
     },
-    async node() {
-      const url = await nodeUrl()
-      return { url: url.href, network: [networkEntry(url)] }
-    },
+    node: async () => reachable(await nodeUrl(), []),
   }
+}
+
+function reachable(url: URL, files: readonly NetworkEntry[]): PackageIndex {
+  const names = files.map(({ name }) => name).filter((name) => name !== url.hostname)
+  return { url: url.href, network: [networkEntry(url), ...files], learnt: { from: url.hostname, names } }
 }
 
 function checked(text: string, from: string): URL {

@@ -4,10 +4,13 @@ import type { AddressPolicy } from '../../net/policy.ts'
 import { resolveTarget } from '../../net/resolve.ts'
 import { TargetRefused } from '../../net/target.ts'
 import type { EgressRules } from './egress.ts'
+import type { Learnt } from './learnt.ts'
 import { Refused } from './refused.ts'
 
 export interface ReachOptions {
   readonly trust: EgressRules['trust']
+  /** Null: there are none. */
+  readonly learnt: { readonly names: readonly string[]; readonly addresses: Learnt } | null
   readonly policy: AddressPolicy
   readonly dnsServers: readonly string[] | undefined
   /** In all. */
@@ -19,13 +22,16 @@ export type Reach = (name: string, port: number, signal: AbortSignal) => Promise
 
 /**
  * A tenant's names are looked up once for each connection, and connected to by an address of that very answer: what a name means a
- * moment later is never asked. An operator's are left to the machine and its proxy.
+ * moment later is never asked. An operator's are left to the machine and its proxy; what was learnt from a page of theirs is not.
  */
-export function createReach({ trust, policy, dnsServers, connectMs }: ReachOptions): Reach {
+export function createReach({ trust, learnt, policy, dnsServers, connectMs }: ReachOptions): Reach {
   async function checked(name: string, port: number, signal: AbortSignal): Promise<Socket> {
     // Whether it is spoken to by TLS is seen elsewhere; what is public is open on each port of the list.
     const target = { host: name, port, secure: true, path: '', authority: '' }
-    const addresses = await resolveTarget(target, policy, { servers: dnsServers, signal })
+    return await oneOf(await resolveTarget(target, policy, { servers: dnsServers, signal }), port, signal)
+  }
+
+  async function oneOf(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Socket> {
     const until = performance.now() + connectMs
     let failure: unknown
     const tried = addresses.slice(0, ADDRESSES)
@@ -47,6 +53,8 @@ export function createReach({ trust, policy, dnsServers, connectMs }: ReachOptio
   return async (name, port, signal) => {
     try {
       if (trust === 'tenant') return await checked(name, port, signal)
+      const found = learnt?.names.includes(name) ? await learnt.addresses(name, port, signal) : null
+      if (found !== null) return await oneOf(found, port, signal)
       return await dial(name, port, { signal: AbortSignal.any([signal, AbortSignal.timeout(PROXY_MS)]) })
     } catch (error) {
       signal.throwIfAborted()

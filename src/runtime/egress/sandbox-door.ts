@@ -6,6 +6,7 @@ import { openDnsDoor } from './dns-door.ts'
 import type { EgressRules, SandboxSockets } from './egress.ts'
 import { forward } from './forward.ts'
 import { createGate } from './gate.ts'
+import { createLearnt } from './learnt.ts'
 import type { EgressLimits } from './limits.ts'
 import type { FromEgress } from './messages.ts'
 import { createMeter } from './meter.ts'
@@ -17,6 +18,7 @@ import { createTokenBucket } from './token-bucket.ts'
 /** What all sandboxes have together. */
 export interface Building {
   readonly policy: AddressPolicy
+  readonly policyFor: (networks: readonly string[]) => AddressPolicy
   readonly dnsServers: readonly string[] | undefined
   readonly limits: EgressLimits
   /** Connections that are open. */
@@ -43,7 +45,8 @@ export async function openDoor(
   const names = createNames(rules.allow, limits.names)
   const denials = createDenials((attempt) => send({ is: 'denied', link, ...attempt }))
   const meter = createMeter(limits, (traffic) => send({ is: 'traffic', link, ...traffic }))
-  const reach = createReach({ ...building, trust: rules.trust, connectMs: limits.connectMs })
+  const learnt = rules.learnt && { names: rules.learnt.names, addresses: createLearnt(rules.learnt, building) }
+  const reach = createReach({ ...building, trust: rules.trust, learnt: learnt ?? null, connectMs: limits.connectMs })
   const parts = { names, meter, reach, limits, denied: denials.add, connecting: createGate(limits.connecting) }
   const mine = new Set<Socket>()
   const newConnections = createTokenBucket(limits.connectionRate, limits.connectionBurst)

@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto'
-import { utimes } from 'node:fs/promises'
+import { readFile, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { newNote, newPackage, newUpload, settle } from '../backends/contract/engine-fixtures.ts'
+import {
+  activate,
+  newDeployment,
+  newNote,
+  newPackage,
+  newUpload,
+  settle,
+} from '../backends/contract/engine-fixtures.ts'
 import { openMasterKeys } from '../backends/disk/master-key.ts'
 import { now } from '../model/json.ts'
+import type { Deployment } from '../model/skills.ts'
 import { BackedUpState } from './fixtures/backed-up-state.ts'
 import { type SweeperParts, createSweeper } from './sweeper.ts'
 
@@ -37,6 +45,35 @@ test('blobs that nothing refers to are removed, also files that no row ever knew
   expect(await sweeper().sweep()).toEqual({})
   expect(await sweeper({ graceMs: -1000 }).sweep()).toEqual({ blobs: 1 })
   expect(await Promise.all([used, bundle, orphan].map((blob) => state.blobs.has(blob)))).toEqual([true, true, false])
+})
+
+test('what a stage served before its package was built anew for another runtime is there to roll back to, also in a backup', async () => {
+  const { skills } = state.engine
+  const [archive, before, after] = [
+    await state.put('package'),
+    await state.put('for 3.11'),
+    await state.put('for 3.13'),
+  ]
+  const { stage, tenant, skill } = await settle(state.engine)
+  const served = async (bundle_blob: string, runtime: string): Promise<Deployment> => {
+    const present = (await skills.findStage(tenant, skill.id, stage.name))!
+    const upload = newUpload(present, { sha256: archive })
+    await skills.createUpload(upload, newNote(tenant, 'upload.create'))
+    await skills.receiveUpload(upload.id, now(), newNote(tenant, 'upload.receive'))
+    const package_ = { ...newPackage('sha256:1'), archive_blob: archive, bundle_blob, runtime }
+    await skills.finishUpload(upload.id, { findings: [], package: package_, at: now() })
+    const deployment = { ...newDeployment(stage, '7.0.0', 'sha256:1'), bundle_blob, runtime }
+    await activate(state.engine, (await skills.findStage(tenant, skill.id, stage.name))!, deployment)
+    return deployment
+  }
+  const first = await served(before, 'python3.11')
+  await served(after, 'python3.13')
+  expect(await skills.findPackage(tenant, 'sha256:1')).toMatchObject({ bundle_blob: after })
+  expect(await sweeper({ graceMs: -1000 }).sweep()).toEqual({})
+  expect(await Promise.all([archive, before, after].map((blob) => state.blobs.has(blob)))).toEqual([true, true, true])
+  expect(await skills.findDeployment(tenant, first.id)).toEqual(first)
+  const backup = await readFile(await state.backup(), 'latin1')
+  for (const content of ['for 3.11', 'for 3.13']) expect(backup).toContain(content)
 })
 
 test('while blobs are held none is removed; afterwards they are', async () => {

@@ -1,10 +1,16 @@
 // The sources as JavaScript in a few files instead of hundreds: a server that starts spent most of its time finding and reading them.
 import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import { ROOT } from './lib.mjs'
+import { ROOT, manifest } from './lib.mjs'
 
 const SRC = join(ROOT, 'src')
 const PLACE = 'placeInDist'
+
+/**
+ * Dependencies that every server loads when it starts: 180 files otherwise, a quarter of the time that it takes. The others stay where npm
+ * installs them.
+ */
+const BUNDLED = ['@hono/node-server', 'commander', 'hono', 'semver', 'zod']
 
 /** And what lies beside them that is not TypeScript, at the same places. @param {string} dist Where to, as an absolute path; empty. */
 export async function bundle(dist) {
@@ -16,8 +22,7 @@ export async function bundle(dist) {
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
-    // What others wrote stays theirs: npm installs it, and whoever needs another version of it can have one.
-    packages: 'external',
+    external: Object.keys(manifest.dependencies).filter((name) => !BUNDLED.includes(name)),
     format: 'esm',
     platform: 'node',
     target: 'node24',
@@ -29,6 +34,7 @@ export async function bundle(dist) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, text.includes(PLACE) ? placed(text, relative(dirname(path), dist)) : text)
   }
+  writeFileSync(join(dist, 'third-party.txt'), BUNDLED.map(licence).join('\n'))
   cpSync(SRC, dist, { recursive: true, filter: (from) => !/\.ts$|\.pyc$|__pycache__/.test(from) })
 }
 
@@ -55,4 +61,13 @@ function load({ path }) {
 function placed(text, up) {
   const dist = up === '' ? './' : `${up.split(sep).join('/')}/`
   return `const ${PLACE} = (path) => new URL(path, new URL('${dist}', import.meta.url)).href\n${text}`
+}
+
+/** What the licence of a dependency asks for where it is passed on. */
+function licence(name) {
+  const folder = join(ROOT, 'node_modules', name)
+  const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one))
+  if (file === undefined) throw new Error(`${name} has no file with its licence.`)
+  return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`
 }

@@ -34,12 +34,11 @@ export async function runDoctor(
   signal?: AbortSignal,
 ): Promise<DoctorReport> {
   if (parts.driver.capabilities().tier === 'none') return await withoutIsolation(parts.places.files.runtimes)
-  const facts = machineFacts(parts.places.files.runtimes, parts.memory)
-  // Waited for last.
-  facts.catch(() => undefined)
   const ownKernel = parts.driver.capabilities().tier === 'kernel'
-  const programs = await Promise.all([bubblewrap(), ...(ownKernel ? [gvisor()] : [])])
-  const checks = [...programs, limitsCheck(parts.driver, parts.softLimits ?? 'accepted')]
+  const programs = Promise.all([bubblewrap(), ...(ownKernel ? [gvisor()] : [])])
+  const facts = machineFacts(parts.places.files.runtimes, parts.memory)
+  // Waited for last: the trial takes longest.
+  for (const asked of [programs, facts]) asked.catch(() => undefined)
   const tried: DoctorCheck[] = []
   try {
     tried.push(...(await tryToEscape(parts, signal)))
@@ -48,7 +47,8 @@ export async function runDoctor(
     if (!(error instanceof SandboxError)) throw error
     tried.push({ check: 'sandbox', ok: false, detail: error.message, fix: error.fix })
   }
-  checks.push(...(await facts), ...tried)
+  const limits = limitsCheck(parts.driver, parts.softLimits ?? 'accepted')
+  const checks = [...(await programs), limits, ...(await facts), ...tried]
   return { ok: checks.every(({ ok }) => ok), checks }
 }
 

@@ -8,7 +8,7 @@ import { type Caller, OPERATOR_TENANT } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { now } from '../model/json.ts'
 import { DATABASE, END, KEY_FILES, MANIFEST, type Manifest, type Member, blobPath } from './backup-format.ts'
-import { type TarMember, tarStream } from './tar-writer.ts'
+import type { TarMember } from './tar-writer.ts'
 
 export interface Backups {
   /**
@@ -83,6 +83,8 @@ export async function openBackups(parts: {
         } as const
         const manifest = jsonMember(MANIFEST, { ...about, members: listed } satisfies Manifest)
         const end = jsonMember(END, { manifest_sha256: manifest.sha256, members: members.length })
+        // Loaded for those who ask for one.
+        const { tarStream } = await import('./tar-writer.ts')
         return tarStream([manifest, ...members, end], { mtime: new Date(created_at), signal, onEnd })
       } catch (error) {
         onEnd()

@@ -51,8 +51,7 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
   const hosts = await readHosts()
   const hostsFolder = await keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts))
   const runtimes = await findRuntimes({ node, notes: join(folder, 'versions.json') })
-  const pythons = runtimes.all.filter(({ name }) => name.startsWith('python')).map(({ path }) => path)
-  const programs = compilePrograms(hostsFolder, ['python_host', 'open_ports'], pythons)
+  const programs = compilePrograms(hostsFolder)
   const etcFolder = await keep(`etc-${digest(ETC)}`, async (path) => {
     await writeAll(path, ETC)
     for (const mountPoint of ['ssl/certs', 'alternatives', 'pki/tls/certs', 'pki/ca-trust/extracted'])
@@ -78,7 +77,7 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
     python: interpreter(runtimes, 'python3'),
     etc: etcFolder,
     seccomp,
-    settled: () => programs.settled,
+    settled: programs.settled,
   }
 }
 

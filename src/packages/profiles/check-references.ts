@@ -7,6 +7,7 @@ import type { SkillFiles } from './skill-files.ts'
 
 const MOST_REFERENCES = 200
 const MOST_BYTES = 256 * 2 ** 10
+const MOST_WORDS = 40_000
 const LONG_LINES = 100
 
 interface Page {
@@ -99,6 +100,7 @@ function resolve(from: string, target: string, { files, folders }: Tree): string
 function mentions({ body }: Page): ReadonlySet<string> {
   const found = new Set<string>()
   for (const [word] of body.matchAll(/[^\s"'`()[\]<>{},;|*]{1,300}/g)) {
+    if (found.size >= MOST_WORDS) break
     const path = decoded(word.replace(/^\.\//, '').replace(/[?#].*$/, '')).replaceAll('\\', '/')
     found.add(path).add(path.replace(/[.:]$/, ''))
   }

@@ -54,16 +54,18 @@ export interface Link {
   readonly column: number
 }
 
-/** Links and images within the lines, and definitions of links. */
+const LINK = /\]\([ \t]{0,9}(?:<([^<>]{1,500})>|([^()\s<>]{1,500}))|^ {0,3}\[[^[\]]{1,200}\]:[ \t]{1,9}(\S{1,500})/g
+const MOST_LINKS = 2000
+
+/** Links and images within the lines, and definitions of links: the first of them. */
 export function linksOf(lines: readonly MarkdownLine[]): Link[] {
-  return lines.flatMap(({ prose, number: line }) =>
-    [
-      ...prose.matchAll(
-        /\]\([ \t]{0,9}(?:<([^<>]{1,500})>|([^()\s<>]{1,500}))|^ {0,3}\[[^[\]]{1,200}\]:[ \t]{1,9}(\S{1,500})/g,
-      ),
-    ].map((match) => {
+  const links: Link[] = []
+  for (const { prose, number: line } of lines) {
+    if (links.length >= MOST_LINKS) break
+    for (const match of prose.matchAll(LINK)) {
       const target = (match[1] ?? match[2] ?? match[3])!
-      return { target, line, column: match.index + match[0].lastIndexOf(target) + 1 }
-    }),
-  )
+      links.push({ target, line, column: match.index + match[0].lastIndexOf(target) + 1 })
+    }
+  }
+  return links
 }

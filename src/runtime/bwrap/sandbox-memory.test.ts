@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => sandboxes.close())
 
 const HELD = `
-import mmap, os
+import mmap, os, socket, time
 def handler(input):
     kept = []
     while True:
@@ -23,11 +23,22 @@ def handler(input):
             for at in range(0, 2**34, 2**21): kept[-1][at]
         if input == "inodes":
             kept.append(None); os.mkdir(f"/tmp/{len(kept)}")
+        if input == "sockets":
+            kept.append(socket.socketpair())
+            if len(kept) % 400 == 0: os.fork()
+            if len(kept) > 450: time.sleep(60)
 `
 
-test.each(['own', 'shared', 'tables', 'inodes'])('memory that is taken as %s counts', async (kind) => {
+test.each(['own', 'shared', 'tables', 'inodes', 'sockets'])('memory that is taken as %s counts', async (kind) => {
   const session = await sandboxes.python(HELD, { memory_mb: 64 })
   expect(outcome(await invoke(session, kind))).toBe('failed/memory_limit')
+})
+
+test('sockets of as many connections as one may have cost nothing', async () => {
+  const code =
+    'import socket\ndef handler(input):\n  kept = [socket.socketpair() for _ in range(140)]\n  return len(kept)'
+  const session = await sandboxes.python(code, { memory_mb: 64 })
+  expect((await invoke(session, {})).output).toBe(140)
 })
 
 test('files without a name cannot be made, since nobody could see what they hold', async () => {

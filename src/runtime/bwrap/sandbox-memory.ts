@@ -2,12 +2,13 @@ import { readFileSync, statSync, statfsSync } from 'node:fs'
 
 /**
  * What the processes of one sandbox hold of the machine's memory, in bytes, without what they share with others: anonymous and shared pages,
- * page tables, and the inodes of its own file systems, whose contents have a size of their own. Counted cheaply, which takes pages of
- * forked processes for several; by shares, which is slower, where that comes to more than the limit.
+ * page tables, the inodes of its own file systems, whose contents have a size of their own, and what its sockets may keep in the kernel, where
+ * it has more of them than programs need. Counted cheaply, which takes pages of forked processes for several; by shares, which is slower,
+ * where that comes to more than the limit.
  */
 export function sandboxMemory(pids: readonly number[], limit: number): number {
-  const files = inodeBytes(pids.at(-1))
-  const sum = (bytes: (pid: number) => number): number => pids.reduce((all, pid) => all + bytes(pid), files)
+  const unmapped = inodeBytes(pids.at(-1)) + socketBytes(pids.at(-1))
+  const sum = (bytes: (pid: number) => number): number => pids.reduce((all, pid) => all + bytes(pid), unmapped)
   const most = sum(cheaply)
   return most <= limit ? most : sum(byShares)
 }
@@ -51,6 +52,27 @@ function inodes(path: string, onHost: string): number | null {
     return type === TMPFS ? files - ffree : null
   } catch {
     return null // The process is gone, or its root is not made yet.
+  }
+}
+
+/** As many as one with all connections that it may have has: both ends are in its network. */
+const FREE_SOCKETS = 300
+/** What waits in one, as Linux has it where nobody changed that: nobody tells how much it really is. */
+const SOCKET_BYTES = 212_992
+
+/** Those count, too, that were closed while they were on their way to another process. */
+function socketBytes(pid: number | undefined): number {
+  if (pid === undefined || !ownNetwork(pid)) return 0
+  const used = Number(/^sockets: used (\d+)$/m.exec(read(`/proc/${pid}/net/sockstat`))?.[1] ?? 0)
+  return Math.max(0, used - FREE_SOCKETS) * SOCKET_BYTES
+}
+
+/** While it is still the host's it counts the host's sockets. */
+function ownNetwork(pid: number): boolean {
+  try {
+    return statSync(`/proc/${pid}/ns/net`).ino !== statSync('/proc/self/ns/net').ino
+  } catch {
+    return false // The process is gone.
   }
 }
 

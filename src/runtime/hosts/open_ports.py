@@ -14,6 +14,7 @@ import sys
 
 DNS_PORT = 53
 BACKLOG = 64
+BUFFER = 128 * 1024
 NET_BIND_SERVICE, SETPCAP = 10, 8
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 CAPABILITY_VERSION_3 = 0x20080522
@@ -25,6 +26,9 @@ def main(channel, ports, keep, command):
     send(channel, "dgram.Native", DNS_PORT, opened(_socket.SOCK_DGRAM, "127.0.0.1", DNS_PORT))
     for port in ports:
         listener = opened(_socket.SOCK_STREAM, "0.0.0.0", port)
+        # Connections inherit it. What waits in them outside is nobody's memory, and could be megabytes in each.
+        for option in (_socket.SO_RCVBUF, _socket.SO_SNDBUF):
+            listener.setsockopt(_socket.SOL_SOCKET, option, BUFFER)
         listener.listen(BACKLOG)
         send(channel, "net.Native", port, listener)
     channel.close()

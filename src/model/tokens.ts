@@ -1,7 +1,7 @@
 /**
  * How many tokens a text takes, about: an estimate. No tokenizer of a present model is public, so pieces are counted that tokenizers
  * are known to make: a word of up to seven letters, three digits, a run of the same sign, one character of a script without spaces.
- * For English prose, Markdown and code it lies within about a tenth of what the public o200k and cl100k say. Linear in the text.
+ * For English prose, Markdown and code it lies within about an eighth of what the public o200k and cl100k say. Linear in the text.
  */
 export function estimateTokens(text: string): number {
   let tokens = 0

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
@@ -47,18 +48,19 @@ async function validate(call: Call<Options>, path: string) {
 
 const CODE = ['skill.yaml', 'skill.yml', 'spm.yaml', 'spm.yml', 'main.py']
 
-/** A file, or a folder whose only manifest is a SKILL.md: nothing that only a server could look at. */
+/** A folder whose only manifest is a SKILL.md, or what is no folder: nothing that only a server could look at. */
 async function isSkillOnly(path: string): Promise<boolean> {
-  if (await isFile(path)) return true
-  const hasCode = (await Promise.all(CODE.map((name) => isFile(join(path, name))))).includes(true)
-  return !hasCode && ((await isFile(join(path, 'SKILL.md'))) || (await isFile(join(path, 'skill.md'))))
+  if ((await find(path))?.isDirectory() !== true) return true
+  const isThere = async (name: string): Promise<boolean> => (await find(join(path, name)))?.isFile() === true
+  if ((await Promise.all(CODE.map(isThere))).includes(true)) return false
+  return (await isThere('SKILL.md')) || isThere('skill.md')
 }
 
-async function isFile(path: string): Promise<boolean> {
+async function find(path: string): Promise<Stats | null> {
   try {
-    return (await stat(path)).isFile()
+    return await stat(path)
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return false
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
     throw error
   }
 }

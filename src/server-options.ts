@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly environment?: string | undefined
   /** What secrets are sealed under: 32 bytes in base64, several separated by commas, the current one first. Default: `master.key` in the data folder. */
   readonly masterKey?: string | undefined
+  /** Where the world finds this server, as `https://host`: MCP tells it to clients, and takes requests by that name. Default: only by its addresses. */
+  readonly publicUrl?: string | undefined
   /** JSON file that names the issuers whose tokens are accepted besides keys (docs/oidc.md). Default: none. */
   readonly oidcFile?: string | undefined
   /** What one key may send; null: as much as it wants. Default 2,000 requests a second, 4,000 at once. */

@@ -5,11 +5,13 @@ import type { DiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openMasterKeys } from './backends/disk/master-key.ts'
 import { readSecret } from './backends/disk/signing.ts'
 import type { SqlEngine } from './backends/sql/sql-engine.ts'
+import { dialectRoutes } from './dialects/all-routes.ts'
 import { createApp } from './http/app.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { createCursorSeal } from './http/cursor-seal.ts'
 import type { RequestLogEntry } from './http/request-log.ts'
 import { serve } from './http/serve.ts'
+import { publicUrlOf } from './http/site.ts'
 import type { PackageValidator } from './packages/validate.ts'
 import { createQuotasService } from './quotas/service.ts'
 import { createActivityFeed } from './runs/activity-feed.ts'
@@ -66,6 +68,7 @@ export async function openServices(
     metrics.request(entry)
     options.requestLog?.(entry)
   }
+  const publicUrl = options.publicUrl === undefined ? null : publicUrlOf(options.publicUrl)
   const observers = { clientOf: createClientAddress(options.trustProxies), requestLog }
   await using open = new AsyncDisposableStack()
   const backups = await openBackups({ dataDir, engine, blobs, hold: sweeper.hold, version, onError })
@@ -122,10 +125,13 @@ export async function openServices(
   open.defer(() => ticker.stop())
 
   const stopping = new AbortController()
-  const access = open.adopt(await openAccess({ engine, issuers, oneTenant: bare, onError }), (it) => it.close())
+  const access = open.adopt(await openAccess({ engine, issuers, publicUrl, oneTenant: bare, onError }), (it) =>
+    it.close(),
+  )
   const app = createApp(
     {
       ...access,
+      site: { publicUrl, listening: url, issuers },
       secrets,
       skills,
       files: validator.files,
@@ -163,6 +169,7 @@ export async function openServices(
     {
       stopping: stopping.signal,
       version,
+      dialects: dialectRoutes,
       tracing,
       onFault: (error, id) => onError(error, `request ${id}`),
       rateLimit: options.rateLimit,

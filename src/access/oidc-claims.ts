@@ -5,21 +5,24 @@ import { refused, suspended } from './authenticate.ts'
 import type { Claim, IssuerConfig } from './oidc-config.ts'
 
 /**
- * Who the claims of a verified token speak of.
+ * Who the claims of a verified token speak of, and the name of the tenant.
  * @throws SkilletError unauthenticated, tenant_suspended
  */
 export async function principalOfClaims(
   claims: JWTPayload,
   config: IssuerConfig,
   access: Pick<AccessStore, 'findTenant'>,
-): Promise<Principal> {
+): Promise<{ principal: Principal; tenant: string }> {
   const { sub } = claims
   if (typeof sub !== 'string' || !SUBJECT.test(sub)) {
     throw refused('The subject (sub) of the token is not 1 to 255 printable ASCII characters.')
   }
   const role = roleOf(claims, config)
   const tenant = await tenantOf(claims, config, access)
-  return { kind: 'token', id: `oidc:${config.name}:${sub}`, tenant: tenant.id, role }
+  return {
+    principal: { kind: 'token', id: `oidc:${config.name}:${sub}`, tenant: tenant.id, role },
+    tenant: tenant.name,
+  }
 }
 
 /** As OpenID Connect says, and so that it can be written wherever ids of principals are. */
@@ -66,8 +69,13 @@ function valuesOf(claims: JWTPayload, claim: Claim): string[] {
     if (typeof value !== 'object' || value === null) return []
     value = own(value as Record<string, unknown>, name)
   }
+  // OAuth writes scopes as one text.
+  if (isScopes(claim) && typeof value === 'string') return value.split(' ').filter((one) => one !== '')
   return (Array.isArray(value) ? value : [value]).filter((one): one is string => typeof one === 'string')
 }
+
+/** Whether the claim holds what a client asked an authorization server for. */
+export const isScopes = (claim: Claim): boolean => claim === 'scope' || claim === 'scp'
 
 /** A token may well have a claim of the name "constructor". */
 const own = <T>(from: Readonly<Record<string, T>>, name: string): T | undefined =>

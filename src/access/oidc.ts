@@ -14,15 +14,21 @@ import { type KeySourceOptions, createIssuerKeys, unavailable } from './oidc-key
 export function createTokenVerifier(
   issuers: readonly IssuerConfig[],
   access: Pick<AccessStore, 'findTenant'>,
-  options: Omit<KeySourceOptions, 'clock'> & { clock?: () => number },
+  options: Omit<KeySourceOptions, 'clock'> & {
+    /** Where clients find this server: what lies below it may be the audience of a token, too. Default: nothing. */
+    publicUrl?: string | null
+    clock?: () => number
+  },
 ): VerifyToken {
-  const clock = options.clock ?? Date.now
+  const { publicUrl = null, clock = Date.now } = options
   const sources = issuers.map((config) => ({ config, keys: createIssuerKeys(config, { ...options, clock }) }))
 
   return async (token) => {
-    const { config, keys } = sourceOf(sources, token)
-    const claims = await verify(token, config, keys, clock())
-    return { value: await principalOfClaims(claims, config, access), until: claims.exp! * 1000 }
+    const { config, keys, audiences } = sourceOf(sources, token, publicUrl)
+    const claims = await verify(token, { config, keys, audiences }, clock())
+    const { principal, tenant } = await principalOfClaims(claims, config, access)
+    if (!audiences.some((one) => one === config.audience || isFor(one, publicUrl, tenant))) throw refused(NOT_MEANT)
+    return { value: principal, until: claims.exp! * 1000 }
   }
 }
 
@@ -31,15 +37,32 @@ interface Source {
   readonly keys: JWTVerifyGetKey
 }
 
-/** Whose word this claims to be. Nothing of it is believed yet. */
-function sourceOf(sources: readonly Source[], token: string): Source {
+/** Whose word this claims to be, and which of its audiences are this server. Nothing of it is believed yet. */
+function sourceOf(
+  sources: readonly Source[],
+  token: string,
+  publicUrl: string | null,
+): Source & { audiences: string[] } {
   const { iss, aud } = unverified(token)
   const those = sources.filter(({ config }) => config.issuer === iss)
   if (those.length === 0) throw refused('The issuer (iss) of the token is not one that is accepted here.')
-  const audiences = Array.isArray(aud) ? aud : [aud]
-  const found = those.find(({ config }) => audiences.includes(config.audience))
-  if (found === undefined) throw refused('The token is not meant for this server: its audience (aud) is another.')
-  return found
+  const named = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === 'string')
+  const exact = those.find(({ config }) => named.includes(config.audience))
+  const audiences = named.filter((one) => one === exact?.config.audience || isFor(one, publicUrl))
+  if (audiences.length === 0) throw refused(NOT_MEANT)
+  return { ...(exact ?? those[0]!), audiences }
+}
+
+const NOT_MEANT = 'The token is not meant for this server: its audience (aud) is another.'
+
+/**
+ * Whether a client that asked for a token for what it found at our URL named that as the resource (RFC 8707): the server as such, or an
+ * endpoint of MCP.
+ * @param tenant Whose endpoint it must be where it is that of a tenant. Default: of any.
+ */
+function isFor(audience: string, publicUrl: string | null, tenant: string = '[a-z0-9-]+'): boolean {
+  if (publicUrl === null || !audience.startsWith(publicUrl)) return false
+  return new RegExp(`^/?$|^/mcp$|^/t/${tenant}/mcp$`).test(audience.slice(publicUrl.length))
 }
 
 function unverified(token: string): JWTPayload {
@@ -51,11 +74,15 @@ function unverified(token: string): JWTPayload {
   }
 }
 
-async function verify(token: string, config: IssuerConfig, keys: JWTVerifyGetKey, at: number): Promise<JWTPayload> {
+async function verify(
+  token: string,
+  { config, keys, audiences }: Source & { audiences: string[] },
+  at: number,
+): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keys, {
       issuer: config.issuer,
-      audience: config.audience,
+      audience: audiences,
       algorithms: config.algorithms,
       clockTolerance: config.clock_skew_s,
       requiredClaims: ['exp', 'sub'],

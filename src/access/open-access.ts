@@ -23,15 +23,17 @@ export interface Access {
 export async function openAccess(parts: {
   engine: Engine
   issuers: readonly IssuerConfig[]
+  /** What tokens may name as their audience besides what their issuer's configuration says. Default: nothing. */
+  publicUrl?: string | null
   /** No tenant is made besides the one there is. Default false. */
   oneTenant?: boolean
   onError: (error: unknown, doing: string) => void
 }): Promise<Access> {
-  const { engine, issuers, oneTenant, onError } = parts
+  const { engine, issuers, publicUrl = null, oneTenant, onError } = parts
   const { access } = engine
   // Loaded where there are issuers: it is a tenth of what a server takes to start.
   const tokens = issuers.length === 0 ? null : await import('./oidc.ts')
-  const verifyToken = tokens?.createTokenVerifier(issuers, access, { onError })
+  const verifyToken = tokens?.createTokenVerifier(issuers, access, { publicUrl, onError })
   const auth = createAuthenticator(access, { onError, verifyToken })
   const authorizer = createAuthorizer(engine)
   const denials = createDenials(engine.audit, { onError })

@@ -15,16 +15,21 @@ export function interrupted(error: unknown, c: AnyContext, stopping: AbortSignal
   return new SkilletError('unavailable', 'The request was interrupted.', { cause: error })
 }
 
+const GONE = new DOMException('The client has gone.', 'AbortError')
+
+/** Whether what a request waits with was aborted by its client, and not because the server stops. */
+export const hungUp = (signal: AbortSignal): boolean => signal.aborted && signal.reason === GONE
+
 /** Aborted when the client hangs up. Asks the socket where there is one: the signal of a Request makes the whole Request. */
 export function gone(c: AnyContext): AbortSignal {
   const outgoing = c.env.outgoing
   if (outgoing === undefined) return c.req.raw.signal
   const controller = new AbortController()
-  if (outgoing.destroyed) controller.abort()
+  if (outgoing.destroyed) controller.abort(GONE)
   else {
     // A response that was sent closes too: only one that was not is a client that has gone.
     outgoing.once('close', () => {
-      if (!outgoing.writableFinished) controller.abort()
+      if (!outgoing.writableFinished) controller.abort(GONE)
     })
   }
   return controller.signal

@@ -133,6 +133,7 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
     header,
     request: () => c.req.raw,
     stream,
+    fault: (error) => options.onFault(error, visit.request_id),
     signal: () => AbortSignal.any([stopping, gone(c)]),
   }
   const reply = await route.handle(call)

@@ -103,6 +103,8 @@ interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   signal(): AbortSignal
   /** The body as it arrives. */
   stream(): AsyncIterable<Uint8Array>
+  /** Tells of a fault of ours where the answer cannot: it has begun, or is made by others. */
+  fault(error: unknown): void
 }
 
 type ParamsOf<Path extends string> = Record<ParamNames<Path>, string>

@@ -18,9 +18,11 @@ import type { UploadTicket } from '../skills/uploads.ts'
 import type { Backups } from '../upkeep/backups.ts'
 import type { WebhooksService } from '../webhooks/service.ts'
 import type { CursorSeal } from './cursor-seal.ts'
+import type { Site } from './site.ts'
 
 /** What the HTTP interface stands on. */
 export interface Services {
+  readonly site: Site
   readonly auth: Pick<Authenticator, 'authenticate'>
   readonly authorizer: Pick<Authorizer, 'authorize' | 'grantsOf'>
   readonly denials: Pick<Denials, 'record'>

@@ -31,6 +31,11 @@ export const ERRORS = {
     title: 'The tenant is suspended',
     fix: 'Ask the operator of this server.',
   },
+  host_refused: {
+    status: 403,
+    title: 'The request came for another host, or from another site',
+    fix: 'Use the address that the server listens at; for a name of its own, start it with --public-url.',
+  },
   not_found: {
     status: 404,
     title: 'There is no such thing in this tenant',
@@ -174,6 +179,11 @@ export const ERRORS = {
     status: 409,
     title: 'That version number already names another package',
     fix: 'Choose a higher version; versions are immutable.',
+  },
+  range_not_satisfiable: {
+    status: 416,
+    title: 'The file does not have that range',
+    fix: 'Ask for bytes below its size, or for all of it.',
   },
   file_too_large: {
     status: 413,

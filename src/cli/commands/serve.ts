@@ -13,6 +13,7 @@ interface Options {
   readonly port: number
   readonly warmUp: boolean
   readonly oidc?: string
+  readonly publicUrl?: string
   readonly log?: 'json' | 'text' | 'off'
   readonly rateLimit?: { perSecond: number; burst: number } | null
   readonly trustProxy?: string[]
@@ -36,6 +37,10 @@ export function serveCommand(cli: Cli): Command {
     .description('run a server in the foreground, with its data in --data, SKILLET_DATA or ./.skillet')
     .option('--host <address>', 'address to listen on; anything but 127.0.0.1 opens it to the network', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 takes a free one', portOf, 8787)
+    .option(
+      '--public-url <url>',
+      'where the world finds this server, such as https://skills.example.com; default: SKILLET_PUBLIC_URL, else only by its addresses',
+    )
     .option('--oidc <file>', 'accept tokens of the issuers that this JSON file names; default: SKILLET_OIDC, else none')
     .addOption(
       new Option('--log <format>', 'one line per request on stderr; default: json, on a terminal text').choices([
@@ -138,6 +143,7 @@ async function serve(call: Call<Options>) {
     driver: options.driver,
     developmentWithoutIsolation: options.developmentWithoutIsolation,
     masterKey,
+    publicUrl: options.publicUrl ?? (io.env['SKILLET_PUBLIC_URL'] || undefined),
     oidcFile: oidc === undefined ? undefined : resolve(io.cwd, oidc),
     rateLimit: options.rateLimit,
     trustProxies: options.trustProxy,

@@ -47,7 +47,7 @@ export function createAuthorizer(
   }
 
   async function check(principal: Principal, operation: Operation, target: Target, ownOnly: boolean) {
-    const thing = await find(engine, principal.tenant, target)
+    const thing = OF_LISTS.has(operation) ? null : await find(engine, principal.tenant, target)
     const coverage: Coverage = { grants: await grantsOf(principal), ownOnly }
     if (thing === null) return coverage
     if (ownOnly && 'by' in thing && thing.by !== principal.id) {
@@ -82,6 +82,9 @@ interface Place {
 
 /** Operations for which a grant must cover all stages of the skill. */
 const OF_WHOLE_SKILLS: ReadonlySet<Operation> = new Set(['versions.read'])
+
+/** Operations on what may be another tenant's, too: whoever serves them looks at the coverage, and what it does not cover is not there. */
+const OF_LISTS: ReadonlySet<Operation> = new Set(['catalogue.read'])
 
 /** The stage of a run or delivery that has gone since: only grants of all stages cover it. */
 const GONE = ''

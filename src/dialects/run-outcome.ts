@@ -17,10 +17,8 @@ export function outcomeOf(run: Run): ToolOutcome {
   }
   if (run.status === 'succeeded') return { failed: false, text: textOf(run.output), value: run.output }
   if (run.status === 'throttled') {
-    const again = run.throttle?.retry_after_s
-    return failed(
-      `The quota for this skill is used up.${again === undefined || again === null ? '' : ` Try again in ${again} s.`}`,
-    )
+    const again = run.throttle?.resets_at ?? null
+    return failed(`The quota is used up.${again === null ? '' : ` It begins anew at ${again}.`}`)
   }
   if (run.status === 'cancelled') return failed('The run was cancelled.')
   return failed(`The skill failed (${run.reason ?? 'unknown'})${run.error === null ? '.' : `: ${run.error.message}`}`)

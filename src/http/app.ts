@@ -44,7 +44,7 @@ export interface AppOptions extends ThrottleOptions, StreamTimes {
   readonly stopping?: AbortSignal
   /** Event streams that a tenant may have open. Default LIMITS.streamsPerTenant. */
   readonly streamsPerTenant?: number
-  /** Routes of other dialects, made of the same services. Default: none. */
+  /** Routes of other dialects, made of the same services; those that speak as we do are documented. Default: none. */
   readonly dialects?: (services: Services) => readonly Route[]
   /** Of the software, for the document. Default 0.0.0. */
   readonly version?: string
@@ -64,7 +64,8 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const app: App = new Hono<Env>()
   const streams = createEventStreams({ ...options, stopping, perTenant: options.streamsPerTenant })
   const metrics: Services['metrics'] = () => services.metrics(streams.count())
-  const routes = [...allRoutes({ ...services, metrics }, options, stopping), ...(options.dialects?.(services) ?? [])]
+  const others = options.dialects?.(services) ?? []
+  const routes = [...allRoutes({ ...services, metrics }, options, stopping, others), ...others]
   const { authorizer, denials } = services
   const auth = createThrottle(services.auth, options)
   const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
@@ -81,7 +82,8 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   return app
 }
 
-function allRoutes(services: Services, options: AppOptions, stopping: AbortSignal): Route[] {
+/** @param others Served elsewhere; documented here. */
+function allRoutes(services: Services, options: AppOptions, stopping: AbortSignal, others: readonly Route[]): Route[] {
   const { version = '0.0.0' } = options
   const routes = [
     ...skillRoutes(services),
@@ -110,6 +112,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...serverRoutes(services, stopping),
   ]
   let document: string | undefined
+  const documented = (): Route[] => [...routes, ...others.filter(({ dialect }) => dialect === undefined), openapi]
   const openapi: Route = route({
     id: 'getOpenapi',
     tag: 'server',
@@ -120,7 +123,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     responses: { 200: { description: 'OpenAPI 3.1.', schema: AnyObject } },
     errors: [],
     // Made when first asked for: a server that starts has better things to do.
-    handle: () => ({ status: 200, content: (document ??= JSON.stringify(describeApi([...routes, openapi], version))) }),
+    handle: () => ({ status: 200, content: (document ??= JSON.stringify(describeApi(documented(), version))) }),
   })
   return [...routes, openapi]
 }

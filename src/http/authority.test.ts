@@ -68,6 +68,10 @@ function expectedOf(position: Position, route: DocumentedRoute): string {
   if (role === 'operator' && route.operation === 'keys.manage' && route.id !== 'listKeys') {
     return route.id === 'createKey' ? 'bad_request' : 'not_found'
   }
+  // What an agent may not see is not there.
+  if (route.operation === 'catalogue.read' && permission === 'grant' && !position.endsWith('with a grant')) {
+    return route.path.includes('{') ? 'not_found' : 'success'
+  }
   const named = /\{(skill|run|delivery)\}/.test(route.path)
   if (permission === 'yes' || !named || position.endsWith('with a grant')) return 'success'
   // A skill as such, and the list of its stages, are seen by who may use one of them.

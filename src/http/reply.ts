@@ -1,10 +1,11 @@
 import type { Live } from './live.ts'
 
-/** What a handler answers with. `body` becomes JSON; `stream` and `content` are sent as they are, with their `type`. */
+/** What a handler answers with. `body` becomes JSON; `stream`, `content` and `bytes` are sent as they are, with their `type`. */
 export interface Reply {
   readonly status: number
   readonly body?: unknown
   readonly content?: string
+  readonly bytes?: Uint8Array
   readonly stream?: ReadableStream<Uint8Array>
   /** Events, sent as they happen. */
   readonly live?: Live
@@ -32,8 +33,8 @@ export function toResponse(reply: Reply, requestId: string): Response {
 }
 
 /** What is sent, for those who send it without a Response. */
-export function partsOf({ status, body, stream, content, live, type, headers }: Reply, requestId: string) {
-  const payload = stream ?? content ?? (body === undefined ? null : JSON.stringify(body))
+export function partsOf({ status, body, stream, content, bytes, live, type, headers }: Reply, requestId: string) {
+  const payload = stream ?? content ?? bytes ?? (body === undefined ? null : JSON.stringify(body))
   const all: Record<string, string> = { ...ALWAYS, 'x-request-id': requestId }
   if (payload !== null) all['content-type'] = type ?? 'application/json'
   if (live !== undefined) Object.assign(all, STREAMED)

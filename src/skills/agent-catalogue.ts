@@ -4,7 +4,7 @@ import type { CatalogueEntry } from '../model/catalogue.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import type { Package } from '../model/packages.ts'
 import type { Page, PageOptions } from '../model/page.ts'
-import { AGENT_STAGE } from '../model/skills.ts'
+import { AGENT_STAGE, type Deployment } from '../model/skills.ts'
 import type { Lookup } from './lookup.ts'
 
 /** Who asks, and for what of it. */
@@ -25,13 +25,15 @@ export interface AgentCatalogue {
   list(view: CatalogueView, options: PageOptions & { source?: 'own' | 'provided' }): Promise<Page<CatalogueEntry>>
   /** By id or name. What may not be seen is not there. @throws SkilletError not_found */
   find(view: CatalogueView, skillIdOrName: string): Promise<CatalogueEntry>
+  /** What its stage froze for it. */
+  deployment(entry: Pick<CatalogueEntry, 'tenant' | 'deployment'>): Promise<Deployment>
   /** The package of an entry. */
   package(entry: Pick<CatalogueEntry, 'tenant' | 'digest'>): Promise<Package>
 }
 
 export function createAgentCatalogue(parts: {
   store: Pick<CatalogueStore, 'served' | 'findServed' | 'providers'>
-  lookup: Pick<Lookup, 'package'>
+  lookup: Pick<Lookup, 'package' | 'deployment'>
 }): AgentCatalogue {
   const { store, lookup } = parts
 
@@ -88,6 +90,7 @@ export function createAgentCatalogue(parts: {
       throw notFound('skill', skillIdOrName)
     },
 
+    deployment: ({ tenant, deployment }) => lookup.deployment(tenant, deployment),
     package: ({ tenant, digest }) => lookup.package(tenant, digest),
   }
 }

@@ -13,6 +13,8 @@ export interface Lookup {
   active(stage: Stage): Promise<Deployment>
   /** @throws SkilletError not_found */
   version(skill: Skill, versionOrId: string): Promise<Version>
+  /** What a stage served or serves, so that it must exist. */
+  deployment(tenant: string, id: string): Promise<Deployment>
   /** The package of something that exists, so that it must exist too. */
   package(tenant: string, digest: string): Promise<Package>
 }
@@ -25,6 +27,9 @@ export function createLookup(engine: Engine): Lookup {
     if (found === null) throw notFound('skill', idOrName)
     return found
   }
+
+  const deployment = async (tenant: string, id: string): Promise<Deployment> =>
+    existing('deployment', id, await skills.findDeployment(tenant, id))
 
   return {
     skill,
@@ -40,8 +45,10 @@ export function createLookup(engine: Engine): Lookup {
       if (stage.deployment === null) {
         throw new SkilletError('stage_not_active', `Stage "${stage.name}" serves nothing yet.`)
       }
-      return existing('deployment', stage.deployment, await skills.findDeployment(stage.tenant, stage.deployment))
+      return deployment(stage.tenant, stage.deployment)
     },
+
+    deployment,
 
     async version(owner, versionOrId) {
       const found = await skills.findVersion(owner.tenant, owner.id, versionOrId)

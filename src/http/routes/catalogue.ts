@@ -1,11 +1,39 @@
 import { z } from 'zod'
+import { toPrompt } from '../../model/available-skills.ts'
 import { CatalogueEntry } from '../../model/catalogue.ts'
+import { PackageFile } from '../../model/packages.ts'
+import { tokensOfBytes } from '../../model/tokens.ts'
+import { LIMITS } from '../../model/sizes.ts'
 import { Name } from '../../model/skills.ts'
 import { PageQuery, pageOf } from '../pages.ts'
+import { rangeOf } from '../range.ts'
 import { type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
-export const catalogueRoutes = ({ skills: { agents } }: Pick<Services, 'skills'>): Route[] => [
+const Stage = Name.optional().meta({ description: 'Default prod.' })
+const StageQuery = z.strictObject({ stage: Stage })
+const Source = z.enum(['own', 'provided']).optional().meta({
+  description: "Only the tenant's own, or only what comes with the server. Default: both.",
+})
+
+/** Levels 1 and 2 of a skill, and what level 3 has. */
+const CatalogueDetail = z
+  .object({
+    ...CatalogueEntry.shape,
+    body: z
+      .string()
+      .nullable()
+      .meta({ description: 'Level 2: SKILL.md below its frontmatter; null when there is none.' }),
+    /** With about how many tokens a model reads each as. */
+    contents: z.array(z.object({ ...PackageFile.shape, tokens: z.number().int() })),
+  })
+  .meta({ id: 'CatalogueDetail' })
+
+/** Entries read at a time for a prompt. */
+const STEP = 200
+
+/** Progressive disclosure (seed 002, 1.3): names and descriptions, then instructions, then files. */
+export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 'skills' | 'files'>): Route[] => [
   route({
     id: 'listCatalogue',
     tag: 'catalogue',
@@ -14,17 +42,90 @@ export const catalogueRoutes = ({ skills: { agents } }: Pick<Services, 'skills'>
     access: 'catalogue.read',
     summary: 'List what agents find: level 1 of progressive disclosure',
     description: 'What a stage of each skill serves, and what comes with the server.',
-    query: PageQuery.extend({
-      stage: Name.optional().meta({ description: 'Default prod.' }),
-      source: z.enum(['own', 'provided']).optional().meta({
-        description: "Only the tenant's own, or only what comes with the server. Default: both.",
-      }),
-    }),
+    query: PageQuery.extend({ stage: Stage, source: Source }),
     responses: { 200: { description: 'One page.', schema: pageOf(CatalogueEntry) } },
     errors: [],
     handle: async ({ caller, coverage, query: { stage, source, ...page } }) => ({
       status: 200,
       body: await agents.list({ tenant: caller.tenant, coverage, stage }, { ...page, ...(source && { source }) }),
     }),
+  }),
+  route({
+    id: 'getCataloguePrompt',
+    tag: 'catalogue',
+    method: 'GET',
+    path: '/api/catalogue.xml',
+    access: 'catalogue.read',
+    summary: 'The whole of level 1 for a system prompt, as `<available_skills>`',
+    query: z.strictObject({ stage: Stage, source: Source }),
+    responses: { 200: { description: 'All of it.', also: { 'application/xml': z.string() } } },
+    errors: [],
+    async handle({ caller, coverage, query: { stage, source }, signal }) {
+      const skills: CatalogueEntry[] = []
+      let cursor: string | undefined
+      do {
+        signal().throwIfAborted()
+        const view = { tenant: caller.tenant, coverage, stage }
+        const page = await agents.list(view, { limit: STEP, cursor, ...(source && { source }) })
+        skills.push(...page.items)
+        cursor = page.next ?? undefined
+      } while (cursor !== undefined)
+      return {
+        status: 200,
+        content: `${toPrompt(skills.map(({ name, description }) => ({ name, description })))}\n`,
+        type: 'application/xml',
+      }
+    },
+  }),
+  route({
+    id: 'getCatalogueEntry',
+    tag: 'catalogue',
+    method: 'GET',
+    path: '/api/catalogue/{skill}',
+    access: 'catalogue.read',
+    summary: 'Open a skill: its instructions, level 2, and what files it has',
+    query: StageQuery,
+    responses: { 200: { description: 'The skill.', schema: CatalogueDetail } },
+    errors: ['not_found'],
+    async handle({ caller, coverage, params, query: { stage } }) {
+      const entry = await agents.find({ tenant: caller.tenant, coverage, stage }, params.skill)
+      const source = await agents.package(entry)
+      const contents = source.files.map((file) => ({ ...file, tokens: tokensOfBytes(file.size) }))
+      return { status: 200, body: { ...entry, body: source.skill_md?.body ?? null, contents } }
+    },
+  }),
+  route({
+    id: 'readCatalogueFile',
+    tag: 'catalogue',
+    method: 'GET',
+    path: '/api/catalogue/{skill}/file',
+    access: 'catalogue.read',
+    summary: 'Read a file of a skill, or a range of it: level 3',
+    query: StageQuery.extend({
+      path: z.string().min(1).max(LIMITS.pathChars).meta({ description: 'As `contents` names it.' }),
+    }),
+    headers: { Range: 'bytes=FIRST-LAST, bytes=FIRST- or bytes=-COUNT: one range.' },
+    responses: {
+      200: { description: 'All of it.', also: { 'application/octet-stream': z.string() } },
+      206: {
+        description: 'The range.',
+        also: { 'application/octet-stream': z.string() },
+        headers: { 'Content-Range': 'Which bytes, of how many.' },
+      },
+    },
+    errors: ['not_found', 'file_too_large', 'range_not_satisfiable'],
+    async handle({ caller, coverage, params, query: { stage, path }, header }) {
+      const entry = await agents.find({ tenant: caller.tenant, coverage, stage }, params.skill)
+      const source = await agents.package(entry)
+      const known = source.files.find((file) => file.path === path)
+      const range = known === undefined ? null : rangeOf(header('range'), known.size)
+      const { file, bytes } = await files.read(source, path, range ?? undefined)
+      // What a stranger uploaded is never shown as a page of ours.
+      const common = { etag: `"${file.sha256}"`, 'accept-ranges': 'bytes' }
+      const type = 'application/octet-stream'
+      if (range === null) return { status: 200, bytes, type, headers: common }
+      const place = `bytes ${range.start}-${range.end - 1}/${file.size}`
+      return { status: 206, bytes, type, headers: { ...common, 'content-range': place } }
+    },
   }),
 ]

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Finding } from '../model/packages.ts'
 import { LIMITS } from '../model/sizes.ts'
-import { readBytes } from '../packages/manifest/text.ts'
+import { folderFiles } from '../packages/manifest/folder-files.ts'
 import type { SkillFiles } from '../packages/profiles/skill-files.ts'
 import { unpack } from '../packages/zip/unpack.ts'
 import { CliError, usageError } from './cli-error.ts'
@@ -26,7 +26,7 @@ export async function openSkillSource(path: string): Promise<SkillSource> {
   const kind = await kindOf(path)
   if (kind === 'zip') return openZip(path)
   const folder = kind === 'folder' ? path : dirname(path)
-  return { files: await folderFiles(folder), findings: [], folder, close: () => Promise.resolve() }
+  return { files: await filesIn(folder), findings: [], folder, close: () => Promise.resolve() }
 }
 
 async function kindOf(path: string): Promise<'folder' | 'zip' | 'file'> {
@@ -59,11 +59,11 @@ async function beginsLikeZip(path: string): Promise<boolean> {
   }
 }
 
-async function folderFiles(folder: string): Promise<SkillFiles> {
+async function filesIn(folder: string): Promise<SkillFiles> {
   const isEmpty = (await readdir(folder)).length === 0
   const paths = isEmpty ? [] : await packageFiles(folder)
   const files = await Promise.all(paths.map(async (path) => ({ path, size: (await stat(join(folder, path))).size })))
-  return { folder: basename(folder), files, read: (path) => read(folder, path) }
+  return folderFiles(folder, files, basename(folder))
 }
 
 async function openZip(archive: string): Promise<SkillSource> {
@@ -74,7 +74,7 @@ async function openZip(archive: string): Promise<SkillSource> {
     if (unpacked === null) return { files: null, findings, folder: null, close }
     const { dir, files } = unpacked
     return {
-      files: { folder: folder ?? null, files, read: (path) => read(dir, path) },
+      files: folderFiles(dir, files, folder ?? null),
       findings,
       folder: null,
       close,
@@ -83,13 +83,4 @@ async function openZip(archive: string): Promise<SkillSource> {
     await close()
     throw error
   }
-}
-
-function read(folder: string, path: string): Uint8Array {
-  const bytes = readBytes(folder, path, LIMITS.skillMdBytes)
-  if (typeof bytes !== 'number') return bytes
-  // It was small when it was listed.
-  throw new CliError(EXIT.failed, `${join(folder, path)} grew to ${bytes} bytes while it was read.`, {
-    fix: 'Repeat the command when nothing writes to the folder.',
-  })
 }

@@ -249,6 +249,25 @@ describe('SKILL.md', () => {
   })
 })
 
+test('a skill is measured in the thread by any profile', async () => {
+  const dir = join(work, `${++count}`)
+  await mkdir(join(dir, 'docs'), { recursive: true })
+  await writeFile(join(dir, 'SKILL.md'), `${SKILL.replace('weather\n', 'claude-weather\n')}[a](docs/a.md)\n`)
+  await writeFile(join(dir, 'docs/a.md'), 'line\n'.repeat(101))
+  const files = ['SKILL.md', 'docs/a.md'].map((path) => ({ path, size: 0, sha256: '', executable: false }))
+  const rules = async (check: Parameters<typeof reader.checkSkill>[1]): Promise<string[]> =>
+    (await reader.checkSkill({ dir, files }, check)).map(({ rule }) => rule)
+  expect(await rules({ profile: 'claude-api', folder: 'claude-weather', authoring: false })).toEqual([
+    'skill_md.name_reserved',
+  ])
+  expect(await rules({ profile: 'spec', folder: 'weather' })).toEqual([
+    'skill_md.name_folder',
+    'authoring.says_what',
+    'authoring.says_when',
+    'authoring.contents',
+  ])
+})
+
 describe('manifests that are refused', () => {
   const bomb = `a0: &a0 [x, x, x, x, x, x, x, x, x]\n${Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${Array.from({ length: 9 }, () => `*a${n}`).join(', ')}]`).join('\n')}`
 

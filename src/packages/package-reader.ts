@@ -5,7 +5,7 @@ import { createThreadPool } from '../threads/thread-pool.ts'
 import { workerUrl } from '../threads/worker-url.ts'
 import type { DraftResult } from './detect.ts'
 import type { Unpacked } from './draft.ts'
-import type { ReaderTask } from './package-reader-worker.ts'
+import type { ReaderTask, SkillCheck } from './package-reader-worker.ts'
 import type { PackRequest } from './pack.ts'
 import { createFindings, type RuleId } from './rules.ts'
 import type { ArchiveLimits } from './zip/entries.ts'
@@ -24,6 +24,8 @@ export interface PackageReader {
   }): Promise<UnpackResult>
   /** Reads the manifests. @param fallbackName The name when no manifest gives one. */
   readDraft(unpacked: Pick<Unpacked, 'dir' | 'files'>, fallbackName: string, signal?: AbortSignal): Promise<DraftResult>
+  /** Measures a skill by the demands of one of those who take skills; an upload itself is measured by `readDraft`. */
+  checkSkill(unpacked: Pick<Unpacked, 'dir' | 'files'>, check: SkillCheck, signal?: AbortSignal): Promise<Finding[]>
   /** Makes a zip of files that were unpacked before. @throws ThreadTimeout, ThreadCrash */
   pack(request: PackRequest, signal?: AbortSignal): Promise<ArrayBuffer>
   close(): Promise<void>
@@ -71,6 +73,10 @@ export function createPackageReader(options: PackageReaderOptions = {}): Package
         findings: one('manifest.too_large', `Reading the manifests ${why} and was stopped.`),
         draft: null,
       }))
+    },
+    checkSkill({ dir, files }, check, signal) {
+      const task: ReaderTask = { kind: 'check', dir, files, ...check }
+      return ask(task, signal, (why) => one('manifest.too_large', `Reading the skill ${why} and was stopped.`))
     },
     pack: (request, signal) => pool.call<ArrayBuffer>({ kind: 'pack', request }, { timeoutMs, signal }),
     close() {

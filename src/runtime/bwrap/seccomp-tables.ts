@@ -103,6 +103,7 @@ const X86_64: SyscallTable = {
     248, // add_key
     249, // request_key
     250, // keyctl
+    251, // ioprio_set: also for other processes, where no run would see it
     256, // migrate_pages
     272, // unshare
     279, // move_pages
@@ -143,6 +144,7 @@ const AARCH64: SyscallTable = {
   denied: [
     ...COMMON_DENIED,
     18, // lookup_dcookie
+    30, // ioprio_set: also for other processes, where no run would see it
     39, // umount2
     40, // mount
     41, // pivot_root

@@ -27,6 +27,7 @@ def main(config):
     prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: whatever a run leaves behind becomes a child of this process.
     # Before the skill's folder is on the path: this process imports nothing that a bundle brings a module of the same name for.
     answers = Answers()
+    first = standing()
     sys.path[:0] = [SKILL, PACKAGES]
     sys.dont_write_bytecode = True
     cold = not config.get("restarted")
@@ -62,8 +63,11 @@ def main(config):
         answers.forget()
         posix.close(reader)
         if SANDBOXED:
-            wipe("/tmp")
-            wipe("/dev/shm")
+            for folder in FOLDERS:
+                wipe(folder)
+                attempt(posix.utime, folder, (0, 0))
+            if standing() != first:
+                posix._exit(1)
         if cold:
             posix.close(notes)
             get_ready({**config, "served": served}, USUAL + posix.read(names, 32768).decode("ascii", "ignore").split())
@@ -146,6 +150,37 @@ def wipe(folder):
                 posix.rmdir(entry.path)
             else:
                 posix.unlink(entry.path)
+
+
+FOLDERS = ("/tmp", "/dev/shm")
+
+
+def standing():
+    """What a run can change for those after it: limits, priority and processors of this process, and what its two folders have besides files."""
+    folders = [(attempt(posix.stat, folder), attempt(posix.listxattr, folder)) for folder in FOLDERS]
+    return (
+        attempt(whole, "/proc/self/limits"),
+        attempt(posix.getpriority, 0, 0),
+        attempt(posix.sched_getscheduler, 0),
+        attempt(posix.sched_getaffinity, 0),
+        [(status and (status.st_mode, status.st_uid, status.st_gid), names) for status, names in folders],
+    )
+
+
+def attempt(call, *arguments):
+    """None where there is no such thing, as in gVisor's kernel, or no more."""
+    try:
+        return call(*arguments)
+    except OSError:
+        return None
+
+
+def whole(path):
+    file = posix.open(path, posix.O_RDONLY)
+    try:
+        return posix.read(file, 65536)
+    finally:
+        posix.close(file)
 
 
 # --- what later runs need not do again ---

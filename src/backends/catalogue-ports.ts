@@ -1,5 +1,5 @@
 import type { AuditNote } from '../model/audit.ts'
-import type { CatalogueEntry } from '../model/catalogue.ts'
+import type { CatalogueEntry, PackageSummary } from '../model/catalogue.ts'
 import type { Package } from '../model/packages.ts'
 import type { Page, PageOptions } from '../model/page.ts'
 import type { Tenant } from '../model/access.ts'
@@ -12,6 +12,13 @@ export type ArchiveLayout = 'folder' | 'root'
 export interface ArchiveBlob {
   readonly sha256: string
   readonly size: number
+}
+
+export interface Order<Key> {
+  /** Default: newest first. */
+  readonly oldestFirst?: boolean | undefined
+  /** The page begins behind this one. */
+  readonly after?: Key | undefined
 }
 
 /** Versions that come and go without a stage, and what agents find: each verb one transaction. */
@@ -35,19 +42,25 @@ export interface CatalogueStore {
    */
   withdraw(tenant: string, skill: string, version: string, note: AuditNote): Promise<{ retired: string | null } | null>
   versionAt(tenant: string, skill: string, sequence: number): Promise<Version | null>
-  /** By when they were made, newest first. */
-  versions(tenant: string, skill: string, page: PageOptions): Promise<Page<Version>>
+  /**
+   * By when they were made.
+   * @param page.after A sequence: instead of a cursor.
+   */
+  versions(tenant: string, skill: string, page: PageOptions & Order<number>): Promise<Page<Version>>
+  /** What a package says of itself; null: there is none. */
+  summary(tenant: string, digest: string): Promise<PackageSummary | null>
   /** The highest semver that the skill has or had; null: none. */
   highest(skill: string): Promise<string | null>
 
   /**
-   * What the stages of that name serve, by skill, newest skill first.
+   * What the stages of that name serve, by when the skill was made.
    * @param page.only Ids of skills; undefined: all.
+   * @param page.after Id of a skill: instead of a cursor.
    */
   served(
     tenant: string,
     stage: string,
-    page: PageOptions & { only?: readonly string[] | undefined },
+    page: PageOptions & Order<string> & { only?: readonly string[] | undefined },
   ): Promise<Page<CatalogueEntry>>
   findServed(tenant: string, stage: string, skillIdOrName: string): Promise<CatalogueEntry | null>
   /** Tenants whose skills others see, oldest first. */

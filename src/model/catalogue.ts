@@ -24,6 +24,12 @@ export const PackageSummary = z
   .meta({ id: 'PackageSummary' })
 export type PackageSummary = z.infer<typeof PackageSummary>
 
+/** Which version of a skill is meant. */
+export const VersionRef = z
+  .object({ id: z.string(), version: z.string(), sequence: z.number().int(), created_at: Instant })
+  .meta({ id: 'VersionRef' })
+export type VersionRef = z.infer<typeof VersionRef>
+
 /** Level 1 of progressive disclosure: one skill as agents find it. */
 export const CatalogueEntry = z
   .object({
@@ -36,6 +42,11 @@ export const CatalogueEntry = z
     deployment: z.string(),
     version: z.string(),
     digest: z.string(),
+    served: VersionRef.meta({ description: 'What the stage serves.' }),
+    latest: VersionRef.meta({
+      description: 'The version that was made last; what is served, for those who may not see all versions.',
+    }),
+    created_at: Instant.meta({ description: 'When the skill was made.' }),
     /** When the stage began to serve it. */
     updated_at: Instant,
     /** It comes with the server: another tenant's that operators provide to all. */

@@ -8,6 +8,7 @@ import type { Runtimes } from '../runtime/runtimes.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
 import type { Build, Draft, Inspection, Unpacked } from './draft.ts'
 import { isDenied } from './finding.ts'
+import type { Profile } from './profiles/profile.ts'
 import { completeDraft } from './interface.ts'
 import type { PackageReader } from './package-reader.ts'
 import { createFindings } from './rules.ts'
@@ -22,6 +23,8 @@ export interface Submission {
   readonly archive: string
   /** The name where no manifest gives one. */
   readonly fallbackName: string
+  /** Whose demands its SKILL.md has to meet besides those of this server. Default: nobody's. */
+  readonly profile?: Profile | undefined
   /** Told what is being done. Default: nobody. */
   readonly onStep?: (step: 'checking' | 'scanning' | 'building') => Promise<void>
 }
@@ -50,7 +53,7 @@ export interface PackageValidatorParts {
   /** Host folder that sandboxes can see. */
   readonly stagingRoot: string
   readonly schemas: Pick<SchemaValidator, 'checkSchema'>
-  readonly reader: Pick<PackageReader, 'unpackArchive' | 'readDraft'>
+  readonly reader: Pick<PackageReader, 'unpackArchive' | 'readDraft' | 'checkSkill'>
   /** What packages may run on here. */
   readonly runtimes: Pick<Runtimes, 'all' | 'find'>
   readonly inspect: (unpacked: Unpacked, draft: Draft, signal: AbortSignal) => Promise<Inspection>
@@ -147,11 +150,16 @@ export function createPackageValidator(parts: PackageValidatorParts): PackageVal
   }
 
   async function examine(submission: Submission, dir: string, signal: AbortSignal): Promise<Verdict> {
-    const { tenant, fallbackName, onStep = async () => {} } = submission
+    const { tenant, fallbackName, profile, onStep = async () => {} } = submission
     await onStep('checking')
     const archive = await blobs.localPath(submission.archive)
-    const { findings, unpacked } = await parts.reader.unpackArchive({ archive, targetDir: dir, signal })
+    const { findings, unpacked, folder = null } = await parts.reader.unpackArchive({ archive, targetDir: dir, signal })
     if (unpacked === null) return { findings, package: null }
+    if (profile !== undefined) {
+      const demands = await parts.reader.checkSkill(unpacked, { folder, profile, authoring: false }, signal)
+      findings.push(...demands.filter(({ severity }) => severity === 'deny'))
+      if (isDenied(findings)) return { findings, package: null }
+    }
 
     // The same files were accepted before: nothing to find out again, unless what they were built for is gone.
     const known = await engine.skills.findPackage(tenant, unpacked.digest)

@@ -1,4 +1,4 @@
-import type { CatalogueStore } from '../backends/catalogue-ports.ts'
+import type { CatalogueStore, Order } from '../backends/catalogue-ports.ts'
 import { type Coverage, covers, skillsOf } from '../model/coverage.ts'
 import type { CatalogueEntry } from '../model/catalogue.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
@@ -23,6 +23,11 @@ export interface AgentCatalogue {
    * @param options.source Only the tenant's own, or only what comes with the server. Default: both.
    */
   list(view: CatalogueView, options: PageOptions & { source?: 'own' | 'provided' }): Promise<Page<CatalogueEntry>>
+  /**
+   * The tenant's own.
+   * @param page.after Id of a skill: instead of a cursor.
+   */
+  own(view: CatalogueView, page: PageOptions & Order<string>): Promise<Page<CatalogueEntry>>
   /** By id or name. What may not be seen is not there. @throws SkilletError not_found */
   find(view: CatalogueView, skillIdOrName: string): Promise<CatalogueEntry>
   /** What its stage froze for it. */
@@ -40,10 +45,10 @@ export function createAgentCatalogue(parts: {
   const visible = ({ coverage, stage = AGENT_STAGE }: CatalogueView, entry: CatalogueEntry): boolean =>
     covers(coverage, entry.skill, stage)
 
-  async function own(view: CatalogueView, page: PageOptions): Promise<Page<CatalogueEntry>> {
+  async function own(view: CatalogueView, page: PageOptions & Order<string>): Promise<Page<CatalogueEntry>> {
     const { tenant, coverage, stage = AGENT_STAGE } = view
     const found = await store.served(tenant, stage, { ...page, only: skillsOf(coverage) })
-    return { ...found, items: found.items.filter((entry) => visible(view, entry)) }
+    return { ...found, items: found.items.filter((entry) => visible(view, entry)).map((entry) => shown(view, entry)) }
   }
 
   /** Those that others provide; never one's own, which are there already. */
@@ -56,7 +61,7 @@ export function createAgentCatalogue(parts: {
     const items: CatalogueEntry[] = []
     for (const entry of found.items) {
       const hidden = await store.findServed(view.tenant, view.stage ?? AGENT_STAGE, entry.name)
-      if (hidden === null || !visible(view, hidden)) items.push({ ...entry, provided: true })
+      if (hidden === null || !visible(view, hidden)) items.push(ofOthers(entry))
     }
     return { ...found, items }
   }
@@ -80,12 +85,14 @@ export function createAgentCatalogue(parts: {
       return { items, next }
     },
 
+    own,
+
     async find(view, skillIdOrName) {
       const mine = await store.findServed(view.tenant, view.stage ?? AGENT_STAGE, skillIdOrName)
-      if (mine !== null && visible(view, mine)) return mine
+      if (mine !== null && visible(view, mine)) return shown(view, mine)
       for (const tenant of await providers(view.tenant)) {
         const theirs = await store.findServed(tenant, AGENT_STAGE, skillIdOrName)
-        if (theirs !== null) return { ...theirs, provided: true }
+        if (theirs !== null) return ofOthers(theirs)
       }
       throw notFound('skill', skillIdOrName)
     },
@@ -94,6 +101,12 @@ export function createAgentCatalogue(parts: {
     package: ({ tenant, digest }) => lookup.package(tenant, digest),
   }
 }
+
+/** Which versions there are besides is not for those whose grants are of single stages. */
+const shown = ({ coverage }: CatalogueView, entry: CatalogueEntry): CatalogueEntry =>
+  covers(coverage, entry.skill, null) ? entry : { ...entry, latest: entry.served }
+
+const ofOthers = (entry: CatalogueEntry): CatalogueEntry => ({ ...entry, latest: entry.served, provided: true })
 
 /** A place, null for the tenant itself, and how far it was read. */
 function cursorAt(place: string | null, cursor: string | undefined): string {

@@ -5,6 +5,7 @@ import { SkilletError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import type { Finding, Package } from '../model/packages.ts'
+import type { Profile } from '../packages/profiles/profile.ts'
 import { AGENT_STAGE, type Deployment, Name, type Skill, type Stage, type Version } from '../model/skills.ts'
 import type { Activate } from './activate.ts'
 import { changeBetween } from './change.ts'
@@ -16,7 +17,7 @@ import { nextVersion } from './numbering.ts'
 /** What checks packages that no upload stands for. */
 export interface Checker {
   check(
-    submission: { id: string; tenant: string; archive: string; fallbackName: string },
+    submission: { id: string; tenant: string; archive: string; fallbackName: string; profile?: Profile | undefined },
     signal?: AbortSignal,
   ): Promise<{ readonly findings: Finding[]; readonly package: Package | null }>
 }
@@ -38,6 +39,7 @@ export interface Publishing {
    * Checks, scans and builds the package, keeps it as the next version, and serves it on stage `prod` if told to.
    * @param request.archive A zip that was put into the blobs.
    * @param request.skill Id or name; null: a new one, named by its package.
+   * @param request.profile Whose demands its SKILL.md has to meet besides. Default: nobody's.
    * @param request.accept Looks at the package before anything is kept; may throw.
    * @throws SkilletError package_rejected with data.findings, name_taken, not_found, version_taken, isolation_unavailable
    */
@@ -48,6 +50,7 @@ export interface Publishing {
       readonly skill: string | null
       readonly displayName?: string | null
       readonly serve: boolean
+      readonly profile?: Profile
       readonly accept?: (source: Package) => void
       readonly signal?: AbortSignal
     },
@@ -72,10 +75,9 @@ export function createPublishing(parts: {
   const { engine, lookup, checker, activate, listener, requireIsolation } = parts
   const { catalogue } = engine
 
-  async function checked(caller: Caller, archive: string, fallbackName: string, signal?: AbortSignal) {
+  async function checked(submission: Omit<Parameters<Checker['check']>[0], 'id'>, signal?: AbortSignal) {
     requireIsolation()
-    const submission = { id: newId('upload'), tenant: caller.tenant, archive, fallbackName }
-    const { findings, package: source } = await checker.check(submission, signal)
+    const { findings, package: source } = await checker.check({ ...submission, id: newId('upload') }, signal)
     if (source !== null) return { source, findings }
     throw new SkilletError('package_rejected', rejection(findings), { data: { findings } })
   }
@@ -103,9 +105,11 @@ export function createPublishing(parts: {
   }
 
   return {
-    async publish(caller, { archive, skill: named, displayName = null, serve, accept, signal }) {
+    async publish(caller, { archive, skill: named, displayName = null, serve, profile, accept, signal }) {
       const known = named === null ? null : await lookup.skill(caller.tenant, named)
-      const { source, findings } = await checked(caller, archive.sha256, known?.name ?? 'skill', signal)
+      const { tenant } = caller
+      const submission = { tenant, archive: archive.sha256, fallbackName: known?.name ?? 'skill', profile }
+      const { source, findings } = await checked(submission, signal)
       accept?.(source)
       const at = now()
       const skill = known ?? newSkill(caller, source, displayName, at)

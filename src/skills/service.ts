@@ -1,6 +1,7 @@
 import type { Blobs, Engine } from '../backends/ports.ts'
 import { createActivate } from './activate.ts'
 import { type AgentCatalogue, createAgentCatalogue } from './agent-catalogue.ts'
+import { type AgentVersions, createAgentVersions } from './agent-versions.ts'
 import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { type Deploy, createDeploy } from './deploy.ts'
 import type { StageListener } from './listener.ts'
@@ -29,6 +30,8 @@ export interface SkillsService {
   readonly publishing: Publishing
   /** What agents find. */
   readonly agents: AgentCatalogue
+  /** Versions of what they find. */
+  readonly agentVersions: AgentVersions
 }
 
 /** @param parts.maxUploadBytes Largest package; default LIMITS.uploadBytes. */
@@ -44,6 +47,7 @@ export function createSkillsService(parts: {
   const lookup = createLookup(parts.engine)
   const shared = { engine: parts.engine, lookup, listener: parts.listener, activate: createActivate(parts) }
   const plan = createPlanner(shared)
+  const agents = createAgentCatalogue({ store: parts.engine.catalogue, lookup })
   return {
     catalogue: createCatalogue(shared),
     stages: createStages({ ...shared, referToSecrets: parts.referToSecrets }),
@@ -54,6 +58,7 @@ export function createSkillsService(parts: {
     rollback: createRollback(shared),
     promote: createPromote(shared),
     publishing: createPublishing({ ...parts, ...shared, checker: parts.validator }),
-    agents: createAgentCatalogue({ store: parts.engine.catalogue, lookup }),
+    agents,
+    agentVersions: createAgentVersions({ ...shared, agents }),
   }
 }

@@ -43,6 +43,8 @@ export function catalogueContract(engine: () => Engine): void {
     const second = await catalogue.versions(skill.tenant, skill.id, { limit: 2, cursor: first.next! })
     expect([...first.items, ...second.items].map(({ version }) => version)).toEqual(['1.5.0', '1.0.0', '2.0.0'])
     expect(second.next).toBeNull()
+    const oldest = await catalogue.versions(skill.tenant, skill.id, { limit: 9, oldestFirst: true, after: 1 })
+    expect(oldest.items.map(({ version }) => version)).toEqual(['1.0.0', '1.5.0'])
     expect(await catalogue.highest(skill.id)).toBe('2.0.0')
   })
 
@@ -102,6 +104,15 @@ export function catalogueContract(engine: () => Engine): void {
     const only = await catalogue.served(tenant, 'prod', { limit: 10, only: [made[1]!.id, made[3]!.id] })
     expect(only.items.map(({ name }) => name)).toEqual(['b'])
     expect((await catalogue.served(newId('tenant'), 'prod', { limit: 10 })).items).toEqual([])
+    const oldest = await catalogue.served(tenant, 'prod', { limit: 2, oldestFirst: true, after: made[0]!.id })
+    expect(oldest.items.map(({ name }) => name)).toEqual(['b', 'c'])
+    await publish(engine(), made[1]!, '1.1.0')
+    expect(await catalogue.findServed(tenant, 'prod', 'b')).toMatchObject({
+      served: { version: '1.0.0', sequence: 1 },
+      latest: { version: '1.1.0', sequence: 2 },
+    })
+    expect(await catalogue.summary(tenant, 'sha256:1.0.0')).toMatchObject({ description: 'Tells.', kind: 'python' })
+    expect(await catalogue.summary(newId('tenant'), 'sha256:1.0.0')).toBeNull()
     expect(await catalogue.findServed(tenant, 'dev', 'd')).toMatchObject({ version: '1.0.0', kind: 'python' })
     expect(await catalogue.findServed(tenant, 'prod', 'd')).toBeNull()
     expect(await catalogue.findServed(tenant, 'prod', made[0]!.id)).toEqual({
@@ -113,6 +124,19 @@ export function catalogueContract(engine: () => Engine): void {
       deployment: expect.any(String) as string,
       version: '1.0.0',
       digest: 'sha256:1.0.0',
+      served: {
+        id: expect.any(String) as string,
+        version: '1.0.0',
+        sequence: 1,
+        created_at: expect.any(String) as string,
+      },
+      latest: {
+        id: expect.any(String) as string,
+        version: '1.0.0',
+        sequence: 1,
+        created_at: expect.any(String) as string,
+      },
+      created_at: made[0]!.created_at,
       updated_at: expect.any(String) as string,
       provided: false,
       description: 'Tells.',

@@ -1,14 +1,13 @@
 import { SkilletError, notFound } from '../../model/errors.ts'
-import { type CatalogueEntry, type PackageSummary, summaryOf } from '../../model/catalogue.ts'
 import { isId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
-import type { Package } from '../../model/packages.ts'
 import { AGENT_STAGE, type Skill, type Version } from '../../model/skills.ts'
-import type { ArchiveBlob, CatalogueStore } from '../catalogue-ports.ts'
+import type { ArchiveBlob, CatalogueStore, Order } from '../catalogue-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { keepPackage } from './package-keeping.ts'
 import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
+import { SERVED, SUMMARY, type ServedRow, toEntry, toSummary } from './served-rows.ts'
 import { insertSkill, readSkill } from './skill-keeping.ts'
 import { type TenantRow, toTenant } from './tenant-store.ts'
 import { VERSION, keepVersion } from './version-keeping.ts'
@@ -92,10 +91,11 @@ export function createCatalogueStore(db: Database): CatalogueStore {
     },
 
     async versions(tenant, skill, page) {
-      const after = afterKey(page)
+      const after = page.after ?? afterKey(page)
+      const { than, order } = directionOf(page)
       const rows = await db.query<Version>(
-        `SELECT ${VERSION} FROM versions WHERE skill = ? AND tenant = ? ${after === null ? '' : 'AND sequence < ?'}
-         ORDER BY sequence DESC LIMIT ${rowsFor(page)}`,
+        `SELECT ${VERSION} FROM versions WHERE skill = ? AND tenant = ? ${after === null ? '' : `AND sequence ${than} ?`}
+         ORDER BY sequence ${order} LIMIT ${rowsFor(page)}`,
         skill,
         tenant,
         ...(after === null ? [] : [Number(after)]),
@@ -106,6 +106,15 @@ export function createCatalogueStore(db: Database): CatalogueStore {
         ({ sequence }) => String(sequence),
         (row) => ({ ...row }),
       )
+    },
+
+    async summary(tenant, digest) {
+      const [row] = await db.query<Pick<ServedRow, 'summary' | 'body'>>(
+        `SELECT ${SUMMARY} FROM packages p WHERE p.tenant = ? AND p.digest = ?`,
+        tenant,
+        digest,
+      )
+      return row === undefined ? null : toSummary(row)
     },
 
     async highest(skill) {
@@ -121,11 +130,12 @@ export function createCatalogueStore(db: Database): CatalogueStore {
 
     served(tenant, stage, page) {
       const only = page.only === undefined ? '' : `AND ${oneOf('s.skill', page.only)}`
-      const after = afterKey(page)
+      const after = page.after ?? afterKey(page)
+      const { than, order } = directionOf(page)
       return db
         .query<ServedRow>(
           `${SERVED} WHERE s.tenant = ? AND s.name = ? AND s.deployment IS NOT NULL ${only}
-           ${after === null ? '' : 'AND s.skill < ?'} ORDER BY s.skill DESC LIMIT ${rowsFor(page)}`,
+           ${after === null ? '' : `AND s.skill ${than} ?`} ORDER BY s.skill ${order} LIMIT ${rowsFor(page)}`,
           tenant,
           stage,
           ...(page.only ?? []),
@@ -194,19 +204,5 @@ export function createCatalogueStore(db: Database): CatalogueStore {
   }
 }
 
-type ServedRow = Omit<CatalogueEntry, keyof PackageSummary | 'provided'> & {
-  readonly summary: string | null
-  /** Only where there is no summary. */
-  readonly body: string | null
-}
-
-const SERVED = `SELECT s.skill, s.tenant, k.name, k.display_name, s.name AS stage, s.deployment, d.version, d.digest, s.updated_at,
-  p.summary, CASE WHEN p.summary IS NULL THEN p.body END AS body
-  FROM stages s JOIN skills k ON k.id = s.skill JOIN deployments d ON d.id = s.deployment
-  JOIN packages p ON p.tenant = s.tenant AND p.digest = d.digest`
-
-/** `provided` is what the reader is to the tenant: whoever asks for another's says so. */
-function toEntry({ summary, body, ...row }: ServedRow): CatalogueEntry {
-  const said = summary === null ? summaryOf(JSON.parse(body!) as Package) : (JSON.parse(summary) as PackageSummary)
-  return { ...row, ...said, provided: false }
-}
+const directionOf = ({ oldestFirst = false }: Order<unknown>) =>
+  oldestFirst ? { than: '>', order: 'ASC' } : { than: '<', order: 'DESC' }

@@ -7,6 +7,7 @@ import { engineContract } from '../contract/engine-contract.ts'
 import { NOTE, LONG, SUCCEEDED, newRun, settle } from '../contract/engine-fixtures.ts'
 import type { Engine } from '../ports.ts'
 import { ACTIVITY_SQL } from './activity-store.ts'
+import { SERVED } from './served-rows.ts'
 import { DATABASE_FILE, openSqliteEngine } from './sql-engine.ts'
 
 let folder: string
@@ -114,6 +115,9 @@ test('the queue and every list read through an index', async () => {
     'runs_live (tenant=? AND status=?)': `SELECT id, skill FROM runs WHERE tenant = 't' AND status = 'running' AND finished_at IS NULL`,
     skills_list: `SELECT * FROM skills WHERE tenant = 't' AND deleted_at IS NULL ${page}`,
     versions_list: `SELECT * FROM versions WHERE skill = 's' AND tenant = 't' ORDER BY rank DESC LIMIT 10`,
+    'stages_served (tenant=? AND name=?': `${SERVED} WHERE s.tenant = 't' AND s.name = 'prod' AND s.deployment IS NOT NULL
+      AND s.skill > 's' ORDER BY s.skill ASC LIMIT 10`,
+    'versions_sequence (skill=?': `SELECT * FROM versions WHERE skill = 's' AND tenant = 't' AND sequence > 5 ORDER BY sequence ASC LIMIT 10`,
     activations: `SELECT * FROM activations WHERE stage = 's' AND tenant = 't' ORDER BY revision DESC LIMIT 10`,
     uploads_unfinished: `SELECT * FROM uploads WHERE state IN ('received', 'validating') ORDER BY id`,
     'COVERING INDEX webhooks_due': `SELECT due, stage, tenant FROM webhooks WHERE due IS NOT NULL AND (due, stage) > (1, 's') AND due <= 5

@@ -131,9 +131,10 @@ export async function openServices(
   const app = createApp(
     {
       ...access,
-      site: { publicUrl, listening: url, issuers },
+      site: { publicUrl, listening: url, version, issuers },
       secrets,
       skills,
+      blobs,
       files: validator.files,
       runs,
       sessions: createSessionsService({ engine, pool }),

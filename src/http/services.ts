@@ -4,7 +4,7 @@ import type { Denials } from '../access/denials.ts'
 import type { GrantsService } from '../access/grants.ts'
 import type { KeyService } from '../access/key-service.ts'
 import type { TenantsService } from '../access/tenants.ts'
-import type { Engine } from '../backends/ports.ts'
+import type { Blobs, Engine } from '../backends/ports.ts'
 import type { AuditStore } from '../backends/access-ports.ts'
 import type { PackageFiles } from '../packages/package-files.ts'
 import type { QuotasService } from '../quotas/service.ts'
@@ -31,6 +31,8 @@ export interface Services {
   readonly grants: GrantsService
   readonly secrets: SecretsService
   readonly skills: SkillsService
+  /** Where archives go that are uploaded in other ways than by a signed URL. */
+  readonly blobs: Pick<Blobs, 'put' | 'read'>
   /** What is in packages. */
   readonly files: PackageFiles
   readonly runs: RunsService

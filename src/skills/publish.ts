@@ -13,6 +13,7 @@ import { freeze } from './freeze.ts'
 import type { StageListener } from './listener.ts'
 import type { Lookup } from './lookup.ts'
 import { nextVersion } from './numbering.ts'
+import { rejected } from './rejection.ts'
 
 /** What checks packages that no upload stands for. */
 export interface Checker {
@@ -79,7 +80,7 @@ export function createPublishing(parts: {
     requireIsolation()
     const { findings, package: source } = await checker.check({ ...submission, id: newId('upload') }, signal)
     if (source !== null) return { source, findings }
-    throw new SkilletError('package_rejected', rejection(findings), { data: { findings } })
+    throw rejected(findings)
   }
 
   async function serveOn(caller: Caller, skill: Skill, version: Version, name: string): Promise<Deployment> {
@@ -179,14 +180,4 @@ function newSkill(caller: Caller, source: Package, displayName: string | null, a
     created_at: at,
     updated_at: at,
   }
-}
-
-/** The first thing that is wrong, and how many more there are: dialects have one text. */
-function rejection(findings: readonly Finding[]): string {
-  const denied = findings.filter(({ severity }) => severity === 'deny')
-  const [first] = denied
-  if (first === undefined) return 'The package was not accepted.'
-  const place = first.file === null ? '' : `${first.file}${first.line === null ? '' : `:${first.line}`}: `
-  const more = denied.length === 1 ? '' : ` (and ${denied.length - 1} more)`
-  return `${place}${first.message} ${first.fix}${more}`
 }

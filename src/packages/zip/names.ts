@@ -15,7 +15,7 @@ export const printable = (path: string): string =>
     )
 
 /** Everything that can be wrong with one path by itself. */
-export function checkName(entry: Entry, pathChars: number, findings: Findings): void {
+export function checkName(entry: Pick<Entry, 'path' | 'name'>, pathChars: number, findings: Findings): void {
   const { path } = entry
   const shown = printable(path)
   const plain = path.endsWith('/') ? path.slice(0, -1) : path

@@ -298,7 +298,7 @@ describe('faults of ours', () => {
     }
     const upload = await arrive(zipOf({ 'main.py': `${MAIN}#3` }))
     await withValidator({ engine: { ...engine, skills: flaky } }, async (validator) => {
-      validator.start(upload.id)
+      validator.start(upload)
       expect(await finished(upload)).toMatchObject({ state: 'accepted' })
     })
   })
@@ -323,7 +323,7 @@ describe('in the background', () => {
       return parts.inspect(...args).finally(() => busy--)
     }
     await withValidator({ inspect }, async (validator) => {
-      for (const { id } of [...uploads, ...uploads]) validator.start(id)
+      for (const upload of [...uploads, ...uploads]) validator.start(upload)
       await validator.resume()
       for (const upload of uploads) expect(await finished(upload)).toMatchObject({ state: 'accepted' })
     })
@@ -339,7 +339,7 @@ describe('in the background', () => {
       return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
     }
     const validator = createPackageValidator({ ...parts, inspect })
-    validator.start(upload.id)
+    validator.start(upload)
     await begun.promise
     await validator.stop()
     await validator.stop()

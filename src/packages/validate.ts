@@ -13,6 +13,7 @@ import { completeDraft } from './interface.ts'
 import type { PackageReader } from './package-reader.ts'
 import { createFindings } from './rules.ts'
 import { settleRuntime } from './settle-runtime.ts'
+import { createTurns } from './turns.ts'
 
 /** What is to be checked, and whose it is. */
 export interface Submission {
@@ -31,6 +32,9 @@ export interface Submission {
 
 export type Verdict = { readonly findings: Finding[]; readonly package: Package | null }
 
+/** An upload that has come. */
+type Arrival = Pick<Upload, 'id' | 'tenant'>
+
 export interface PackageValidator {
   /**
    * What comes of an archive that no upload stands for. Nothing is kept but blobs; waits in line with the uploads.
@@ -38,7 +42,7 @@ export interface PackageValidator {
    */
   check(submission: Submission, signal?: AbortSignal): Promise<Verdict>
   /** Validates in the background, once for however many calls; what goes wrong ends as a finding of the upload. Never throws. */
-  start(uploadId: string): void
+  start(upload: Arrival): void
   /** Validates now. @returns The upload as it ended. @throws the signal's reason when aborted: the next `resume` takes it up. */
   validate(upload: Upload, signal?: AbortSignal): Promise<Upload>
   /** Takes up what a killed server left half done. */
@@ -70,45 +74,34 @@ export interface PackageValidatorParts {
 export function createPackageValidator(parts: PackageValidatorParts): PackageValidator {
   const { engine, blobs, stagingRoot, onError, concurrency = 2, retryMs = 5000 } = parts
   const stopping = new AbortController()
+  const turns = createTurns(concurrency)
+  /** Those that wait for their turn, and all that is not over. */
   const waiting = new Set<string>()
-  const running = new Map<string, Promise<void>>()
-  /** Checks without an upload: those that wait for their turn, and how many have it. */
-  const line: (() => void)[] = []
-  let checks = 0
+  const pending = new Map<string, Promise<void>>()
 
-  function pump(): void {
-    const free = (): boolean => running.size + checks < concurrency
-    while (line.length > 0 && (free() || stopping.signal.aborted)) {
-      checks++
-      line.shift()!()
-    }
-    for (const id of waiting) {
-      if (!free() || stopping.signal.aborted) return
-      // An upload that is being validated is not started a second time beside itself.
-      if (running.has(id)) continue
-      waiting.delete(id)
-      running.set(id, attempt(id))
-    }
+  function start({ id, tenant }: Arrival): void {
+    if (waiting.has(id)) return
+    waiting.add(id)
+    const work: Promise<void> = attempt({ id, tenant }, pending.get(id)).finally(() => {
+      if (pending.get(id) === work) pending.delete(id)
+    })
+    pending.set(id, work)
   }
 
-  async function attempt(id: string): Promise<void> {
+  /** @param before An upload that is being validated is not started a second time beside itself. */
+  async function attempt({ id, tenant }: Arrival, before: Promise<void> | undefined): Promise<void> {
     try {
-      await one(id)
+      await before
+      const leave = await turns.enter(tenant, stopping.signal)
+      waiting.delete(id)
+      await one(id).finally(leave)
     } catch (error) {
       if (stopping.signal.aborted) return
       // Not even the result could be written: the upload must not stay half done until the next start.
       onError(error, `validating upload ${id}`)
-      const retry = setTimeout(() => start(id), retryMs).unref()
+      const retry = setTimeout(() => start({ id, tenant }), retryMs).unref()
       stopping.signal.addEventListener('abort', () => clearTimeout(retry), { once: true })
-    } finally {
-      running.delete(id)
-      pump()
     }
-  }
-
-  function start(id: string): void {
-    waiting.add(id)
-    pump()
   }
 
   async function one(id: string): Promise<void> {
@@ -185,17 +178,8 @@ export function createPackageValidator(parts: PackageValidatorParts): PackageVal
   }
 
   async function check(submission: Submission, signal: AbortSignal): Promise<Verdict> {
-    const turn = Promise.withResolvers<void>()
-    line.push(turn.resolve)
-    pump()
-    await turn.promise
-    try {
-      signal.throwIfAborted()
-      return await inFolder(submission, signal)
-    } finally {
-      checks--
-      pump()
-    }
+    const leave = await turns.enter(submission.tenant, signal)
+    return await inFolder(submission, signal).finally(leave)
   }
 
   const orStop = (signal: AbortSignal | undefined): AbortSignal =>
@@ -206,13 +190,11 @@ export function createPackageValidator(parts: PackageValidatorParts): PackageVal
     check: (submission, signal) => check(submission, orStop(signal)),
     validate: (upload, signal) => validate(upload, orStop(signal)),
     async resume() {
-      for (const { id } of await engine.skills.unfinishedUploads()) start(id)
+      for (const upload of await engine.skills.unfinishedUploads()) start(upload)
     },
     async stop() {
       stopping.abort(new Error('The server stops.'))
-      // Whoever waits for a turn hears of it.
-      pump()
-      await Promise.all(running.values())
+      await Promise.all(pending.values())
     },
   }
 }

@@ -16,7 +16,7 @@ type UploadTarget = ReturnType<Blobs['uploadUrl']>
 
 /** Told when a package has arrived. Starts validation; must not throw. */
 export interface ArrivalListener {
-  start(uploadId: string): void
+  start(upload: Pick<Upload, 'id' | 'tenant'>): void
 }
 
 export interface Uploads {
@@ -111,7 +111,7 @@ export function createUploads(parts: {
       const asked = { kind: 'key', id: before.created_by, tenant: before.tenant, role: 'owner', ...from } as const
       const note = noteOf(asked, 'upload.receive', { kind: 'upload', id: ticket.id })
       const upload = await engine.skills.receiveUpload(ticket.id, now(), note)
-      validator.start(upload.id)
+      validator.start(upload)
       return upload
     },
   }

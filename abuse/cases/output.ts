@@ -140,7 +140,7 @@ export const OUTPUT: readonly AbuseCase[] = [
   { number: 60, title: 'the disk of the host, filled by logs', load: 'heavy', world: floods },
 ]
 
-const FLOODS = 9
+const FLOODS = 3
 const FLOOD = `
 import os
 def handler(input):
@@ -165,7 +165,7 @@ async function floods(world: AbuseWorld): Promise<void> {
   const before = await bytesIn(data)
   const run = (): Promise<{ status: string }> =>
     client.json('POST', '/api/skills/flood/stages/dev/invoke', { input: {} }, { prefer: 'wait=60' })
-  for (let i = 0; i < FLOODS; i += 3) await Promise.all([run(), run(), run()])
+  await Promise.all(Array.from({ length: FLOODS }, run))
   const grown = (await bytesIn(data)) - before
   // The log itself, once more in the journal of the database, and the indexes of its lines.
   const most = 4 * FLOODS * 2 ** 20

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { engineContract } from '../contract/engine-contract.ts'
 import { NOTE, LONG, SUCCEEDED, newRun, settle } from '../contract/engine-fixtures.ts'
 import type { Engine } from '../ports.ts'
@@ -26,7 +26,17 @@ async function open(): Promise<Engine> {
   return engine
 }
 
+/** A new state, made once: two hundred tests need not all wait for the same migrations. */
+let migrated: Buffer
+beforeAll(async () => {
+  const made = await mkdtemp(join(tmpdir(), 'skillet-engine-'))
+  await (await openSqliteEngine({ folder: made })).close()
+  migrated = await readFile(join(made, DATABASE_FILE))
+  await rm(made, { recursive: true })
+})
+
 engineContract('SQLite', async () => {
+  await writeFile(join(folder, DATABASE_FILE), migrated, { mode: 0o600 })
   const engine = await open()
   return { engine, close: () => engine.close() }
 })

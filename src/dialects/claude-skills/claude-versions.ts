@@ -1,0 +1,71 @@
+import type { Services } from '../../http/services.ts'
+import { SkilletError } from '../../model/errors.ts'
+import { zipReply } from '../content.ts'
+import { gather } from '../paging.ts'
+import { publishUpload } from '../publish-upload.ts'
+import { limitOf, requireOwn, type SkillApi, type SkillCall } from '../skill-api.ts'
+import type { SkillUpload } from '../skill-upload.ts'
+import { versionId } from '../skill-ids.ts'
+import { claudeReply } from './claude-dialect.ts'
+import type { ClaudeLookup } from './claude-lookup.ts'
+import { claudeVersion, isBeta, momentOf } from './claude-shapes.ts'
+
+const MOST_LISTED = 1000
+
+/** The part of that API below a skill. */
+export function claudeVersions(
+  { skills, files }: Pick<Services, 'skills' | 'files'>,
+  lookup: ClaudeLookup,
+  receive: (call: SkillCall) => Promise<SkillUpload>,
+): SkillApi['handlers'] {
+  const { agentVersions, publishing } = skills
+  const answer = (call: SkillCall, body: object) => claudeReply(call, { status: 200, body })
+
+  return {
+    async createVersion(call) {
+      const skill = await lookup.skill(call)
+      requireOwn(skill)
+      const upload = await receive(call)
+      const request = { upload, skill, serve: true, profile: 'claude-api', signal: call.signal() } as const
+      const { version } = await publishUpload(skills, call.caller, request)
+      return answer(call, claudeVersion(skill, version, await agentVersions.summary(version), isBeta(call)))
+    },
+
+    async listVersions(call) {
+      const query = call.url().searchParams
+      const skill = await lookup.skill(call)
+      const page = { limit: limitOf(query, MOST_LISTED), cursor: query.get('page') || undefined }
+      const { items, next } = await gather((one) => agentVersions.list(lookup.view(call), skill, one), page)
+      const data = []
+      for (const version of items) {
+        data.push(claudeVersion(skill, version, await agentVersions.summary(version), isBeta(call)))
+      }
+      return answer(call, { data, has_more: next !== null, next_page: next })
+    },
+
+    async getVersion(call) {
+      const skill = await lookup.skill(call)
+      const version = await lookup.version(call, skill)
+      return answer(call, claudeVersion(skill, version, await agentVersions.summary(version), isBeta(call)))
+    },
+
+    async deleteVersion(call) {
+      const skill = await lookup.skill(call)
+      requireOwn(skill)
+      // A client that asks again because no answer came would delete the next one.
+      if (call.params['version'] === 'latest') {
+        throw new SkilletError('bad_request', '"latest" is another version afterwards. Name the version by its id.')
+      }
+      const version = await lookup.version(call, skill)
+      await publishing.withdraw(call.caller, skill.id, version.id)
+      const id = isBeta(call) ? momentOf(version) : versionId(version.id, 'skver_')
+      return answer(call, { id, type: 'skill_version_deleted' })
+    },
+
+    async getVersionContent(call) {
+      const skill = await lookup.skill(call)
+      const version = await lookup.version(call, skill)
+      return claudeReply(call, await zipReply({ skills, files }, skill, version))
+    },
+  }
+}

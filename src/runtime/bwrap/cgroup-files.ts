@@ -21,7 +21,7 @@ export function cgroupMounts(text: string = readFileSync('/proc/mounts', 'utf8')
 
 /** `skillet-<key>-<owner's mark>-<number>`: who may remove it can be read from it. */
 export function cgroupName(key: string, number: number): string {
-  return `${prefix(key)}${ownerMark()}-${number}`
+  return `skillet-${key}-${ownerMark()}-${number}`
 }
 
 /**
@@ -29,18 +29,17 @@ export function cgroupName(key: string, number: number): string {
  * for empty ones that nobody has used for long: their data folder may be gone, and nobody would come back for them.
  */
 export async function sweepCgroups(folder: string, key: string): Promise<void> {
+  const alive = new Map<string, boolean>()
   for (const name of await readdir(folder)) {
+    const [, group, mark] = /^skillet-([0-9a-f]{16})-(.+)-\d+$/.exec(name) ?? []
+    if (group === undefined || mark === undefined) continue
+    // An owner may have hundreds.
+    if (!alive.has(mark)) alive.set(mark, ownerAlive(mark))
+    if (alive.get(mark) === true) continue
     const path = join(folder, name)
-    if (name.startsWith(prefix(key))) {
-      if (!ownerAlive(name.slice(prefix(key).length))) await killAndRemove(path)
-    } else if (
-      /^skillet-[0-9a-f]{16}-/.test(name) &&
-      !ownerAlive(name.slice(prefix(key).length)) &&
-      (await isOld(path))
-    ) {
-      // Refused by the kernel while there is a process in it.
-      await rmdir(path).catch(() => undefined)
-    }
+    if (group === key) await killAndRemove(path)
+    // Refused by the kernel while there is a process in it.
+    else if (await isOld(path)) await rmdir(path).catch(() => undefined)
   }
 }
 
@@ -87,8 +86,6 @@ export function readCounter(fd: number): string {
 export function counterIn(text: string, name: string): number {
   return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
 }
-
-const prefix = (key: string): string => `skillet-${key}-`
 
 function kill(pid: number): void {
   try {

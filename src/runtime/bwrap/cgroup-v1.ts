@@ -17,7 +17,7 @@ export async function openCgroupV1(key: string): Promise<Limits | null> {
   }
   if (!roots.has('memory') || !roots.has('pids')) return null
   const folders = [...new Set(roots.values())]
-  for (const folder of folders) await sweepCgroups(folder, key)
+  await Promise.all(folders.map((folder) => sweepCgroups(folder, key)))
   const way = createGivingWay()
   let count = 0
   return {

@@ -49,22 +49,25 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
     })
   }
   const hosts = await readHosts()
-  const hostsFolder = await keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts))
-  const runtimes = await findRuntimes({ node, notes: join(folder, 'versions.json') })
-  const programs = compilePrograms(hostsFolder)
-  const etcFolder = await keep(`etc-${digest(ETC)}`, async (path) => {
-    await writeAll(path, ETC)
-    for (const mountPoint of ['ssl/certs', 'alternatives', 'pki/tls/certs', 'pki/ca-trust/extracted'])
-      await openFolder(join(path, mountPoint))
-  })
-  const filter = async (strength: 'hard' | 'soft'): Promise<string> => {
+  const filter = (strength: 'hard' | 'soft'): Promise<string> => {
     const program = seccompProgram(strength)
-    return await keep(`seccomp-${digest({ program: program.toString('hex') })}`, async (path) => {
+    return keep(`seccomp-${digest({ program: program.toString('hex') })}`, async (path) => {
       await writeFile(path, program)
       await chmod(path, 0o644)
     })
   }
-  const seccomp = { hard: await filter('hard'), soft: await filter('soft') }
+  const [hostsFolder, etcFolder, hard, soft, runtimes] = await Promise.all([
+    keep(`hosts-${digest(hosts)}`, (path) => writeAll(path, hosts)),
+    keep(`etc-${digest(ETC)}`, async (path) => {
+      await writeAll(path, ETC)
+      for (const mountPoint of ['ssl/certs', 'alternatives', 'pki/tls/certs', 'pki/ca-trust/extracted'])
+        await openFolder(join(path, mountPoint))
+    }),
+    filter('hard'),
+    filter('soft'),
+    findRuntimes({ node, notes: join(folder, 'versions.json') }),
+  ])
+  const programs = compilePrograms(hostsFolder)
   // Earlier releases' files: sandboxes that still have them mounted keep them. Other things in here have other keepers.
   for (const name of await readdir(folder)) {
     if (!names.has(name) && OURS.test(name)) await rm(join(folder, name), { recursive: true, force: true })
@@ -76,7 +79,7 @@ export async function installRuntime(folder: string, otherUsers: boolean): Promi
     runtimes,
     python: interpreter(runtimes, 'python3'),
     etc: etcFolder,
-    seccomp,
+    seccomp: { hard, soft },
     settled: programs.settled,
   }
 }

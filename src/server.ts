@@ -2,7 +2,7 @@ import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bootstrap, bootstrapOperator, operatorKeyFile, ownerKeyFile } from './access/bootstrap.ts'
 import { readKeyFile } from './access/key-file.ts'
-import { readOidcFile } from './access/oidc-config.ts'
+import type { IssuerConfig } from './access/oidc-config.ts'
 import { openDiskBlobs } from './backends/disk/disk-blobs.ts'
 import { openSqliteEngine } from './backends/sql/sql-engine.ts'
 import { BANNER, requireDevelopment } from './development-mode.ts'
@@ -42,7 +42,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       (it) => it.stop(),
     )
     const metrics = createLateMetrics()
-    const issuers = options.oidcFile === undefined ? [] : await readOidcFile(options.oidcFile)
+    const issuers = options.oidcFile === undefined ? [] : await readIssuers(options.oidcFile)
     let url = ''
     const engine = open.adopt(await openSqliteEngine({ folder: dataDir, observer: metrics.engine }), (it) => it.close())
     const blobOptions = { folder: join(dataDir, 'blobs'), secretFile: join(dataDir, 'upload.key'), baseUrl: () => url }
@@ -120,6 +120,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** After the start, in milliseconds: who waits for the server has better use for it. What is measured before is kept until then. */
 const METRICS_MS = 1000
+
+/** Loaded for those who have such a file. */
+async function readIssuers(file: string): Promise<readonly IssuerConfig[]> {
+  const { readOidcFile } = await import('./access/oidc-config.ts')
+  return readOidcFile(file)
+}
 
 async function packageVersion(): Promise<string> {
   const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8')

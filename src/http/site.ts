@@ -6,6 +6,8 @@ export interface Site {
   readonly publicUrl: string | null
   /** Where it listens, as `http://host:port`. */
   listening(): string
+  /** Of the software. */
+  readonly version: string
   /** Whose tokens are taken besides keys. */
   readonly issuers: readonly Pick<IssuerConfig, 'issuer' | 'role'>[]
 }

@@ -1,0 +1,30 @@
+import { type McpHttpHandler, createMcpHandler } from '@modelcontextprotocol/server'
+import type { Services } from '../../http/services.ts'
+import { createSkillTools } from '../skill-tools.ts'
+import { serverFor } from './server.ts'
+import type { Visit } from './visit.ts'
+
+/** Answers a message as the official server does. */
+export type Answerer = (request: Request, visit: Visit) => Promise<Response>
+
+/** Both generations of the protocol, without sessions: each message is answered by a server of its own. */
+export function createAnswerer(services: Services): Answerer {
+  const tools = createSkillTools({ ...services, agents: services.skills.agents })
+  const make = (responseMode: 'auto' | 'sse'): McpHttpHandler =>
+    createMcpHandler((context) => serverFor(services, tools, context.authInfo!.extra!['visit'] as Visit, context), {
+      legacy: 'stateless',
+      responseMode,
+      // Tenants are counted where they come in: one of them may not use up what all have.
+      maxSubscriptions: Number.MAX_SAFE_INTEGER,
+    })
+  const answers = make('auto')
+  // Its stream is kept alive while a run takes its time.
+  const streams = make('sse')
+
+  return (request, visit) => {
+    const handler = visit.message['method'] === 'tools/call' ? streams : answers
+    // The credential itself is none of what the official server needs to know.
+    const authInfo = { token: '', clientId: visit.caller.id, scopes: [], extra: { visit } }
+    return handler.fetch(request, { parsedBody: visit.message, authInfo })
+  }
+}

@@ -37,6 +37,14 @@ export interface Engine {
   close(): Promise<void>
 }
 
+/** What a stage of a skill serves. */
+export interface Served {
+  /** Name of the skill. */
+  readonly skill: string
+  /** Null: the skill has no such stage. */
+  readonly stage: Pick<Stage, 'name' | 'deployment'> | null
+}
+
 export interface SkillStore {
   /** @throws SkilletError name_taken */
   createSkill(skill: Skill, note: AuditNote): Promise<void>
@@ -57,6 +65,8 @@ export interface SkillStore {
     note: AuditNote,
   ): Promise<Stage>
   findStage(tenant: string, skill: string, idOrName: string): Promise<Stage | null>
+  /** What every invocation begins with, in one look-up. Ids or names. Null: there is no such skill. */
+  findServed(tenant: string, skill: string, stage: string): Promise<Served | null>
   listStages(tenant: string, skill: string): Promise<Stage[]>
   deleteStage(tenant: string, id: string, note: AuditNote): Promise<boolean>
 
@@ -167,6 +177,13 @@ export interface AdmitOptions {
   readonly trace?: string | undefined
 }
 
+/** A run that is over, as its ending left it, without its input. */
+export interface EndedRun {
+  readonly run: Omit<Run, 'input' | 'output'>
+  /** JSON text; null where there is none. */
+  readonly output: string | null
+}
+
 export interface RunStore {
   /**
    * Run row, `status: queued` event and queue entry.
@@ -216,8 +233,11 @@ export interface RunStore {
   /** Milliseconds since 1970 when a queue entry next becomes visible, or null. For one timer instead of polling. */
   nextVisible(queue: QueueName): Promise<number | null>
 
-  /** Hints, sent after commit: something may have happened; `over`: it was the last thing. Truth is in the rows. Returns the function that ends the watch. */
-  watchRun(id: string, wake: (over: boolean) => void): () => void
+  /**
+   * Hints, sent after commit: something may have happened. `ended`: that was its end, and what came of it; it may end without that being said,
+   * where another process ends it. Truth is in the rows. Returns the function that ends the watch.
+   */
+  watchRun(id: string, wake: (ended: EndedRun | null) => void): () => void
   watchQueue(wake: (queue: QueueName) => void): () => void
 }
 

@@ -10,4 +10,10 @@ export const AnyObject = z.record(z.string(), z.unknown())
 /** RFC 3339 in UTC with milliseconds: how every instant is written, stored and compared. */
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC', example: '2026-11-21T08:00:00.000Z' })
 
-export const now = (at: number = Date.now()): string => new Date(at).toISOString()
+export function now(at: number = Date.now()): string {
+  // Asked many times in one millisecond.
+  if (at !== last.at) last = { at, text: new Date(at).toISOString() }
+  return last.text
+}
+
+let last = { at: 0, text: new Date(0).toISOString() }

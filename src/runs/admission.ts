@@ -43,12 +43,12 @@ export function createAdmission(parts: {
   const { engine, schemas, deployments, requireIsolation, worker } = parts
 
   async function activeDeployment(tenant: string, skillName: string, stageName: string): Promise<Deployment> {
-    const skill = await engine.skills.findSkill(tenant, skillName)
-    if (skill === null) throw notFound('skill', skillName)
-    const stage = await engine.skills.findStage(tenant, skill.id, stageName)
+    const served = await engine.skills.findServed(tenant, skillName, stageName)
+    if (served === null) throw notFound('skill', skillName)
+    const { skill, stage } = served
     if (stage === null) throw notFound('stage', `${skillName}/${stageName}`)
     if (stage.deployment === null) {
-      throw new SkilletError('stage_not_active', `Stage "${stage.name}" of skill "${skill.name}" has no deployment.`)
+      throw new SkilletError('stage_not_active', `Stage "${stage.name}" of skill "${skill}" has no deployment.`)
     }
     return deployments.get(tenant, stage.deployment)
   }

@@ -1,5 +1,5 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import type { Engine } from '../backends/ports.ts'
+import type { EndedRun, Engine } from '../backends/ports.ts'
 import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
 import { Bell } from './bell.ts'
 import { ROUNDS } from './rounds.ts'
@@ -52,18 +52,17 @@ export async function* followEvents(
 /** The first look after a watch began, in milliseconds: the run may have ended before, on another machine. */
 const FIRST_LOOK_MS = 250
 
-/** The run when it is over, or as it is after `ms` or the abort. Null: there is no such run. */
-export async function awaitEnd(
-  engine: Engine,
-  tenant: string,
-  id: string,
-  ms: number,
-  signal?: AbortSignal,
-): Promise<Run | null> {
+/** The run when it is over, or as it is after `ms` or the abort. Null: it is there no more. @param run As it was when it was admitted. */
+export async function awaitEnd(engine: Engine, run: Run, ms: number, signal?: AbortSignal): Promise<Run | null> {
+  const { tenant, id, input } = run
+  if (isTerminal(run.status)) return run
   const bell = new Bell()
   const until = performance.now() + ms
-  const unwatch = engine.runs.watchRun(id, (over) => {
-    if (over) bell.ring()
+  let end = null as EndedRun | null
+  const unwatch = engine.runs.watchRun(id, (ended) => {
+    if (ended === null) return
+    end = ended
+    bell.ring()
   })
   const ring = (): void => bell.ring()
   const leave = ROUNDS.join(ring)
@@ -72,10 +71,11 @@ export async function awaitEnd(
     // Whoever waits has just begun the run: it is not over yet, and its end will ring.
     await bell.wait(Math.min(ms, FIRST_LOOK_MS))
     for (;;) {
+      if (end !== null) return withPayloads(end, input)
       bell.arm()
-      const run = await engine.runs.find(tenant, id)
+      const found = await engine.runs.find(tenant, id)
       const left = until - performance.now()
-      if (run === null || isTerminal(run.status) || left <= 0 || signal?.aborted === true) return run
+      if (found === null || isTerminal(found.status) || left <= 0 || signal?.aborted === true) return found
       await bell.wait(left)
     }
   } finally {
@@ -83,4 +83,8 @@ export async function awaitEnd(
     unwatch()
     leave()
   }
+}
+
+function withPayloads({ run, output }: EndedRun, input: unknown): Run {
+  return { ...run, input, output: output === null ? null : (JSON.parse(output) as unknown) }
 }

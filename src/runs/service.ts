@@ -20,7 +20,7 @@ export interface RunsService {
    */
   invoke(caller: Caller, invocation: Invocation): Promise<{ run: Run; repeated: boolean }>
   /** The run as it is when it is terminal, or when `ms` are over. */
-  wait(tenant: string, id: string, ms: number, signal?: AbortSignal): Promise<Run>
+  wait(run: Run, ms: number, signal?: AbortSignal): Promise<Run>
   /** Cancels in every state: queued at once, running by ending its sandbox; a terminal run stays as it was. */
   cancel(caller: Caller, id: string): Promise<Run>
   /** The same input to the same frozen deployment again, as a new run. A dead letter is none any more. */
@@ -57,9 +57,9 @@ export function createRunsService(parts: {
     find,
     list: (tenant, filter) => engine.runs.list(tenant, filter),
 
-    async wait(tenant, id, ms, signal) {
-      const run = await awaitEnd(engine, tenant, id, ms, signal)
-      if (run === null) throw notFound('run', id)
+    async wait(admitted, ms, signal) {
+      const run = await awaitEnd(engine, admitted, ms, signal)
+      if (run === null) throw notFound('run', admitted.id)
       return run
     },
 

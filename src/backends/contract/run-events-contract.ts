@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { LogLine } from '../../model/runs.ts'
-import type { Engine } from '../ports.ts'
+import type { EndedRun, Engine } from '../ports.ts'
 import { NOTE, LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
 
 export function runEventsContract(engine: () => Engine): void {
@@ -103,7 +103,11 @@ export function runEventsContract(engine: () => Engine): void {
     const id = await admit(runs, place)
     const other = await admit(runs, place)
     let told = 0
-    const unwatch = runs.watchRun(id, () => told++)
+    let ended: EndedRun | null = null
+    const unwatch = runs.watchRun(id, (end) => {
+      told++
+      ended ??= end
+    })
     const [claim, second] = await runs.take('default', 2, LONG)
     expect(told).toBe(1)
     await runs.appendLogs(id, claim!.token, [line('x')])
@@ -112,9 +116,14 @@ export function runEventsContract(engine: () => Engine): void {
     const unwatchSeen = runs.watchRun(id, () => {
       void runs.events(place.tenant, id, 0, 100).then(({ length }) => seen.resolve(length), seen.reject)
     })
-    await runs.finish(id, claim!.token, SUCCEEDED)
+    expect(ended).toBeNull()
+    const run = await runs.finish(id, claim!.token, SUCCEEDED)
     expect(await seen.promise).toBe(4)
     expect(told).toBe(3)
+    // Of its end, what came of it is told along: whoever waits need not read it.
+    const { input, output, ...row } = (await runs.find(place.tenant, id))!
+    expect([run, ended]).toMatchObject([row, { run: row, output: JSON.stringify(output) }])
+    expect(input).toEqual(claim!.run.input)
     unwatch()
     unwatchSeen()
     await runs.finish(other, second!.token, SUCCEEDED)

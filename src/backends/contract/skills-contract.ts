@@ -70,6 +70,7 @@ export function skillsContract(engine: () => Engine): void {
     expect(await skills.deleteSkill(tenant, skill.id, NOTE)).toBe(true)
     expect(await skills.deleteSkill(tenant, skill.id, NOTE)).toBe(false)
 
+    expect(await skills.findServed(tenant, 'notes', 'prod')).toBeNull()
     expect(await skills.findSkill(tenant, 'notes')).toBeNull()
     expect(await skills.findSkill(tenant, skill.id)).toBeNull()
     expect((await skills.listSkills(tenant, { limit: 10 })).items).toEqual([])
@@ -97,6 +98,16 @@ export function skillsContract(engine: () => Engine): void {
     expect(await skills.findStage(tenant, skill.id, 'dev')).toEqual(made)
     expect(await skills.findStage(tenant, skill.id, made.id)).toEqual(made)
     expect(await skills.findStage(newId('tenant'), skill.id, made.id)).toBeNull()
+    const served = { skill: skill.name, stage: { name: 'dev', deployment: null } }
+    for (const [one, other] of [
+      [skill.id, made.id],
+      [skill.name, 'dev'],
+    ] as const) {
+      expect(await skills.findServed(tenant, one, other)).toEqual(served)
+      expect(await skills.findServed(newId('tenant'), one, other)).toBeNull()
+    }
+    expect(await skills.findServed(tenant, skill.name, 'none')).toEqual({ ...served, stage: null })
+    expect(await skills.findServed(tenant, 'none', 'dev')).toBeNull()
     await expect(skills.putStage(newId('tenant'), skill.id, 'dev', null, undefined, NOTE)).rejects.toMatchObject({
       code: 'not_found',
     })

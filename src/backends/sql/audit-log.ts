@@ -15,23 +15,18 @@ export interface Changed {
  * On SQLite transactions stand in line; elsewhere the row of the head is what the next one waits for.
  */
 export async function writeAudit(t: Transaction, note: AuditNote, changed: Changed = {}): Promise<AuditEvent> {
-  const [head] = await t.query<{ seq: number; hash: string }>(
-    `INSERT INTO audit_heads (tenant, seq, hash) VALUES (?, 0, ?)
-     ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq RETURNING seq, hash`,
-    note.tenant,
-    NO_HASH,
-  )
+  const head = await headOf(t, note.tenant)
   const { detail, ...rest } = note
   const row = {
     ...rest,
     // What is hashed is what will be read: values that JSON has no word for are gone before.
     detail: JSON.parse(JSON.stringify(detail)) as AuditEvent['detail'],
-    seq: head!.seq + 1,
+    seq: head.seq + 1,
     at: now(),
     outcome: changed.outcome ?? 'done',
     before: digestOf(changed.before ?? null),
     after: digestOf(changed.after ?? null),
-    previous: head!.hash,
+    previous: head.hash,
   }
   const event: AuditEvent = { ...row, hash: auditHash(row) }
   await t.query(
@@ -56,6 +51,25 @@ export async function writeAudit(t: Transaction, note: AuditNote, changed: Chang
   )
   await t.query('UPDATE audit_heads SET seq = ?, hash = ? WHERE tenant = ?', event.seq, event.hash, event.tenant)
   return event
+}
+
+interface Head {
+  readonly seq: number
+  readonly hash: string
+}
+
+/** The end of the chain, held. */
+async function headOf(t: Transaction, tenant: string): Promise<Head> {
+  const [found] = await t.query<Head>(`SELECT seq, hash FROM audit_heads WHERE tenant = ?${t.dialect.held}`, tenant)
+  if (found !== undefined) return found
+  // Two first rows at once: the second waits here, and then sees what the first one left.
+  const [made] = await t.query<Head>(
+    `INSERT INTO audit_heads (tenant, seq, hash) VALUES (?, 0, ?)
+     ON CONFLICT (tenant) DO UPDATE SET seq = audit_heads.seq RETURNING seq, hash`,
+    tenant,
+    NO_HASH,
+  )
+  return made!
 }
 
 /** As `writeAudit`, and where the note is another tenant's, as an operator's is, into the log of the tenant that it concerns, too. */

@@ -11,6 +11,8 @@ export interface Dialect {
   readonly types: Readonly<Record<'big' | 'serial' | 'ascii' | 'clustered' | 'json', string>>
   /** Ends a subquery that picks rows to claim, so that claimers do not wait for one another. */
   readonly skipLocked: string
+  /** Ends a query of a row that nobody else may change until the transaction is over. */
+  readonly held: string
   /** Turns `?` into what the driver expects. */
   placeholders(sql: string): string
 }
@@ -20,6 +22,7 @@ export const sqliteDialect: Dialect = {
   types: { big: 'integer', serial: 'integer primary key', ascii: 'text', clustered: ' WITHOUT ROWID', json: '' },
   // One process owns the file and writes one transaction at a time: there is nobody to skip.
   skipLocked: '',
+  held: '',
   placeholders: (sql) => sql,
 }
 

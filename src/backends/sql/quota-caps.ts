@@ -11,17 +11,17 @@ export interface QuotaColumns {
 }
 
 const DECIDES = `
-  SELECT (SELECT suspended FROM tenants WHERE id = ?) AS suspended, (SELECT zone FROM tenants WHERE id = ?) AS zone,
-    (SELECT ceiling FROM quotas WHERE tenant = ? AND scope = '') AS ceiling,
-    (SELECT caps FROM quotas WHERE tenant = ? AND scope = '') AS caps,
-    (SELECT caps FROM quotas WHERE tenant = ? AND scope = ?) AS skill_caps`
+  SELECT suspended, zone, whole.ceiling, whole.caps, part.caps AS skill_caps FROM (SELECT 1 AS one) AS always
+  LEFT JOIN tenants ON tenants.id = ?
+  LEFT JOIN quotas AS whole ON whole.tenant = ? AND whole.scope = ''
+  LEFT JOIN quotas AS part ON part.tenant = ? AND part.scope = ?`
 
 /** One statement of its own: as more columns of the run's row it costs more, with every row that is read. */
 export async function quotaOf(
   t: Transaction,
   { tenant, skill }: { readonly tenant: string; readonly skill: string },
 ): Promise<QuotaColumns> {
-  const [row] = await t.query<QuotaColumns>(DECIDES, tenant, tenant, tenant, tenant, tenant, skill)
+  const [row] = await t.query<QuotaColumns>(DECIDES, tenant, tenant, tenant, skill)
   return row!
 }
 

@@ -96,8 +96,7 @@ export async function readRun(db: Pick<Database, 'query'>, tenant: string, id: s
     tenant,
   )
   if (found === undefined) return null
-  const { input_body: input, output_body: output, ...row } = found
-  return toRun(row, { input, output })
+  return toRun(found, { input: found.input_body, output: found.output_body })
 }
 
 /** Row, input and first event of a run that is queued. */

@@ -1,12 +1,13 @@
 import { now } from '../../model/json.ts'
 import type { LogLine, NewRunEvent, Run } from '../../model/runs.ts'
+import type { EndedRun } from '../ports.ts'
 import type { Transaction } from './database.ts'
 import type { Watchers } from './watchers.ts'
 
 /** Larger results, in characters of JSON, are left out of the `result` event: the run itself has them. */
 const OUTPUT_IN_EVENT = 16 * 1024
 
-/** Writes them down and tells who follows the run, and its tenant. @param last The run's event number after these; its row is held by this transaction. */
+/** Writes them down and tells who follows the run, and its tenant. @param last The run's event number after these; its row is held by this transaction. @param ended With the `result` event. */
 export async function writeEvents(
   t: Transaction,
   watchers: Watchers,
@@ -14,6 +15,7 @@ export async function writeEvents(
   last: number,
   events: readonly NewRunEvent[],
   at: string = now(),
+  ended: EndedRun | null = null,
 ): Promise<void> {
   let seq = last - events.length
   for (const { type, data } of events) {
@@ -28,7 +30,7 @@ export async function writeEvents(
       JSON.stringify(data),
     )
   }
-  watchers.runChanged(t, run.id, events.at(-1)?.type === 'result')
+  watchers.runChanged(t, run.id, ended)
   // Logs are in the stream of the run only.
   if (events.some(({ type }) => type !== 'log')) watchers.tenantChanged(t, run.tenant)
 }
@@ -41,25 +43,20 @@ export function resultEvent(run: Omit<Run, 'input' | 'output'>, output: string |
   return {
     type: 'result',
     data: {
-      ...Object.fromEntries(OUTCOME.map((name) => [name, run[name]])),
+      status: run.status,
+      reason: run.reason,
+      error: run.error,
+      attempt: run.attempt,
+      session: run.session,
+      warm: run.warm,
+      queue_ms: run.queue_ms,
+      start_ms: run.start_ms,
+      execution_ms: run.execution_ms,
+      usage: run.usage,
+      billable_ms: run.billable_ms,
+      throttle: run.throttle,
+      finished_at: run.finished_at,
       ...(large ? { output_truncated: true } : { output: output === null ? null : (JSON.parse(output) as unknown) }),
     },
   }
 }
-
-/** What the last event says of the run, besides its output. */
-const OUTCOME = [
-  'status',
-  'reason',
-  'error',
-  'attempt',
-  'session',
-  'warm',
-  'queue_ms',
-  'start_ms',
-  'execution_ms',
-  'usage',
-  'billable_ms',
-  'throttle',
-  'finished_at',
-] as const satisfies readonly (keyof Run)[]

@@ -78,7 +78,7 @@ async function begin(
     await endThrottled(t, watchers, run.id, refused)
     return null
   }
-  const { place, token, body, enqueued_at, trace, ...before } = run
+  const { place, token, trace } = run
   await t.query(
     `UPDATE queue SET state = 'leased', visible_at = ?, token = ? WHERE place = ?`,
     at + leaseMs,
@@ -86,12 +86,12 @@ async function begin(
     place,
   )
   const row: RunRow = {
-    ...before,
+    ...run,
     status: 'running',
-    attempt: before.attempt + 1,
-    seq: before.seq + 1,
-    started_at: before.started_at ?? now(at),
-    queue_ms: before.queue_ms ?? Math.max(0, at - enqueued_at),
+    attempt: run.attempt + 1,
+    seq: run.seq + 1,
+    started_at: run.started_at ?? now(at),
+    queue_ms: run.queue_ms ?? Math.max(0, at - run.enqueued_at),
   }
   await t.query(
     `UPDATE runs SET status = 'running', attempt = ?, seq = ?, started_at = ?, queue_ms = ?, counted = 1 WHERE id = ?`,
@@ -103,6 +103,6 @@ async function begin(
   )
   await writeEvents(t, watchers, row, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
   // Only runs with a deployment are ever queued.
-  const claimed = toRun(row, { input: body, output: null }) as Claim['run']
-  return { run: claimed, token, retries: before.retries, trace }
+  const claimed = toRun(row, { input: run.body, output: null }) as Claim['run']
+  return { run: claimed, token, retries: run.retries, trace }
 }

@@ -11,7 +11,7 @@ import { requireSecrets } from './secret-use.ts'
 import type { Watchers } from './watchers.ts'
 import { cancelWaiting, endWebhooksOf } from './webhook-ending.ts'
 
-type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'listStages' | 'deleteStage'>
+type StageStore = Pick<SkillStore, 'putStage' | 'findStage' | 'findServed' | 'listStages' | 'deleteStage'>
 
 export function createStageStore(db: Database, watchers: Watchers): StageStore {
   return {
@@ -51,6 +51,20 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
         tenant,
       )
       return row === undefined ? null : toStage(row)
+    },
+
+    async findServed(tenant, skill, stage) {
+      const [row] = await db.query<{ skill: string; stage: string | null; deployment: string | null }>(
+        `SELECT skills.name AS skill, stages.name AS stage, stages.deployment FROM skills
+         LEFT JOIN stages ON stages.skill = skills.id AND stages.${isId('stage', stage) ? 'id' : 'name'} = ?
+         WHERE skills.${isId('skill', skill) ? 'id' : 'name'} = ? AND skills.tenant = ? AND skills.deleted_at IS NULL`,
+        stage,
+        skill,
+        tenant,
+      )
+      if (row === undefined) return null
+      const { stage: name, deployment } = row
+      return { skill: row.skill, stage: name === null ? null : { name, deployment } }
     },
 
     async listStages(tenant, skill) {

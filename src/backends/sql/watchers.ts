@@ -1,11 +1,12 @@
 import type { Run } from '../../model/runs.ts'
 import type { QueueName } from '../../model/sizes.ts'
 import type { EngineObserver } from '../observer.ts'
+import type { EndedRun } from '../ports.ts'
 import type { Transaction } from './database.ts'
 
 /** Who wants to know when something may have changed: told after the commit, in this process only. */
 export class Watchers {
-  readonly #runs = new Map<string, Set<(over: boolean) => void>>()
+  readonly #runs = new Map<string, Set<(ended: EndedRun | null) => void>>()
   readonly #tenants = new Map<string, Set<() => void>>()
   readonly #queues = new Set<(queue: QueueName) => void>()
   readonly #schedules = new Set<() => void>()
@@ -17,7 +18,7 @@ export class Watchers {
     this.#observer = observer
   }
 
-  watchRun(id: string, wake: (over: boolean) => void): () => void {
+  watchRun(id: string, wake: (ended: EndedRun | null) => void): () => void {
     return watchKey(this.#runs, id, wake)
   }
 
@@ -42,10 +43,10 @@ export class Watchers {
     t.afterCommit(() => this.#observer?.runEnded(run))
   }
 
-  /** @param over The run has ended. */
-  runChanged(t: Transaction, id: string, over: boolean = false): void {
+  /** @param ended That is what changed. */
+  runChanged(t: Transaction, id: string, ended: EndedRun | null = null): void {
     t.afterCommit(() => {
-      for (const wake of this.#runs.get(id) ?? []) wake(over)
+      for (const wake of this.#runs.get(id) ?? []) wake(ended)
     })
   }
 

@@ -104,7 +104,7 @@ async function answer({ runs, quotas }: InvokeServices, call: Asked, admitted: R
   let run = admitted
   if (seconds !== null) {
     headers['preference-applied'] = `wait=${seconds}`
-    run = await runs.wait(call.caller.tenant, run.id, seconds * 1000, call.signal())
+    run = await runs.wait(run, seconds * 1000, call.signal())
   }
   Object.assign(headers, rateLimitFields(await quotas.standing(run.tenant, run.skill), Date.now()))
   if (seconds !== null && isTerminal(run.status)) return { status: 200, body: run, headers }

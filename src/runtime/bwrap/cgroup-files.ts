@@ -78,9 +78,10 @@ export function pidsIn(folder: string): number[] {
 
 /** Reads one of the kernel's small counter files through a descriptor that stays open: microseconds, no disk. */
 export function readCounter(fd: number): string {
-  const buffer = Buffer.alloc(2048)
-  return buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0))
+  return counters.toString('latin1', 0, readSync(fd, counters, 0, counters.length, 0))
 }
+
+const counters = Buffer.alloc(2048)
 
 /** The number after a name in a file of `name number` lines. */
 export function counterIn(text: string, name: string): number {

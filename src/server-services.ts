@@ -25,6 +25,7 @@ import type { ServerOptions } from './server-options.ts'
 import { openPackages } from './server-packages.ts'
 import { openRuns } from './server-runs.ts'
 import type { Sandboxes } from './server-sandboxes.ts'
+import { createSigning } from './skills/signing.ts'
 import { createSkillsService } from './skills/service.ts'
 import type { createLateMetrics } from './telemetry/late-metrics.ts'
 import type { Tracing } from './telemetry/tracing.ts'
@@ -133,6 +134,7 @@ export async function openServices(
       ...access,
       site: { publicUrl, listening: url, version, issuers },
       secrets,
+      signing: createSigning({ store: engine.signing, vault, environment: options.environment ?? 'dev' }),
       skills,
       blobs,
       files: validator.files,

@@ -16,6 +16,7 @@ export const PERMISSIONS = {
   // A skill as a whole: a grant of single stages does not cover it, as versions may never have been on those.
   'versions.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'grant', operator: 'no' },
   'versions.withdraw': OWNER,
+  'signing.rotate': OWNER,
   // What agents find, all three levels of it.
   'catalogue.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'grant', operator: 'no' },
   'skills.write': OWNER,

@@ -10,6 +10,8 @@ import type { ActivityStore, Only, QueueStore, ScheduleStore, WebhookStore } fro
 import type { EngineGauges } from './observer.ts'
 import type { AccessStore, AuditStore, QuotaStore, SecretStore } from './access-ports.ts'
 import type { CatalogueStore } from './catalogue-ports.ts'
+import type { LinkStore } from './link-ports.ts'
+import type { SigningStore } from './signing-ports.ts'
 import type { UpkeepStore } from './upkeep-ports.ts'
 
 /**
@@ -20,10 +22,12 @@ import type { UpkeepStore } from './upkeep-ports.ts'
 export interface Engine {
   readonly access: AccessStore
   readonly audit: AuditStore
+  readonly links: LinkStore
   readonly secrets: SecretStore
   readonly quotas: QuotaStore
   readonly skills: SkillStore
   readonly catalogue: CatalogueStore
+  readonly signing: SigningStore
   readonly runs: RunStore
   readonly queues: QueueStore
   readonly schedules: ScheduleStore

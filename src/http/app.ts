@@ -24,6 +24,7 @@ import { scheduleRoutes } from './routes/schedules.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { serverRoutes } from './routes/server.ts'
 import { sessionRoutes } from './routes/sessions.ts'
+import { signatureRoutes } from './routes/signatures.ts'
 import { skillRoutes } from './routes/skills.ts'
 import { stageRoutes } from './routes/stages.ts'
 import { tenantRoutes } from './routes/tenants.ts'
@@ -91,6 +92,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...uploadRoutes(services),
     ...deploymentRoutes(services),
     ...versionRoutes(services),
+    ...signatureRoutes(services),
     ...catalogueRoutes(services),
     ...invokeRoutes(services),
     ...runRoutes(services),

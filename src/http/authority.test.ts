@@ -15,6 +15,7 @@ const EXPECTED: Readonly<Record<Operation, string>> = {
   'skills.read': 'yes grant yes no no',
   'versions.read': 'yes grant yes grant no',
   'versions.withdraw': 'yes no no no no',
+  'signing.rotate': 'yes no no no no',
   'catalogue.read': 'yes grant yes grant no',
   'skills.write': 'yes no no no no',
   'stages.write': 'yes no no no no',

@@ -13,6 +13,7 @@ import type { RunsService } from '../runs/service.ts'
 import type { SessionsService } from '../runs/sessions.ts'
 import type { SchedulesService } from '../schedules/service.ts'
 import type { SecretsService } from '../secrets/secrets.ts'
+import type { Signing } from '../skills/signing.ts'
 import type { SkillsService } from '../skills/service.ts'
 import type { UploadTicket } from '../skills/uploads.ts'
 import type { Backups } from '../upkeep/backups.ts'
@@ -33,6 +34,7 @@ export interface Services {
   readonly skills: SkillsService
   /** Where archives go that are uploaded in other ways than by a signed URL. */
   readonly blobs: Pick<Blobs, 'put' | 'read'>
+  readonly signing: Signing
   /** What is in packages. */
   readonly files: PackageFiles
   readonly runs: RunsService

@@ -11,6 +11,8 @@ export const AUDIT_ACTIONS = [
   'key.revoke',
   'grant.create',
   'grant.delete',
+  'link.create',
+  'link.revoke',
   'secret.create',
   'secret.update',
   'secret.delete',
@@ -21,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'skill.create',
   'skill.update',
   'skill.delete',
+  'signing_key.create',
   'version.publish',
   'version.withdraw',
   'stage.put',
@@ -57,7 +60,7 @@ export const AuditEvent = z
     tenant: z.string(),
     seq: z.number().int().meta({ description: 'From 1, without gaps.' }),
     at: Instant,
-    actor_kind: z.enum(['key', 'token', 'system']),
+    actor_kind: z.enum(['key', 'token', 'link', 'system']),
     actor: z.string(),
     action: AuditAction,
     target_kind: z.string(),
@@ -112,6 +115,25 @@ export function noteOf(
 export const NO_HASH = '0'.repeat(64)
 
 /** The hash that a row must have. */
+/** The note of what Skillet does by itself. */
+export function systemNoteOf(
+  tenant: string,
+  action: AuditAction,
+  target: { readonly kind: string; readonly id: string },
+): AuditNote {
+  return {
+    tenant,
+    actor_kind: 'system',
+    actor: 'skillet',
+    action,
+    target_kind: target.kind,
+    target: target.id,
+    request_id: null,
+    client: null,
+    detail: {},
+  }
+}
+
 export function auditHash(event: Omit<AuditEvent, 'hash'>): string {
   return hash('sha256', JSON.stringify(HASHED.map((name) => event[name])))
 }

@@ -185,6 +185,11 @@ export const ERRORS = {
     title: 'The file does not have that range',
     fix: 'Ask for bytes below its size, or for all of it.',
   },
+  key_changed: {
+    status: 409,
+    title: 'The signing key was changed by somebody else meanwhile',
+    fix: 'Look at the keys as they are now, then repeat the call if it is still what you want.',
+  },
   file_too_large: {
     status: 413,
     title: 'So much of a file is not read at once',

@@ -5,6 +5,7 @@ const PREFIXES = {
   tenant: 'ten',
   key: 'key',
   grant: 'gra',
+  link: 'lnk',
   secret: 'sec',
   skill: 'skl',
   stage: 'stg',

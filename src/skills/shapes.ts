@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AnyObject } from '../model/json.ts'
+import { AnyJson, AnyObject } from '../model/json.ts'
 import { Package, PackageFile } from '../model/packages.ts'
 import { ChangeLevel, Name, Version } from '../model/skills.ts'
 
@@ -87,6 +87,9 @@ export type VersionDetail = z.infer<typeof VersionDetail>
 
 const Schemas = z.object({ input_schema: AnyObject, output_schema: AnyObject.nullable() })
 
+const Difference = z.object({ key: z.string(), from: AnyJson.optional(), to: AnyJson.optional() })
+export type Difference = z.infer<typeof Difference>
+
 export const VersionDiff = z
   .object({
     from: Version,
@@ -96,6 +99,14 @@ export const VersionDiff = z
       removed: z.array(PackageFile),
       changed: z.array(z.object({ path: z.string(), from: PackageFile, to: PackageFile })),
     }),
+    frontmatter: z
+      .array(Difference)
+      .meta({ description: 'Of SKILL.md, by key; a side that does not have the key is left out.' }),
+    permissions: z
+      .array(Difference)
+      .meta({
+        description: 'What the package asks for: network, size, time, runtime, scripts that can be run, tools.',
+      }),
     schemas: z.object({ from: Schemas, to: Schemas }),
     change_level: ChangeLevel,
     changes: z.array(SchemaChange),

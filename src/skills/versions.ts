@@ -2,6 +2,7 @@ import type { Engine } from '../backends/ports.ts'
 import type { Page, PageOptions } from '../model/page.ts'
 import type { Package, PackageFile } from '../model/packages.ts'
 import type { Version } from '../model/skills.ts'
+import { differences, permissionsOf } from './differences.ts'
 import { changeBetween } from './change.ts'
 import type { Lookup } from './lookup.ts'
 import type { VersionDetail, VersionDiff } from './shapes.ts'
@@ -62,6 +63,8 @@ export function createVersions(parts: { engine: Engine; lookup: Lookup }): Versi
         from: before.version,
         to: after.version,
         files: compareFiles(before.package.files, after.package.files),
+        frontmatter: differences(before.package.skill_md?.frontmatter ?? {}, after.package.skill_md?.frontmatter ?? {}),
+        permissions: differences(permissionsOf(before.package), permissionsOf(after.package)),
         schemas: { from: schemasOf(before.package), to: schemasOf(after.package) },
         ...changeBetween(before.package, after.package),
       }

@@ -4,6 +4,7 @@ import { activityContract } from './activity-contract.ts'
 import { auditContract } from './audit-contract.ts'
 import { catalogueContract } from './catalogue-contract.ts'
 import { deploymentsContract } from './deployments-contract.ts'
+import { linksContract } from './links-contract.ts'
 import type { OpenEngine } from './engine-fixtures.ts'
 import { grantsContract } from './grants-contract.ts'
 import { quotaContract } from './quota-contract.ts'
@@ -22,6 +23,7 @@ import { scheduleFireContract } from './schedule-fire-contract.ts'
 import { scheduleCancelContract } from './schedule-cancel-contract.ts'
 import { scheduleOverlapContract } from './schedule-overlap-contract.ts'
 import { secretContract } from './secret-contract.ts'
+import { signingContract } from './signing-contract.ts'
 import { skillsContract } from './skills-contract.ts'
 import { uploadsContract } from './uploads-contract.ts'
 import { upkeepContract } from './upkeep-contract.ts'
@@ -41,12 +43,14 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
 
     describe('access', () => accessContract(engine))
     describe('grants', () => grantsContract(engine))
+    describe('links', () => linksContract(engine))
     describe('secrets', () => secretContract(engine))
     describe('audit', () => auditContract(engine))
     describe('skills and stages', () => skillsContract(engine))
     describe('uploads', () => uploadsContract(engine))
     describe('deployments', () => deploymentsContract(engine))
     describe('catalogue', () => catalogueContract(engine))
+    describe('signing keys', () => signingContract(engine))
     describe('queue', () => runQueueContract(engine))
     describe('turns in the queue', () => queueTurnsContract(engine))
     describe('pauses', () => queuePauseContract(engine))

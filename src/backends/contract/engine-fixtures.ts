@@ -5,6 +5,7 @@ import { now } from '../../model/json.ts'
 import type { Package } from '../../model/packages.ts'
 import type { Run } from '../../model/runs.ts'
 import type { Deployment, Skill, Stage, Upload, Version } from '../../model/skills.ts'
+import type { SigningKey } from '../../model/signatures.ts'
 import type { Ending, Engine, RunStore } from '../ports.ts'
 
 /** What a backend gives to the contract. */
@@ -234,3 +235,7 @@ export const SUCCEEDED: Ending = {
 /** A lease that nobody takes over during a test, in milliseconds; and one that has run out when it begins. */
 export const LONG = 3_600_000
 export const OVER = 0
+
+export function newSigningKey(tenant: string): SigningKey {
+  return { id: 'ed25519-1', tenant, public_key: 'PEM', created_at: now(), retired_at: null }
+}

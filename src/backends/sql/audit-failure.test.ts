@@ -10,6 +10,7 @@ import {
   newApiKey,
   newDeployment,
   newNote,
+  newSigningKey,
   newPackage,
   newRun,
   newSkill,
@@ -28,6 +29,7 @@ import {
   put,
   succeed,
 } from '../contract/webhook-fixtures.ts'
+import { newLink } from '../contract/links-contract.ts'
 import { newSchedule, putSchedule } from '../contract/schedule-fixtures.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
@@ -38,7 +40,7 @@ let engine: Engine
 let disk: DatabaseSync
 let place: Place
 let hooked: HookedPlace
-const ids = { delivery: '', key: '', letter: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
+const ids = { delivery: '', key: '', link: '', letter: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skillet-audit-failure-'))
@@ -50,6 +52,9 @@ beforeAll(async () => {
   const note = newNote(tenant.id, 'grant.create')
   await engine.access.createGrant(grant(), note)
   await engine.secrets.createSecret(secret(ids.secret, 'known'), note)
+  const { link, hash: linkHash } = newLink(place.tenant)
+  ids.link = link.id
+  await engine.links.createLink(link, linkHash, note)
   hooked = { ...place, secret: await newSecret(engine, place.tenant) }
   await put(engine, hooked)
   await succeed(engine, hooked)
@@ -122,6 +127,11 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
   revokeKey: (note) => engine.access.revokeKey(place.tenant, ids.key, now(), note),
   createGrant: (note) => engine.access.createGrant({ ...grant(), id: newId('grant') }, note),
   deleteGrant: (note) => engine.access.deleteGrant(place.tenant, ids.grant, note),
+  createLink: (note) => {
+    const { link, hash } = newLink(place.tenant)
+    return engine.links.createLink(link, hash, note)
+  },
+  revokeLink: (note) => engine.links.revokeLink(place.tenant, ids.link, now(), note),
   createSecret: (note) => engine.secrets.createSecret(secret(newId('secret'), 'new'), note),
   reviseSecret: (note) => engine.secrets.reviseSecret(place.tenant, ids.secret, 1, now(), note),
   deleteSecret: (note) => engine.secrets.deleteSecret(place.tenant, ids.secret, note),
@@ -149,6 +159,8 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
     return engine.catalogue.withdraw(place.tenant, place.skill.id, items[0]!.id, note)
   },
   setDisplayName: (note) => engine.catalogue.setDisplayName(place.tenant, place.skill.id, 'Notes', note),
+  addSigningKey: (note) =>
+    engine.signing.addSigningKey({ ...newSigningKey(place.tenant), id: 'ed25519-2' }, 'path', null, note),
   deleteStage: (note) => engine.skills.deleteStage(place.tenant, place.stage.id, note),
   createUpload: (note) => engine.skills.createUpload(newUpload(place.stage), note),
   receiveUpload: (note) => engine.skills.receiveUpload(ids.upload, now(), note),

@@ -128,6 +128,8 @@ test('the queue and every list read through an index', async () => {
     'stages_served (tenant=? AND name=?': `${SERVED} WHERE s.tenant = 't' AND s.name = 'prod' AND s.deployment IS NOT NULL
       AND s.skill > 's' ORDER BY s.skill ASC LIMIT 10`,
     'versions_sequence (skill=?': `SELECT * FROM versions WHERE skill = 's' AND tenant = 't' AND sequence > 5 ORDER BY sequence ASC LIMIT 10`,
+    'links_tenant (tenant=?': `SELECT * FROM links WHERE tenant = 't' AND id < 'x' ${page}`,
+    'links_hash (hash=?': `SELECT * FROM links WHERE hash = 'h'`,
     activations: `SELECT * FROM activations WHERE stage = 's' AND tenant = 't' ORDER BY revision DESC LIMIT 10`,
     uploads_unfinished: `SELECT * FROM uploads WHERE state IN ('received', 'validating') ORDER BY id`,
     'COVERING INDEX webhooks_due': `SELECT due, stage, tenant FROM webhooks WHERE due IS NOT NULL AND (due, stage) > (1, 's') AND due <= 5

@@ -11,6 +11,7 @@ import { createActivityStore } from './activity-store.ts'
 import { createAuditStore } from './audit-store.ts'
 import { createCatalogueStore } from './catalogue-store.ts'
 import type { Database } from './database.ts'
+import { createLinkStore } from './link-store.ts'
 import { migrate } from './migrations.ts'
 import { lockDataFolder } from './owner-lock.ts'
 import { readGauges } from './gauges.ts'
@@ -19,6 +20,7 @@ import { createQuotaStore } from './quota-store.ts'
 import { createRunStore } from './run-store.ts'
 import { createScheduleStore } from './schedule-store.ts'
 import { createSecretStore } from './secret-store.ts'
+import { createSigningStore } from './signing-store.ts'
 import { createSkillStore } from './skill-store.ts'
 import { copySqliteDatabase } from './sqlite-copy.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
@@ -80,11 +82,13 @@ function createSqlEngine(
   return {
     access: createAccessStore(db),
     audit: createAuditStore(db),
+    links: createLinkStore(db),
     secrets: createSecretStore(db),
     vault: (keys) => createSqlVault(db, keys),
     quotas: createQuotaStore(db),
     skills: createSkillStore(db, watchers),
     catalogue: createCatalogueStore(db),
+    signing: createSigningStore(db),
     runs: createRunStore(db, watchers),
     queues: createQueueStore(db, watchers),
     schedules: createScheduleStore(db, watchers),

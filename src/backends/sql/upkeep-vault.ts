@@ -9,7 +9,8 @@ export function createVaultSweep(db: Database): Pick<UpkeepStore, 'strayValues' 
   return {
     async strayValues(from) {
       const rows = await db.query<{ path: string; revision: number; present: number | null }>(
-        `SELECT vault.path, vault.revision, secrets.revision AS present FROM vault LEFT JOIN secrets ON secrets.path = vault.path
+        `SELECT vault.path, vault.revision, COALESCE(secrets.revision, signing_keys.revision) AS present FROM vault
+         LEFT JOIN secrets ON secrets.path = vault.path LEFT JOIN signing_keys ON signing_keys.path = vault.path
          WHERE vault.path > ? ORDER BY vault.path, vault.revision LIMIT ${literal(STEP)}`,
         from ?? '',
       )
@@ -33,7 +34,8 @@ export function createVaultSweep(db: Database): Pick<UpkeepStore, 'strayValues' 
         return gone(
           t,
           `DELETE FROM vault WHERE path = ? AND revision = ? AND NOT EXISTS
-             (SELECT 1 FROM secrets WHERE secrets.path = vault.path AND secrets.revision = vault.revision) RETURNING path`,
+             (SELECT 1 FROM secrets WHERE secrets.path = vault.path AND secrets.revision = vault.revision)
+             AND NOT EXISTS (SELECT 1 FROM signing_keys WHERE signing_keys.path = vault.path) RETURNING path`,
           path,
           revision,
         )

@@ -49,7 +49,7 @@ export function toolCall(
     if (await tellProgress(runs, run, context, until)) return runs.find(tenant, run.id)
     let seen = run
     while (!isTerminal(seen.status) && !until.aborted) {
-      seen = await runs.wait(tenant, run.id, LIMITS.waitSeconds * 1000, until)
+      seen = await runs.wait(seen, LIMITS.waitSeconds * 1000, until)
     }
     return seen
   }

@@ -102,7 +102,7 @@ async function run(
 ): Promise<ToolOutcome> {
   try {
     const begun = await tools.begin(caller, call)
-    return outcomeOf(await runs.wait(caller.tenant, begun.id, seconds * 1000, signal))
+    return outcomeOf(await runs.wait(begun, seconds * 1000, signal))
   } catch (error) {
     if (error instanceof SkilletError && FOR_THE_MODEL.has(error.code)) return refusalOf(error)
     throw error

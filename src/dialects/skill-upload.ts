@@ -73,7 +73,7 @@ export async function receiveSkill(
   }
 }
 
-/** As it stands in the zip. Windows and Unix alike, and `./` means nothing. @throws SkilletError package_rejected */
+/** As it stands in the zip. Windows and Unix alike, `./` means nothing, and forms write quotes as `%22`. @throws SkilletError package_rejected */
 function pathOf(filename: string | undefined): string {
   if (filename === undefined || filename === '') {
     throw new SkilletError(
@@ -81,7 +81,10 @@ function pathOf(filename: string | undefined): string {
       'A file has no name: send its path, such as "my-skill/SKILL.md", as filename.',
     )
   }
-  const path = filename.replaceAll('\\', '/').replace(/^(?:\.\/)+/, '')
+  const path = filename
+    .replaceAll('%22', '"')
+    .replaceAll('\\', '/')
+    .replace(/^(?:\.\/)+/, '')
   const findings = createFindings()
   checkName({ path, name: Buffer.from(path) }, LIMITS.pathChars, findings)
   if (path.endsWith('/')) findings.add('zip.unclean_path', `"${path}" names a folder, not a file.`, path)

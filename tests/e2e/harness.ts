@@ -50,6 +50,9 @@ export class TestServer {
   get key(): string {
     return this.#server.key!
   }
+  get operatorKey(): string {
+    return this.#server.operatorKey!
+  }
 
   async stop(): Promise<void> {
     await this.#server.stop()

@@ -63,6 +63,18 @@ test('a client that sends its request never so slowly does not hold up the closi
     if (!socket.destroyed) await once(socket, 'close')
   }))
 
+test('a client that connected and says nothing does not hold up the closing', async () => {
+  const listening = await serve(new Hono<Env>(), { port: 0, graceMs: 3_600_000 })
+  expect((await fetch(`${listening.url}/healthz`)).status).toBe(404)
+  const socket = connect(Number(new URL(listening.url).port), '127.0.0.1')
+  await once(socket, 'connect')
+  // Only when it was answered did the server surely see the connection that came before.
+  expect((await fetch(`${listening.url}/healthz`)).status).toBe(404)
+  socket.resume()
+  await listening.close()
+  if (!socket.destroyed) await once(socket, 'close')
+})
+
 test('a port that is taken is an error of the caller', () =>
   withRun(async (server) => {
     await expect(serve(new Hono<Env>(), { port: Number(new URL(server.url).port) })).rejects.toMatchObject({

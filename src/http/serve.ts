@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { LIMITS } from '../model/sizes.ts'
 import type { App } from './app.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
@@ -56,20 +57,31 @@ export async function serve(app: App, options: ServeOptions): Promise<Listening>
   server.keepAliveTimeout = times.keepAlive
   server.timeout = times.idle
   server.maxConnections = LIMITS.connections
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.listen(port, host)
   await once(server, 'listening')
   let closing: Promise<void> | undefined
   return {
     url: urlOf(server),
-    close: () => (closing ??= close(server, stopping, graceMs)),
+    close: () => (closing ??= close(server, sockets, { stopping, graceMs })),
   }
 }
 
-async function close(server: Server, stopping: AbortController | undefined, graceMs: number): Promise<void> {
+async function close(
+  server: Server,
+  sockets: ReadonlySet<Socket>,
+  { stopping, graceMs }: { stopping: AbortController | undefined; graceMs: number },
+): Promise<void> {
   stopping?.abort()
   const closed = once(server, 'close')
   server.close()
   server.closeIdleConnections()
+  // Clients connect ahead of their requests, too: for Node such a connection is none that is idle.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   const impatience = setTimeout(() => server.closeAllConnections(), graceMs)
   try {
     await closed

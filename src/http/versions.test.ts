@@ -37,3 +37,34 @@ test('versions show their package and files, and what changed between two', asyn
   expect((await server.call('GET', '/api/skills/diffs/versions/7.0.0')).status).toBe(404)
   expect((await server.call('GET', '/api/skills/diffs/diff?from=1.0.0')).status).toBe(400)
 })
+
+test('a version goes by any of its names, and those that move on follow', async () => {
+  const [one, two, three] = [1, 2, 3].map((n) => packageOf(`named ${n}`))
+  await server.deploy('named', 'prod', one!)
+  await server.deploy('named', 'dev', two!)
+  const { body: first } = await server.call<VersionDetail>('GET', '/api/skills/named/versions/1.0.0')
+  const numberOf = async (name: string): Promise<string> =>
+    (await server.call<VersionDetail>('GET', `/api/skills/named/versions/${name}`)).body.version
+  for (const name of ['1', '1.0.0', first.id, 'prod']) expect(await numberOf(name), name).toBe('1.0.0')
+  for (const name of ['2', '2.0.0', 'dev', 'latest']) expect(await numberOf(name), name).toBe('2.0.0')
+  await server.deploy('named', 'dev', three!)
+  expect([await numberOf('prod'), await numberOf('latest')]).toEqual(['1.0.0', '3.0.0'])
+  const diff = await server.call<VersionDiff>('GET', '/api/skills/named/diff?from=prod&to=latest')
+  expect([diff.body.from.version, diff.body.to.version]).toEqual(['1.0.0', '3.0.0'])
+  const files = await server.call('GET', '/api/skills/named/versions/latest/files')
+  expect(files.body).toEqual({ items: three!.files })
+  await server.call('PUT', '/api/skills/named/stages/empty', { config: {} })
+  for (const name of ['empty', 'nothing', '9', '0', 'sta_1', '4.0.0']) {
+    expect((await server.call('GET', `/api/skills/named/versions/${name}`)).status, name).toBe(404)
+  }
+})
+
+test('a version is withdrawn by a name that is its own: whoever asks again withdraws no other', async () => {
+  for (const n of [1, 2]) await server.deploy('gone', 'dev', packageOf(`gone ${n}`))
+  for (const name of ['latest', 'dev']) {
+    const refused = await server.call<{ code: string; detail: string }>('DELETE', `/api/skills/gone/versions/${name}`)
+    expect(refused.body).toMatchObject({ code: 'bad_request', detail: expect.stringContaining('number: 2.0.0') })
+  }
+  expect((await server.call('DELETE', '/api/skills/gone/versions/1')).body).toMatchObject({ version: '1.0.0' })
+  expect((await server.call('DELETE', '/api/skills/gone/versions/1')).status).toBe(404)
+})

@@ -6,7 +6,7 @@ import { SkilletError, notFound } from '../model/errors.ts'
 import type { Page, PageOptions } from '../model/page.ts'
 import { AGENT_STAGE, type Skill, type Version } from '../model/skills.ts'
 import type { AgentCatalogue, CatalogueView } from './agent-catalogue.ts'
-import type { Lookup } from './lookup.ts'
+import { exactVersion, namedVersion } from './version-names.ts'
 
 /** A skill with a SKILL.md, for those who take its files. */
 export interface AgentSkill extends Omit<Skill, 'description'> {
@@ -38,11 +38,13 @@ export interface AgentVersions {
 }
 
 export function createAgentVersions(parts: {
-  engine: { skills: Pick<Engine['skills'], 'findSkill' | 'findStage' | 'findVersion'>; catalogue: CatalogueStore }
+  engine: {
+    skills: Pick<Engine['skills'], 'findSkill' | 'findStage' | 'findVersion' | 'findDeployment'>
+    catalogue: CatalogueStore
+  }
   agents: Pick<AgentCatalogue, 'find'>
-  lookup: Pick<Lookup, 'deployment'>
 }): AgentVersions {
-  const { engine, agents, lookup } = parts
+  const { engine, agents } = parts
   const { catalogue } = engine
 
   async function summary({ tenant, digest }: Pick<Version, 'tenant' | 'digest'>): Promise<PackageSummary> {
@@ -71,14 +73,8 @@ export function createAgentVersions(parts: {
   }
 
   async function named(skill: AgentSkill, name: string, whole: boolean): Promise<Version | null> {
-    const { tenant, id, latest } = skill
-    if (name === 'latest') return latest === null ? null : engine.skills.findVersion(tenant, id, latest.id)
-    if (/^\d{1,9}$/.test(name)) return catalogue.versionAt(tenant, id, Number(name))
-    const version = await engine.skills.findVersion(tenant, id, name)
-    if (version !== null || !(whole || name === AGENT_STAGE)) return version
-    const stage = await engine.skills.findStage(tenant, id, name)
-    if (stage === null || stage.deployment === null) return null
-    return engine.skills.findVersion(tenant, id, (await lookup.deployment(tenant, stage.deployment)).version)
+    if (name === 'latest') return skill.latest === null ? null : exactVersion(engine, skill, skill.latest.id)
+    return whole || name === AGENT_STAGE ? namedVersion(engine, skill, name) : exactVersion(engine, skill, name)
   }
 
   const find: AgentVersions['find'] = async (view, skill, name) => {

@@ -2,6 +2,7 @@ import type { Engine } from '../backends/ports.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
 import type { Package } from '../model/packages.ts'
 import type { Deployment, Skill, Stage, Version } from '../model/skills.ts'
+import { exactVersion, namedVersion } from './version-names.ts'
 
 /** Looks things up by id or name, or refuses. Another tenant's things are as absent as those that never were. */
 export interface Lookup {
@@ -11,8 +12,10 @@ export interface Lookup {
   stage(tenant: string, skill: string, idOrName: string): Promise<{ skill: Skill; stage: Stage }>
   /** What the stage serves. @throws SkilletError stage_not_active */
   active(stage: Stage): Promise<Deployment>
-  /** @throws SkilletError not_found */
-  version(skill: Skill, versionOrId: string): Promise<Version>
+  /** By any of its names (version-names.ts). @throws SkilletError not_found */
+  version(skill: Skill, name: string): Promise<Version>
+  /** Only by a name that is its own for ever. @throws SkilletError not_found, bad_request for one that moves on */
+  exactVersion(skill: Skill, name: string): Promise<Version>
   /** What a stage served or serves, so that it must exist. */
   deployment(tenant: string, id: string): Promise<Deployment>
   /** The package of something that exists, so that it must exist too. */
@@ -50,10 +53,22 @@ export function createLookup(engine: Engine): Lookup {
 
     deployment,
 
-    async version(owner, versionOrId) {
-      const found = await skills.findVersion(owner.tenant, owner.id, versionOrId)
-      if (found === null) throw notFound('version', `${owner.name}@${versionOrId}`)
+    async version(owner, name) {
+      const found = await namedVersion(engine, owner, name)
+      if (found === null) throw notFound('version', `${owner.name}@${name}`)
       return found
+    },
+
+    async exactVersion(owner, name) {
+      const found = await exactVersion(engine, owner, name)
+      if (found !== null) return found
+      const now = await namedVersion(engine, owner, name)
+      if (now === null) throw notFound('version', `${owner.name}@${name}`)
+      // Whoever asks again because no answer came would mean another one.
+      throw new SkilletError(
+        'bad_request',
+        `"${name}" is another version afterwards. Name the version by its number: ${now.version}.`,
+      )
     },
 
     async package(tenant, digest) {

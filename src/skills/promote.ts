@@ -7,6 +7,7 @@ import type { Deployment } from '../model/skills.ts'
 import type { Activate } from './activate.ts'
 import { freeze } from './freeze.ts'
 import type { Lookup } from './lookup.ts'
+import { requireRevision } from './revision.ts'
 import type { PromoteRequest } from './shapes.ts'
 
 export type Promote = (caller: Caller, skill: string, from: string, request: PromoteRequest) => Promise<Deployment>
@@ -26,11 +27,7 @@ export function createPromote(parts: { engine: Engine; lookup: Lookup; activate:
     const target =
       (await engine.skills.findStage(caller.tenant, skill.id, to)) ??
       (await engine.skills.putStage(caller.tenant, skill.id, to, null, undefined, note))
-    if (revision !== undefined && revision !== target.revision) {
-      throw new SkilletError('stage_changed', `Stage "${to}" has revision ${target.revision}, not ${revision}.`, {
-        data: { revision: target.revision },
-      })
-    }
+    requireRevision(target, revision)
     const at = now()
     const deployment = freeze({
       stage: target,

@@ -6,14 +6,14 @@ import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import type { Finding, Package } from '../model/packages.ts'
 import type { Profile } from '../packages/profiles/profile.ts'
-import { AGENT_STAGE, type Deployment, Name, type Skill, type Stage, type Version } from '../model/skills.ts'
+import { AGENT_STAGE, type Deployment, Name, type Skill, type Version } from '../model/skills.ts'
 import type { Activate } from './activate.ts'
 import { changeBetween } from './change.ts'
-import { freeze } from './freeze.ts'
 import type { StageListener } from './listener.ts'
 import type { Lookup } from './lookup.ts'
 import { nextVersion } from './numbering.ts'
 import { rejected } from './rejection.ts'
+import { type ServeTarget, createServe } from './serve.ts'
 
 /** What checks packages that no upload stands for. */
 export interface Checker {
@@ -56,8 +56,13 @@ export interface Publishing {
       readonly signal?: AbortSignal
     },
   ): Promise<Published>
-  /** Serves a version on a stage, which is made when it is missing. @throws SkilletError not_found, stage_changed */
-  serve(caller: Caller, skill: string, version: string, stage?: string): Promise<Deployment>
+  /**
+   * Serves a version on a stage, which is made when it is missing; one that it serves already goes on as it is.
+   * @param target.stage Default AGENT_STAGE.
+   * @param target.revision Only if the stage has this one.
+   * @throws SkilletError not_found, stage_changed, secret_unknown
+   */
+  serve(caller: Caller, skill: string, version: string, target?: ServeTarget): Promise<Deployment>
   /**
    * The version is gone for ever. Where stage `prod` serves it, that serves the newest version that is left, or nothing.
    * @throws SkilletError not_found, version_in_use
@@ -73,36 +78,15 @@ export function createPublishing(parts: {
   listener: StageListener
   requireIsolation: () => void
 }): Publishing {
-  const { engine, lookup, checker, activate, listener, requireIsolation } = parts
+  const { engine, lookup, checker, listener, requireIsolation } = parts
   const { catalogue } = engine
+  const serveOn = createServe(parts)
 
   async function checked(submission: Omit<Parameters<Checker['check']>[0], 'id'>, signal?: AbortSignal) {
     requireIsolation()
     const { findings, package: source } = await checker.check({ ...submission, id: newId('upload') }, signal)
     if (source !== null) return { source, findings }
     throw rejected(findings)
-  }
-
-  async function serveOn(caller: Caller, skill: Skill, version: Version, name: string): Promise<Deployment> {
-    const note = noteOf(caller, 'stage.put', { kind: 'stage', id: `${skill.id}/${name}` })
-    const stage: Stage =
-      (await engine.skills.findStage(caller.tenant, skill.id, name)) ??
-      (await engine.skills.putStage(caller.tenant, skill.id, name, null, undefined, note))
-    const present = stage.deployment === null ? null : await lookup.active(stage)
-    if (present?.digest === version.digest) return present
-    const source = await lookup.package(caller.tenant, version.digest)
-    const at = now()
-    const deployment = freeze({
-      stage,
-      package: source,
-      version: version.version,
-      change_level: present === null ? 'patch' : changeBetween(present, source).change_level,
-      promoted_from: null,
-      by: caller.id,
-      at,
-    })
-    await activate({ stage, deployment, kind: 'deploy', caller, at, upload: null })
-    return deployment
   }
 
   return {
@@ -126,28 +110,28 @@ export function createPublishing(parts: {
       const detail = { version: version.version, digest: source.digest, skill: skill.id }
       const note = noteOf(caller, 'version.publish', { kind: 'version', id: version.id }, detail)
       const kept = await catalogue.publish({ skill, create: known === null, package: source, version, note })
-      const deployment = serve ? await serveOn(caller, skill, kept.version, AGENT_STAGE) : null
+      const deployment = serve ? await serveOn(caller, skill, kept.version) : null
       return { skill, ...kept, deployment, findings }
     },
 
-    async serve(caller, skillName, versionName, stage = AGENT_STAGE) {
+    async serve(caller, skillName, versionName, target) {
       const skill = await lookup.skill(caller.tenant, skillName)
-      return serveOn(caller, skill, await lookup.version(skill, versionName), stage)
+      return serveOn(caller, skill, await lookup.version(skill, versionName), target)
     },
 
     async withdraw(caller, skillName, versionName) {
       const skill = await lookup.skill(caller.tenant, skillName)
-      const version = await lookup.version(skill, versionName)
+      const version = await lookup.exactVersion(skill, versionName)
       const served = await catalogue.findServed(caller.tenant, AGENT_STAGE, skill.id)
       if (served?.digest === version.digest) {
         const { items } = await catalogue.versions(caller.tenant, skill.id, { limit: 2 })
         const next = items.find(({ id }) => id !== version.id)
-        if (next !== undefined) await serveOn(caller, skill, next, AGENT_STAGE)
+        if (next !== undefined) await serveOn(caller, skill, next)
       }
       const detail = { version: version.version, digest: version.digest, skill: skill.id }
       const note = noteOf(caller, 'version.withdraw', { kind: 'version', id: version.id }, detail)
       const gone = await catalogue.withdraw(caller.tenant, skill.id, version.id, note)
-      if (gone === null) return lookup.version(skill, versionName)
+      if (gone === null) return lookup.exactVersion(skill, versionName)
       if (gone.retired !== null) listener.retired(gone.retired)
       return version
     },

@@ -5,7 +5,9 @@ import { now } from '../model/json.ts'
 import type { Activation, Deployment, Stage } from '../model/skills.ts'
 import type { Activate } from './activate.ts'
 import type { Lookup } from './lookup.ts'
+import { requireRevision } from './revision.ts'
 import type { RollbackRequest } from './shapes.ts'
+import { namedVersion } from './version-names.ts'
 
 export type Rollback = (caller: Caller, skill: string, stage: string, request: RollbackRequest) => Promise<Deployment>
 
@@ -25,17 +27,11 @@ export function createRollback(parts: { engine: Engine; lookup: Lookup; activate
     } while (cursor !== undefined)
   }
 
-  return async (caller, skillName, stageName, { deployment: id, version, revision }) => {
-    const { stage } = await lookup.stage(caller.tenant, skillName, stageName)
-    if (revision !== undefined && revision !== stage.revision) {
-      throw new SkilletError(
-        'stage_changed',
-        `Stage "${stage.name}" has revision ${stage.revision}, not ${revision}.`,
-        {
-          data: { revision: stage.revision },
-        },
-      )
-    }
+  return async (caller, skillName, stageName, { deployment: id, version: name, revision }) => {
+    const { skill, stage } = await lookup.stage(caller.tenant, skillName, stageName)
+    requireRevision(stage, revision)
+    // A name that moves on is what it is now; of what was withdrawn the number is still in the history.
+    const version = name === undefined ? undefined : ((await namedVersion(engine, skill, name))?.version ?? name)
     const named = id !== undefined || version !== undefined
     const target = named ? await findNamed(history(stage), { id, version }) : await findPrevious(history(stage))
     if (target === null && named) throw notFound('deployment in the history of this stage', (id ?? version)!)

@@ -34,11 +34,26 @@ export type DeployRequest = z.infer<typeof DeployRequest>
 export const RollbackRequest = z
   .strictObject({
     deployment: z.string().max(64).optional().meta({ description: 'A deployment that this stage served before.' }),
-    version: z.string().max(64).optional().meta({ description: 'Instead: the last deployment of this version.' }),
+    version: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ description: 'Instead: the last deployment of this version, by any of its names.' }),
     revision: Revision,
   })
   .meta({ id: 'RollbackRequest' })
 export type RollbackRequest = z.infer<typeof RollbackRequest>
+
+export const ServeRequest = z
+  .strictObject({
+    version: z
+      .string()
+      .min(1)
+      .max(100)
+      .meta({ description: 'Number, id, `latest`, or the name of a stage that serves it.' }),
+    revision: Revision,
+  })
+  .meta({ id: 'ServeRequest' })
 
 export const PromoteRequest = z
   .strictObject({
@@ -102,11 +117,9 @@ export const VersionDiff = z
     frontmatter: z
       .array(Difference)
       .meta({ description: 'Of SKILL.md, by key; a side that does not have the key is left out.' }),
-    permissions: z
-      .array(Difference)
-      .meta({
-        description: 'What the package asks for: network, size, time, runtime, scripts that can be run, tools.',
-      }),
+    permissions: z.array(Difference).meta({
+      description: 'What the package asks for: network, size, time, runtime, scripts that can be run, tools.',
+    }),
     schemas: z.object({ from: Schemas, to: Schemas }),
     change_level: ChangeLevel,
     changes: z.array(SchemaChange),

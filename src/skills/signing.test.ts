@@ -46,7 +46,7 @@ test('what is signed holds under the key of the tenant, for that package and no 
   // Without our code: DSSE as its specification has it.
   const payload = Buffer.from(envelope.payload, 'base64')
   expect(preAuthEncoding(payload).toString()).toBe(
-    `DSSEv1 28 application/vnd.in-toto+json ${payload.length} ${payload}`,
+    `DSSEv1 28 application/vnd.in-toto+json ${payload.length} ${payload.toString()}`,
   )
   const sig = Buffer.from(envelope.signatures[0]!.sig, 'base64')
   expect(verify(null, preAuthEncoding(payload), keys[0]!.public_key, sig)).toBe(true)

@@ -1,5 +1,5 @@
 import { Deployment } from '../../model/skills.ts'
-import { DeployProposal, DeployRequest, PromoteRequest, RollbackRequest } from '../../skills/shapes.ts'
+import { DeployProposal, DeployRequest, PromoteRequest, RollbackRequest, ServeRequest } from '../../skills/shapes.ts'
 import { type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
 
@@ -74,6 +74,23 @@ export const deploymentRoutes = ({ skills }: Pick<Services, 'skills'>): Route[] 
     handle: async ({ caller, params, body }) => ({
       status: 201,
       body: await skills.promote(caller, params.skill, params.stage, body),
+    }),
+  }),
+  route({
+    id: 'serveVersion',
+    tag: 'stages',
+    method: 'POST',
+    path: `${STAGE}/serve`,
+    access: 'stages.deploy',
+    summary: 'Serve a version that there is already, without building it again',
+    description:
+      'The stage is made when it is missing. Its configuration is frozen with the version; what it serves already goes on as it is.',
+    body: ServeRequest,
+    responses: { 200: { description: 'What the stage serves now.', schema: Deployment } },
+    errors: ['stage_changed', 'secret_unknown'],
+    handle: async ({ caller, params, body: { version, revision } }) => ({
+      status: 200,
+      body: await skills.publishing.serve(caller, params.skill, version, { stage: params.stage, revision }),
     }),
   }),
 ]

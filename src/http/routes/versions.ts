@@ -60,9 +60,9 @@ export const versionRoutes = ({ skills: { versions, publishing } }: Pick<Service
     access: 'versions.withdraw',
     summary: 'Withdraw a version for ever',
     description:
-      'Its number is never given again. Stage `prod`, if it serves the version, serves the newest that is left, or nothing.',
+      'By a name that is its own: not by `latest`, nor by that of a stage. Its number is never given again. Stage `prod`, if it serves the version, serves the newest that is left, or nothing.',
     responses: { 200: { description: 'What was withdrawn.', schema: Version } },
-    errors: ['version_in_use', 'stage_changed'],
+    errors: ['bad_request', 'version_in_use', 'stage_changed'],
     handle: async ({ caller, params }) => ({
       status: 200,
       body: await publishing.withdraw(caller, params.skill, params.version),

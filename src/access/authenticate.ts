@@ -1,7 +1,8 @@
 import type { AccessStore } from '../backends/access-ports.ts'
+import type { LinkStore } from '../backends/link-ports.ts'
 import { OPERATOR_TENANT, type Principal } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
-import { hashKey, isKey } from './keys.ts'
+import { hashKey, isKey, isLinkToken } from './keys.ts'
 import { createLastUsed } from './last-used.ts'
 import { createMemory } from './memory.ts'
 
@@ -11,11 +12,11 @@ export interface Authenticator {
    * @throws SkilletError unauthenticated, tenant_suspended, identity_unavailable
    */
   authenticate(header: string | undefined): Promise<Principal>
-  /** Forgets what is remembered of a key, so that its revocation counts at once in this process. */
-  forget(keyId: string): void
+  /** Forgets what is remembered of a key or link, so that its revocation counts at once in this process. */
+  forget(id: string): void
   /** The same for all principals of a tenant, so that its suspension counts at once. */
   forgetTenant(tenant: string): void
-  /** Writes down when keys were last used. May be called twice. */
+  /** Writes down when keys and links were last used. May be called twice. */
   close(): Promise<void>
 }
 
@@ -29,6 +30,8 @@ export type VerifyToken = (token: string) => Promise<Identity>
 export interface AuthenticatorOptions {
   /** Tokens of other issuers; without it they are refused. */
   readonly verifyToken?: VerifyToken | undefined
+  /** Those of URLs; without it they are refused. */
+  readonly links?: Pick<LinkStore, 'findLinkByHash' | 'touchLinks'> | undefined
   /** Told when the last use of keys could not be written. */
   readonly onError: (error: unknown, doing: string) => void
   /** Default 5000. What another process revokes or suspends is refused here after at most this many milliseconds. */
@@ -40,14 +43,15 @@ export interface AuthenticatorOptions {
 
 const REMEMBER_MS = 5000
 
-/** Maps keys and tokens to principals. Both are looked up by their hash, so the time it takes says nothing of how much of a guess was right. */
+/** Maps keys, links and tokens to principals. All are looked up by their hash, so the time it takes says nothing of how much of a guess was right. */
 export function createAuthenticator(
   access: Pick<AccessStore, 'findKey' | 'touchKeys'>,
   options: AuthenticatorOptions,
 ): Authenticator {
-  const { rememberMs = REMEMBER_MS, clock = Date.now, verifyToken } = options
+  const { rememberMs = REMEMBER_MS, clock = Date.now, verifyToken, links } = options
   const known = createMemory<Principal>({ ms: rememberMs, clock })
-  const lastUsed = createLastUsed(access, { clock, ...options })
+  const lastUsed = createLastUsed(access.touchKeys, { clock, ...options })
+  const linkUses = links === undefined ? null : createLastUsed(links.touchLinks, { clock, ...options })
 
   async function findKey(hash: string): Promise<Identity> {
     const found = await access.findKey(hash)
@@ -60,6 +64,18 @@ export function createAuthenticator(
     return { value: { kind: 'key', id: key.id, tenant: key.tenant, role: key.role }, until }
   }
 
+  async function findLink(hash: string): Promise<Identity> {
+    const found = (await links?.findLinkByHash(hash)) ?? null
+    if (found === null) throw refused('The link is not known here.')
+    const { link, tenant } = found
+    const { id, stage, skills } = link
+    if (link.revoked_at !== null) throw refused(`Link ${id} was revoked at ${link.revoked_at}.`)
+    const until = link.expires_at === null ? Infinity : Date.parse(link.expires_at)
+    if (until <= clock()) throw refused(`Link ${id} expired at ${link.expires_at}.`)
+    if (tenant.suspended) throw suspended(tenant.name)
+    return { value: { kind: 'link', id, tenant: link.tenant, role: 'agent', link: { stage, skills } }, until }
+  }
+
   return {
     async authenticate(header) {
       const credential = bearer(header)
@@ -69,14 +85,21 @@ export function createAuthenticator(
         lastUsed.note(principal.id)
         return principal
       }
+      if (isLinkToken(credential)) {
+        const principal = await known.get(hash, () => findLink(hash))
+        linkUses?.note(principal.id)
+        return principal
+      }
       if (!isToken(credential)) throw refused(NO_KEY)
       if (verifyToken === undefined) throw refused('Tokens are not accepted here: no issuer is configured.')
       return known.get(hash, () => verifyToken(credential))
     },
 
-    forget: (keyId) => known.forget(({ id }) => id === keyId),
+    forget: (which) => known.forget(({ id }) => id === which),
     forgetTenant: (tenant) => known.forget((principal) => principal.tenant === tenant),
-    close: () => lastUsed.close(),
+    async close() {
+      await Promise.all([lastUsed.close(), linkUses?.close()])
+    },
   }
 }
 

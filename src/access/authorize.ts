@@ -4,7 +4,7 @@ import { SkilletError, notFound } from '../model/errors.ts'
 import { now } from '../model/json.ts'
 import { type Coverage, covers, touches } from '../model/coverage.ts'
 import { createMemory } from './memory.ts'
-import { type Operation, PERMISSIONS } from './permissions.ts'
+import { LINK_OPERATIONS, type Operation, PERMISSIONS } from './permissions.ts'
 
 /** What a path names, as it names it: by id or name. What is in it besides does not matter here. */
 export interface Target {
@@ -48,7 +48,7 @@ export function createAuthorizer(
 
   async function check(principal: Principal, operation: Operation, target: Target, ownOnly: boolean) {
     const thing = OF_LISTS.has(operation) ? null : await find(engine, principal.tenant, target)
-    const coverage: Coverage = { grants: await grantsOf(principal), ownOnly }
+    const coverage: Coverage = { grants: reachOf(principal) ?? (await grantsOf(principal)), ownOnly }
     if (thing === null) return coverage
     if (ownOnly && 'by' in thing && thing.by !== principal.id) {
       throw notGranted(principal, operation, `Run "${target.run}" was begun by somebody else.`)
@@ -61,6 +61,9 @@ export function createAuthorizer(
 
   return {
     authorize(principal, operation, target) {
+      if (principal.kind === 'link' && !LINK_OPERATIONS.has(operation)) {
+        throw new SkilletError('forbidden', `A link may not do "${operation}": skills are fetched through it.`)
+      }
       const permission = PERMISSIONS[operation][principal.role]
       if (permission === 'yes') return null
       if (permission === 'no') {
@@ -73,6 +76,10 @@ export function createAuthorizer(
   }
 }
 
+/** What a link covers by itself. */
+const reachOf = ({ link }: Principal): Coverage['grants'] | null =>
+  link === undefined ? null : [{ allowed_skills: link.skills, stages: [link.stage] }]
+
 /** Where a thing belongs: to a skill, and to a stage of it by name, which is null where it belongs to the skill as such. */
 interface Place {
   readonly skill: string
@@ -84,7 +91,7 @@ interface Place {
 const OF_WHOLE_SKILLS: ReadonlySet<Operation> = new Set(['versions.read'])
 
 /** Operations on what may be another tenant's, too: whoever serves them looks at the coverage, and what it does not cover is not there. */
-const OF_LISTS: ReadonlySet<Operation> = new Set(['catalogue.read'])
+const OF_LISTS: ReadonlySet<Operation> = new Set(['catalogue.read', 'discovery.read'])
 
 /** The stage of a run or delivery that has gone since: only grants of all stages cover it. */
 const GONE = ''

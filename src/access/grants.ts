@@ -3,12 +3,13 @@ import type { Page, PageOptions } from '../model/page.ts'
 import type { Engine } from '../backends/ports.ts'
 import type { Caller, Grant } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
-import { type Problem, SkilletError, notFound } from '../model/errors.ts'
+import { SkilletError, notFound } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { now } from '../model/json.ts'
 import type { Authorizer } from './authorize.ts'
 import { futureInstant } from './expiry.ts'
 import { isInForce } from './keys.ts'
+import { namedSkills } from './named-skills.ts'
 
 export interface GrantRequest {
   /** Id of a key, or `oidc:<issuer name>:<subject>`. */
@@ -50,7 +51,7 @@ export function createGrantsService(parts: {
         id: newId('grant'),
         tenant: caller.tenant,
         principal: request.principal,
-        allowed_skills: await skillIds(engine, caller.tenant, request.allowed_skills),
+        allowed_skills: await namedSkills(engine, caller.tenant, request.allowed_skills, '/allowed_skills'),
         stages: request.stages === null ? null : [...new Set(request.stages)].toSorted(),
         expires_at: futureInstant(request.expires_at),
         created_by: caller.id,
@@ -91,25 +92,4 @@ async function requirePrincipal(access: AccessStore, tenant: string, principal: 
       problems: [{ pointer: '/principal', message: 'is an owner, who may use every skill' }],
     })
   }
-}
-
-/** @returns Ids, each once, in order. All that is unknown is named at once. */
-async function skillIds(
-  { skills }: Pick<Engine, 'skills'>,
-  tenant: string,
-  wanted: readonly string[],
-): Promise<string[]> {
-  if (wanted.length === 1 && wanted[0] === '*') return ['*']
-  const ids = new Set<string>()
-  const problems: Problem[] = []
-  for (const [i, idOrName] of wanted.entries()) {
-    const skill = await skills.findSkill(tenant, idOrName)
-    if (skill !== null) ids.add(skill.id)
-    else {
-      const message = idOrName === '*' ? 'stands for all skills, and so alone' : `is no skill: "${idOrName}"`
-      problems.push({ pointer: `/allowed_skills/${i}`, message })
-    }
-  }
-  if (problems.length === 0) return [...ids].toSorted()
-  throw new SkilletError('skill_unknown', `${problems.length} of the allowed skills are unknown.`, { problems })
 }

@@ -1,19 +1,18 @@
-import type { AccessStore } from '../backends/access-ports.ts'
 import { now } from '../model/json.ts'
 
-/** When keys were last used: collected here and written in one go, so that no request waits for it. */
+/** When keys or links were last used: collected here and written in one go, so that no request waits for it. */
 export interface LastUsed {
-  note(keyId: string): void
+  note(id: string): void
   /** Writes what was collected, and collects no more. May be called twice. */
   close(): Promise<void>
 }
 
-/** A key's last use is written at most this often, in milliseconds. */
+/** A last use is written at most this often, in milliseconds. */
 const FLUSH_MS = 30_000
 
-/** @param options.onError Told when writing failed: what was to be written is tried again with the next. */
+/** @param touch Writes them. @param options.onError Told when writing failed: what was to be written is tried again with the next. */
 export function createLastUsed(
-  access: Pick<AccessStore, 'touchKeys'>,
+  touch: (uses: readonly { readonly id: string; readonly at: string }[]) => Promise<void>,
   options: { onError: (error: unknown, doing: string) => void; clock: () => number; flushMs?: number },
 ): LastUsed {
   const { onError, clock, flushMs = FLUSH_MS } = options
@@ -27,10 +26,10 @@ export function createLastUsed(
     const batch = [...uses]
     uses.clear()
     try {
-      await access.touchKeys(batch.map(([id, at]) => ({ id, at: now(at) })))
+      await touch(batch.map(([id, at]) => ({ id, at: now(at) })))
     } catch (error) {
       for (const [id, at] of batch) if (!uses.has(id)) uses.set(id, at)
-      onError(error, 'writing when keys were last used')
+      onError(error, 'writing when keys and links were last used')
       if (!closed) wake()
     }
   }
@@ -42,9 +41,9 @@ export function createLastUsed(
   }
 
   return {
-    note(keyId) {
+    note(id) {
       if (closed) return
-      uses.set(keyId, clock())
+      uses.set(id, clock())
       wake()
     },
 

@@ -4,6 +4,7 @@ import { type Authorizer, createAuthorizer } from './authorize.ts'
 import { type Denials, createDenials } from './denials.ts'
 import { type GrantsService, createGrantsService } from './grants.ts'
 import { type KeyService, createKeyService } from './key-service.ts'
+import { type LinksService, createLinksService } from './links.ts'
 import type { IssuerConfig } from './oidc-config.ts'
 import { type TenantsService, createTenantsService } from './tenants.ts'
 
@@ -15,6 +16,7 @@ export interface Access {
   readonly tenants: TenantsService
   readonly keys: KeyService
   readonly grants: GrantsService
+  readonly links: LinksService
   /** Writes down what is only remembered: last uses, denials that were counted. */
   close(): Promise<void>
 }
@@ -34,7 +36,7 @@ export async function openAccess(parts: {
   // Loaded where there are issuers: it is a tenth of what a server takes to start.
   const tokens = issuers.length === 0 ? null : await import('./oidc.ts')
   const verifyToken = tokens?.createTokenVerifier(issuers, access, { publicUrl, onError })
-  const auth = createAuthenticator(access, { onError, verifyToken })
+  const auth = createAuthenticator(access, { links: engine.links, onError, verifyToken })
   const authorizer = createAuthorizer(engine)
   const denials = createDenials(engine.audit, { onError })
   return {
@@ -44,6 +46,7 @@ export async function openAccess(parts: {
     tenants: createTenantsService({ access, auth, oneTenant }),
     keys: createKeyService({ access, auth }),
     grants: createGrantsService({ engine, authorizer }),
+    links: createLinksService({ engine, auth }),
     async close() {
       await Promise.all([denials.close(), auth.close()])
     },

@@ -19,6 +19,8 @@ export const PERMISSIONS = {
   'signing.rotate': OWNER,
   // What agents find, all three levels of it.
   'catalogue.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'grant', operator: 'no' },
+  // The same as files for others' clients: what links are for.
+  'discovery.read': { owner: 'yes', developer: 'grant', viewer: 'yes', agent: 'grant', operator: 'no' },
   'skills.write': OWNER,
   'stages.write': OWNER,
   'packages.upload': OWNER,
@@ -40,6 +42,7 @@ export const PERMISSIONS = {
   // Of its own tenant; the operators' one has theirs.
   'keys.manage': { owner: 'yes', developer: 'no', viewer: 'no', agent: 'no', operator: 'yes' },
   'grants.manage': OWNER,
+  'links.manage': OWNER,
   'secrets.manage': OWNER,
   'quota.read': { owner: 'yes', developer: 'no', viewer: 'yes', agent: 'no', operator: 'no' },
   'quota.write': OWNER,
@@ -52,3 +55,6 @@ export const PERMISSIONS = {
 } as const satisfies Record<string, Record<AnyRole, Permission>>
 
 export type Operation = keyof typeof PERMISSIONS
+
+/** A link is an agent that may do this and nothing else, for the skills and the stage that it was made for. */
+export const LINK_OPERATIONS: ReadonlySet<Operation> = new Set(['discovery.read'])

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { withoutLinkTokens } from '../access/keys.ts'
 import { SkilletError } from '../model/errors.ts'
 import { AnyObject } from '../model/json.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
@@ -17,6 +18,7 @@ import { deploymentRoutes } from './routes/deployments.ts'
 import { grantRoutes } from './routes/grants.ts'
 import { invokeRoutes } from './routes/invoke.ts'
 import { keyRoutes } from './routes/keys.ts'
+import { linkRoutes } from './routes/links.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { queueRoutes } from './routes/queues.ts'
 import { runRoutes } from './routes/runs.ts'
@@ -74,7 +76,7 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   for (const one of routes) mount(app, one, { ...guards, streams, tracing, stopping, onFault, ...observers })
   app.notFound((c) => {
     const { request_id } = arrive(c.env, null, observers)
-    return toResponse(missing(routes, c.req.method, c.req.path, request_id), request_id)
+    return toResponse(missing(routes, c.req.method, withoutLinkTokens(c.req.path), request_id), request_id)
   })
   app.onError((error, c) => {
     const { request_id } = arrive(c.env, null, observers)
@@ -105,6 +107,7 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
     ...deliveryRoutes(services),
     ...keyRoutes(services),
     ...grantRoutes(services),
+    ...linkRoutes(services),
     ...secretRoutes(services),
     ...tenantRoutes(services),
     ...usageRoutes(services),
@@ -142,7 +145,12 @@ function missing(routes: readonly Route[], method: string, path: string, request
 }
 
 const patternOf = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`)
+  new RegExp(
+    `^${path
+      .replaceAll('.', '\\.')
+      .replaceAll(/\{\w+\}/g, '[^/]+')
+      .replaceAll(/\{\w+\+\}/g, '.+')}$`,
+  )
 
 function toStderr(error: unknown, requestId: string): void {
   console.error(`request ${requestId} failed:`, error)

@@ -6,20 +6,20 @@ import type { Authenticator } from '../access/authenticate.ts'
 import type { Authorizer } from '../access/authorize.ts'
 import type { Coverage } from '../model/coverage.ts'
 import type { Denials } from '../access/denials.ts'
-import { describeKey, isKey } from '../access/keys.ts'
 import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
-import { SkilletError, notFound } from '../model/errors.ts'
+import { SkilletError } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
 import { gone, interrupted } from './interruption.ts'
 import { check, parseJson, readJsonText } from './body.ts'
+import { authorizationOf, paramsOf } from './path-params.ts'
 import { problemReply } from './problem.ts'
 import { RateLimited } from './rate-limit.ts'
 import type { Live } from './live.ts'
 import { type Admittance, recheckOf } from './recheck.ts'
 import { type Reply, partsOf, toResponse } from './reply.ts'
 import { type Observers, type Visit, arrive } from './request-log.ts'
-import { type AnyCall, type Dialect, PATH_PARAM, type Route } from './route.ts'
+import { type AnyCall, type Dialect, type Route } from './route.ts'
 import type { EventStreams, OpenStream } from './sse.ts'
 import type { Throttle } from './throttle.ts'
 import type { Span, Tracing } from '../telemetry/tracing.ts'
@@ -43,7 +43,7 @@ export interface MountOptions extends Observers {
 
 /** Serves the route: authenticate, authorize, read and check, handle; whatever is thrown becomes a problem. */
 export function mount(app: Hono<Env>, route: Route, options: MountOptions): void {
-  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
+  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1').replaceAll(/\{(\w+)\+\}/g, ':$1{.+}')
   app.on(route.method, path, async (c) => {
     const visit = arrive(c.env, route.path, options)
     const { request_id } = visit
@@ -103,13 +103,13 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
   const from = { request_id: visit.request_id, client: visit.client }
   const header = (name: string): string | undefined => c.req.header(name)
-  const authorization = route.dialect === undefined ? header('authorization') : route.dialect.authorization(header)
+  const authorization = authorizationOf(c, route.dialect, header)
   const principal = open ? null : await options.auth.authenticate(authorization, visit.client)
   if (principal !== null) {
     visit.principal = principal.id
     visit.tenant = principal.tenant
   }
-  const params = paramsOf(c)
+  const params = paramsOf(c, route)
   const caller = principal === null ? null : { ...principal, ...from, trace: span.traceparent }
   const coverage = caller === null ? null : await allow(caller, route, params, options)
   const stream = (): AsyncIterable<Uint8Array> => streamOf(c)
@@ -177,16 +177,6 @@ async function allow(
     }
     throw error
   }
-}
-
-function paramsOf(c: Context<Env>): Record<string, string> {
-  const params = c.req.param()
-  for (const [kind, value] of Object.entries(params)) {
-    // Whoever puts a key where an id belongs does not find it in answers and in the audit log.
-    if (isKey(value)) throw notFound(kind, `${describeKey(value).prefix}…`)
-    if (!PATH_PARAM.test(value)) throw notFound(kind, value.slice(0, 100))
-  }
-  return params
 }
 
 /** The body straight from the socket where there is one: a web stream in between only costs. */

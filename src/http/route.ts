@@ -8,8 +8,10 @@ import type { Reply } from './reply.ts'
 
 /** How a dialect other than our own says who is calling, and what went wrong. Its routes are not in /openapi.json. */
 export interface Dialect {
-  /** What an Authorization header would hold. */
-  authorization(header: (name: string) => string | undefined): string | undefined
+  /** Parameter of the path that says who is calling: it is none to handlers and logs. Default: there is none. */
+  readonly credential?: string
+  /** What an Authorization header would hold. @param credential What the path has in that parameter. */
+  authorization(header: (name: string) => string | undefined, credential?: string): string | undefined
   /** @param headers What the native answer says besides: Retry-After, limits of rates, WWW-Authenticate. */
   failure(
     error: SkilletError,
@@ -46,7 +48,7 @@ export interface RouteSpec<
     | 'operator'
     | 'server'
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** With parameters as `{name}`. */
+  /** With parameters as `{name}`; `{name+}` takes the rest, with its slashes. */
   readonly path: Path
   /** What the caller must be allowed to do; `public` asks for no key. */
   readonly access: Access
@@ -109,7 +111,7 @@ interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
 
 type ParamsOf<Path extends string> = Record<ParamNames<Path>, string>
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
-  ? Name | ParamNames<Rest>
+  ? (Name extends `${infer Bare}+` ? Bare : Name) | ParamNames<Rest>
   : never
 
 /** A route with its types checked and then forgotten, so that routes of all shapes fit into one list. */

@@ -2,6 +2,7 @@ import type { Authenticator } from '../access/authenticate.ts'
 import type { Authorizer } from '../access/authorize.ts'
 import type { Denials } from '../access/denials.ts'
 import type { GrantsService } from '../access/grants.ts'
+import type { LinksService } from '../access/links.ts'
 import type { KeyService } from '../access/key-service.ts'
 import type { TenantsService } from '../access/tenants.ts'
 import type { Blobs, Engine } from '../backends/ports.ts'
@@ -30,6 +31,7 @@ export interface Services {
   readonly tenants: TenantsService
   readonly keys: KeyService
   readonly grants: GrantsService
+  readonly links: LinksService
   readonly secrets: SecretsService
   readonly skills: SkillsService
   /** Where archives go that are uploaded in other ways than by a signed URL. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Instant } from './json.ts'
+import type { Link } from './links.ts'
 import { LIMITS } from './sizes.ts'
 import { Name } from './skills.ts'
 
@@ -75,13 +76,18 @@ export const Grant = z
   .meta({ id: 'Grant' })
 export type Grant = z.infer<typeof Grant>
 
+/** What a link is for. */
+export type LinkReach = Pick<Link, 'stage' | 'skills'>
+
 /** Who is calling. Made in one place (access/authenticate.ts), asked in one place (access/authorize.ts). */
 export interface Principal {
-  readonly kind: 'key' | 'token'
-  /** Id of the key, or `oidc:<issuer name>:<subject>`. */
+  readonly kind: 'key' | 'token' | 'link'
+  /** Id of the key or link, or `oidc:<issuer name>:<subject>`. */
   readonly id: string
   readonly tenant: string
   readonly role: AnyRole
+  /** Of a link: it has this instead of grants. */
+  readonly link?: LinkReach
 }
 
 /** A principal in one request, for what has to be told about it later. */

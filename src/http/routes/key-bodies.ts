@@ -3,7 +3,7 @@ import { AnyRole, ApiKey } from '../../model/access.ts'
 import { Instant } from '../../model/json.ts'
 
 /** Shown in lists on terminals: nothing that steers one, breaks the line or turns its direction. */
-const KeyName = z
+export const Label = z
   .string()
   .min(1)
   .max(100)
@@ -13,12 +13,12 @@ const KeyName = z
     'one line of text',
   )
 
-const Expiry = Instant.nullable().default(null).meta({ description: 'In the future; null: never.' })
+export const Expiry = Instant.nullable().default(null).meta({ description: 'In the future; null: never.' })
 
-export const NewOwnerKey = z.strictObject({ name: KeyName.default('owner'), expires_at: Expiry })
+export const NewOwnerKey = z.strictObject({ name: Label.default('owner'), expires_at: Expiry })
 export const NewKey = z.strictObject({
   role: AnyRole.meta({ description: '`operator` is for operators, who make no others.' }),
-  name: KeyName,
+  name: Label,
   expires_at: Expiry,
 })
 

@@ -1,5 +1,5 @@
-import { readFileSync, readSync } from 'node:fs'
-import { readdir, rmdir, stat } from 'node:fs/promises'
+import { readFileSync, readSync, readdirSync, statSync } from 'node:fs'
+import { rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownerAlive, ownerMark } from './owner.ts'
@@ -30,7 +30,8 @@ export function cgroupName(key: string, number: number): string {
  */
 export async function sweepCgroups(folder: string, key: string): Promise<void> {
   const alive = new Map<string, boolean>()
-  for (const name of await readdir(folder)) {
+  // Looked at without yielding, as nobody is served yet: there may be hundreds, and it takes a tenth of the time.
+  for (const name of readdirSync(folder)) {
     const [, group, mark] = /^skillet-([0-9a-f]{16})-(.+)-\d+$/.exec(name) ?? []
     if (group === undefined || mark === undefined) continue
     // An owner may have hundreds.
@@ -39,17 +40,19 @@ export async function sweepCgroups(folder: string, key: string): Promise<void> {
     const path = join(folder, name)
     if (group === key) await killAndRemove(path)
     // Refused by the kernel while there is a process in it.
-    else if (await isOld(path)) await rmdir(path).catch(() => undefined)
+    else if (isOld(path)) await rmdir(path).catch(() => undefined)
   }
 }
 
 const OLD_MS = 600_000
 
-const isOld = (path: string): Promise<boolean> =>
-  stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs > OLD_MS,
-    () => false,
-  )
+function isOld(path: string): boolean {
+  try {
+    return Date.now() - statSync(path).mtimeMs > OLD_MS
+  } catch {
+    return false // The group is gone.
+  }
+}
 
 /** Kills every process in the group until none is left, then removes it. */
 export async function killAndRemove(folder: string): Promise<void> {

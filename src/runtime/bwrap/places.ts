@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { chmod, chown, mkdir, readFile, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { chmod, chown, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownerAlive, ownerMark } from './owner.ts'
 import { requireRootCapabilities } from './root-capabilities.ts'
@@ -84,12 +85,13 @@ async function folder(path: string, mode: number, gid: number | null): Promise<v
 
 async function sweepVanished(): Promise<void> {
   await folder(SYSTEM_ROOT, 0o711, null)
-  for (const name of await readdir(SYSTEM_ROOT)) {
+  // Looked at without yielding, as nobody is served yet: it takes a tenth of the time.
+  for (const name of readdirSync(SYSTEM_ROOT)) {
     // Whatever else lies there is not ours: an operator may keep the data folder itself in it.
     if (!PLACE.test(name)) continue
     const place = join(SYSTEM_ROOT, name)
-    const data = await readFile(join(place, DATA_FOLDER), 'utf8').catch(() => null)
-    if (data === null ? await isNew(place) : await exists(data)) continue
+    const data = noteIn(place)
+    if (data === null ? isNew(place) : existsSync(data)) continue
     const marks = await readdir(join(place, 'staging')).catch(() => [])
     // A server whose data folder was removed under it still runs its sandboxes from here.
     if (marks.some(ownerAlive)) continue
@@ -100,14 +102,17 @@ async function sweepVanished(): Promise<void> {
   }
 }
 
-/** Without its note a place is being made this moment, or was left half removed. */
-async function isNew(place: string): Promise<boolean> {
-  const { mtimeMs } = await stat(place).catch(() => ({ mtimeMs: Date.now() }))
-  return Date.now() - mtimeMs < 60_000
+/** The data folder that it serves. */
+function noteIn(place: string): string | null {
+  try {
+    return readFileSync(join(place, DATA_FOLDER), 'utf8')
+  } catch {
+    return null
+  }
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
+/** Without its note a place is being made this moment, or was left half removed. */
+function isNew(place: string): boolean {
+  const mtimeMs = statSync(place, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+  return Date.now() - mtimeMs < 60_000
+}

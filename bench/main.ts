@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os'
 import { baseline } from './baseline.ts'
 import { createClient } from './client.ts'
+import { catalogueRows } from './catalogue-rows.ts'
 import { crowdRows } from './crowd-rows.ts'
 import { eventRows } from './event-rows.ts'
 import { scheduleLateness, webhookRows } from './flow-rows.ts'
@@ -62,6 +63,8 @@ async function main(): Promise<void> {
     client.close()
     await server.stop()
   }
+  progress('a catalogue of 10,000 skills')
+  rows.push(...(await catalogueRows(few(20))))
   progress('50 stages at once')
   rows.push(...(await crowdRows(few(60))))
   const report = {

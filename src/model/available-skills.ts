@@ -8,15 +8,22 @@ export interface AvailableSkill {
 
 /** The catalogue for a system prompt, as the reference implementation of the open specification writes it; all text escaped. */
 export function toPrompt(skills: readonly AvailableSkill[]): string {
-  const lines = skills.flatMap(({ name, description, location }) => [
+  return [PROMPT_BEGIN, ...promptLines(skills), PROMPT_END].join('\n')
+}
+
+/** Around the lines of all skills. */
+export const PROMPT_BEGIN = '<available_skills>'
+export const PROMPT_END = '</available_skills>'
+
+/** The lines of some skills, for who writes a long catalogue piece by piece. */
+export const promptLines = (skills: readonly AvailableSkill[]): string[] =>
+  skills.flatMap(({ name, description, location }) => [
     '<skill>',
     ...element('name', name),
     ...element('description', description),
     ...(location === undefined ? [] : element('location', location)),
     '</skill>',
   ])
-  return ['<available_skills>', ...lines, '</available_skills>'].join('\n')
-}
 
 const element = (name: string, text: string): string[] => [`<${name}>`, escaped(text), `</${name}>`]
 

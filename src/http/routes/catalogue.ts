@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { toPrompt } from '../../model/available-skills.ts'
+import { PROMPT_BEGIN, PROMPT_END, promptLines } from '../../model/available-skills.ts'
 import { CatalogueEntry } from '../../model/catalogue.ts'
+import type { Page, PageOptions } from '../../model/page.ts'
 import { PackageFile } from '../../model/packages.ts'
 import { tokensOfBytes } from '../../model/tokens.ts'
 import { LIMITS } from '../../model/sizes.ts'
@@ -60,21 +61,10 @@ export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 's
     query: z.strictObject({ stage: Stage, source: Source }),
     responses: { 200: { description: 'All of it.', also: { 'application/xml': z.string() } } },
     errors: [],
-    async handle({ caller, coverage, query: { stage, source }, signal }) {
-      const skills: CatalogueEntry[] = []
-      let cursor: string | undefined
-      do {
-        signal().throwIfAborted()
-        const view = { tenant: caller.tenant, coverage, stage }
-        const page = await agents.list(view, { limit: STEP, cursor, ...(source && { source }) })
-        skills.push(...page.items)
-        cursor = page.next ?? undefined
-      } while (cursor !== undefined)
-      return {
-        status: 200,
-        content: `${toPrompt(skills.map(({ name, description }) => ({ name, description })))}\n`,
-        type: 'application/xml',
-      }
+    handle({ caller, coverage, query: { stage, source }, signal }) {
+      const view = { tenant: caller.tenant, coverage, stage }
+      const text = promptOf((page) => agents.list(view, { ...page, ...(source && { source }) }), signal())
+      return { status: 200, stream: ReadableStream.from(text), type: 'application/xml' }
     },
   }),
   route({
@@ -129,3 +119,20 @@ export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 's
     },
   }),
 ]
+
+/** Page by page: a large catalogue is never in memory as a whole. */
+async function* promptOf(
+  read: (page: PageOptions) => Promise<Page<CatalogueEntry>>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const bytes = (lines: readonly string[]): Uint8Array => Buffer.from(`${lines.join('\n')}\n`)
+  yield bytes([PROMPT_BEGIN])
+  let cursor: string | undefined
+  do {
+    signal.throwIfAborted()
+    const page = await read({ limit: STEP, cursor })
+    if (page.items.length > 0) yield bytes(promptLines(page.items))
+    cursor = page.next ?? undefined
+  } while (cursor !== undefined)
+  yield bytes([PROMPT_END])
+}

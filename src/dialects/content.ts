@@ -1,12 +1,13 @@
 import type { Reply } from '../http/reply.ts'
 import type { Services } from '../http/services.ts'
+import { signatureHeaders } from '../http/signature-headers.ts'
 import type { Version } from '../model/skills.ts'
 
-/** A version's files as a zip with one folder at its top, which has the skill's name. */
+/** A version's files as a zip with one folder at its top, which has the skill's name, and its signature in a header. */
 export async function zipReply(
-  { skills, files }: Pick<Services, 'skills' | 'files'>,
+  { skills, files, signing }: Pick<Services, 'skills' | 'files' | 'signing'>,
   { name }: { readonly name: string },
-  version: Pick<Version, 'tenant' | 'digest'>,
+  version: Pick<Version, 'tenant' | 'version' | 'digest'>,
 ): Promise<Reply> {
   const source = await skills.agents.package(version)
   const archive = await files.archive(version.tenant, source, name, 'folder')
@@ -15,6 +16,7 @@ export async function zipReply(
     type: 'application/zip',
     stream: await files.open(archive),
     headers: {
+      ...(await signatureHeaders(signing, { ...version, name })),
       'content-length': String(archive.size),
       'content-disposition': `attachment; filename="${name}.zip"`,
     },

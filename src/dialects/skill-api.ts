@@ -4,6 +4,7 @@ import { type AnyCall, type Dialect, type Route, route } from '../http/route.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
+import type { CatalogueView } from '../skills/agent-catalogue.ts'
 
 /** A request by somebody who was let in. */
 export type SkillCall = Omit<AnyCall, 'caller'> & { readonly caller: Caller }
@@ -55,8 +56,8 @@ export function skillApiRoutes(apis: { readonly claude: SkillApi; readonly opena
       id: `dialect${operation.charAt(0).toUpperCase()}${operation.slice(1)}`,
       tag: 'dialects',
       method,
-      path: path as string,
-      access: access as Operation,
+      path,
+      access,
       dialect,
       summary: 'Part of the Claude Skills API, or of that of OpenAI',
       ...(operation === 'updateSkill' && { body: SkillUpdate }),
@@ -73,6 +74,9 @@ export function skillApiRoutes(apis: { readonly claude: SkillApi; readonly opena
 
 /** Only OpenAI has it. */
 export const SkillUpdate = z.object({ default_version: z.string().min(1).max(100) })
+
+/** What the caller may see. */
+export const viewOf = ({ caller, coverage }: SkillCall): CatalogueView => ({ tenant: caller.tenant, coverage })
 
 /** What every list takes. @throws SkilletError bad_request */
 export function limitOf(query: URLSearchParams, most: number): number {

@@ -75,7 +75,7 @@ export function createSigning(parts: {
     })
   }
 
-  async function privateKey({ key, path }: { key: SigningKey; path: string }): Promise<KeyObject> {
+  async function openKey({ key, path }: { key: SigningKey; path: string }): Promise<KeyObject> {
     const known = opened.get(key.id)
     if (known !== undefined) return known
     const made = createPrivateKey(await vault.get(path, 1))
@@ -88,7 +88,7 @@ export function createSigning(parts: {
     async sign(version) {
       const found = await active(version.tenant)
       const payload = Buffer.from(JSON.stringify(statementOf(version)))
-      const sig = sign(null, preAuthEncoding(payload), await privateKey(found)).toString('base64')
+      const sig = sign(null, preAuthEncoding(payload), await openKey(found)).toString('base64')
       return {
         payloadType: PAYLOAD_TYPE,
         payload: payload.toString('base64'),

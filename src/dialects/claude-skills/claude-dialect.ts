@@ -40,6 +40,9 @@ export function claudeReply(call: Pick<SkillCall, 'from' | 'header'>, reply: Rep
   return { ...reply, headers: { ...reply.headers, ...identify(call.from.request_id, call.header) } }
 }
 
+export const claudeAnswer = (call: Pick<SkillCall, 'from' | 'header'>, body: object): Reply =>
+  claudeReply(call, { status: 200, body })
+
 function identify(id: string, header: (name: string) => string | undefined): Record<string, string> {
   const workspace = header('anthropic-workspace-id')
   const known = workspace !== undefined && /^[\w-]{1,100}$/.test(workspace)

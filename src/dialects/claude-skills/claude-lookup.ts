@@ -1,15 +1,13 @@
 import type { Services } from '../../http/services.ts'
 import { SkilletError, notFound } from '../../model/errors.ts'
 import type { Version } from '../../model/skills.ts'
-import type { CatalogueView } from '../../skills/agent-catalogue.ts'
 import type { AgentSkill } from '../../skills/agent-versions.ts'
-import type { SkillCall } from '../skill-api.ts'
+import { type SkillCall, viewOf } from '../skill-api.ts'
 import { ownSkillId, ownVersionId } from '../skill-ids.ts'
 import { momentOf, sequencesOf } from './claude-shapes.ts'
 
 /** What a path of this API names. Errors say it as the path did. */
 export interface ClaudeLookup {
-  view(call: SkillCall): CatalogueView
   /** @throws SkilletError not_found */
   skill(call: SkillCall): Promise<AgentSkill>
   /** @throws SkilletError not_found */
@@ -17,22 +15,18 @@ export interface ClaudeLookup {
 }
 
 export function createClaudeLookup({ agentVersions }: Pick<Services['skills'], 'agentVersions'>): ClaudeLookup {
-  const view: ClaudeLookup['view'] = ({ caller, coverage }) => ({ tenant: caller.tenant, coverage })
-
   async function atMoment(call: SkillCall, skill: AgentSkill, sequences: readonly number[]): Promise<Version | null> {
     for (const sequence of sequences) {
-      const version = await orNull(agentVersions.find(view(call), skill, String(sequence)))
+      const version = await orNull(agentVersions.find(viewOf(call), skill, String(sequence)))
       if (version !== null && momentOf(version) === call.params['version']) return version
     }
     return null
   }
 
   return {
-    view,
-
     async skill(call) {
       const id = call.params['id']!
-      const skill = await orNull(agentVersions.skill(view(call), ownSkillId(id)))
+      const skill = await orNull(agentVersions.skill(viewOf(call), ownSkillId(id)))
       if (skill === null) throw notFound('skill', id)
       return skill
     },
@@ -41,7 +35,7 @@ export function createClaudeLookup({ agentVersions }: Pick<Services['skills'], '
       const name = call.params['version']!
       const sequences = sequencesOf(name, skill.latest)
       const version = await (sequences === null
-        ? orNull(agentVersions.find(view(call), skill, ownVersionId(name)))
+        ? orNull(agentVersions.find(viewOf(call), skill, ownVersionId(name)))
         : atMoment(call, skill, sequences))
       if (version === null) throw notFound(`version of skill "${call.params['id']}"`, name)
       return version

@@ -7,6 +7,7 @@ import type { Page } from '../../model/page.ts'
 import { pageOfKept } from './pages.ts'
 import { invalid } from './rpc-error.ts'
 import { SKILL_MD, isSkill, skillEntry, whyNotServed } from './skill-entry.ts'
+import { skillMeta } from './skill-meta.ts'
 import { type SkillPlace, skillUri } from './skill-uri.ts'
 import type { Visit } from './visit.ts'
 
@@ -24,8 +25,9 @@ export interface Library {
 }
 
 /** @throws SkilletError bad_request for a cursor that nobody gave out. */
-export function openLibrary({ skills, tenants }: Pick<Services, 'skills' | 'tenants'>, visit: Visit): Library {
-  const { agents } = skills
+export function openLibrary(services: Pick<Services, 'skills' | 'tenants' | 'signing'>, visit: Visit): Library {
+  const { tenants, signing } = services
+  const { agents } = services.skills
   const view = { tenant: visit.caller.tenant, coverage: visit.coverage, stage: visit.stage }
   const names = new Map<string, Promise<string>>()
 
@@ -53,7 +55,8 @@ export function openLibrary({ skills, tenants }: Pick<Services, 'skills' | 'tena
 
     async describe(entry) {
       const [source, tenant] = await Promise.all([agents.package(entry), nameOf(entry.tenant)])
-      return whyNotServed(entry, source) === null ? skillEntry(entry, source, tenant) : null
+      if (whyNotServed(entry, source) !== null) return null
+      return skillEntry(entry, source, tenant, await skillMeta(signing, entry, source))
     },
 
     uriOf: async ({ tenant, name }) => skillUri({ tenant: await nameOf(tenant), skill: name, path: SKILL_MD }),

@@ -1,14 +1,13 @@
 import { SKILL_LIMITS, type Skill } from '@modelcontextprotocol/server/ext/skills'
 import type { CatalogueEntry } from '../../model/catalogue.ts'
 import type { Package, PackageFile } from '../../model/packages.ts'
-import { skillMeta } from './skill-meta.ts'
 import { skillUri } from './skill-uri.ts'
 
 /** The name under which every skill's first file is served; some authors write it small. */
 export const SKILL_MD = 'SKILL.md'
 
 /** A skill as the extension lists it: its frontmatter verbatim, and all of its files with the digests that they are stored under. */
-export function skillEntry(entry: CatalogueEntry, source: Package, tenant: string): Skill {
+export function skillEntry(entry: CatalogueEntry, source: Package, tenant: string, meta: Skill['_meta']): Skill {
   const uriOf = (path: string): string => skillUri({ tenant, skill: entry.name, path })
   return {
     uri: uriOf(SKILL_MD),
@@ -18,7 +17,7 @@ export function skillEntry(entry: CatalogueEntry, source: Package, tenant: strin
       digest: `sha256:${file.sha256}`,
       size: file.size,
     })),
-    _meta: skillMeta(entry),
+    _meta: meta,
   }
 }
 

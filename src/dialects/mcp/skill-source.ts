@@ -6,7 +6,7 @@ import { INDEX_URI, indexJson } from './index-json.ts'
 import type { Library } from './library.ts'
 import { mimeTypeOf } from './mime.ts'
 import { invalid, told } from './rpc-error.ts'
-import { SKILL_MD, servedPath, skillEntry } from './skill-entry.ts'
+import { SKILL_MD, servedPath } from './skill-entry.ts'
 import { placeOf, skillUri } from './skill-uri.ts'
 import type { Visit } from './visit.ts'
 
@@ -25,7 +25,7 @@ export function skillSource(files: Services['files'], library: Library, visit: V
         const place = placeOf(uri)
         if (place?.path !== SKILL_MD) return undefined
         const found = await library.find(place)
-        return found === null ? undefined : skillEntry(found.entry, found.source, place.tenant)
+        return found === null ? undefined : ((await library.describe(found.entry)) ?? undefined)
       }),
 
     read: (uri) =>

@@ -1,6 +1,6 @@
 import type { Tool } from '@modelcontextprotocol/server'
 import type { SkillTool } from '../skill-tools.ts'
-import { skillMeta } from './skill-meta.ts'
+import { versionMeta } from './skill-meta.ts'
 
 /** A skill as `tools/list` shows it. */
 export function toolOf({ name, description, entry, deployment }: SkillTool): Tool {
@@ -11,7 +11,7 @@ export function toolOf({ name, description, entry, deployment }: SkillTool): Too
     description: description === '' ? name : description,
     inputSchema: inputSchemaOf(deployment.input_schema),
     ...(outputSchema !== null && { outputSchema }),
-    _meta: skillMeta(entry),
+    _meta: versionMeta(entry),
   }
 }
 

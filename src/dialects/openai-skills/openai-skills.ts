@@ -2,12 +2,11 @@ import type { Reply } from '../../http/reply.ts'
 import type { Services } from '../../http/services.ts'
 import { SkilletError, notFound } from '../../model/errors.ts'
 import type { Version } from '../../model/skills.ts'
-import type { CatalogueView } from '../../skills/agent-catalogue.ts'
 import type { AgentSkill } from '../../skills/agent-versions.ts'
 import { zipReply } from '../content.ts'
 import { gather } from '../paging.ts'
 import { publishUpload } from '../publish-upload.ts'
-import { limitOf, oneOf, requireOwn, SkillUpdate, type SkillApi, type SkillCall } from '../skill-api.ts'
+import { limitOf, oneOf, requireOwn, SkillUpdate, type SkillApi, type SkillCall, viewOf } from '../skill-api.ts'
 import { ownSkillId, ownVersionId } from '../skill-ids.ts'
 import { receiveSkill, type UploadLimits } from '../skill-upload.ts'
 import { OPENAI_DIALECT } from './openai-dialect.ts'
@@ -18,11 +17,10 @@ const MOST: UploadLimits = { files: 500, bytes: 50_000_000, fileBytes: 25_000_00
 const MOST_LISTED = 100
 
 /** The Skills API of OpenAI: the default version of a skill is the one that its stage `prod` serves. */
-export function openaiSkillsApi(services: Pick<Services, 'skills' | 'files' | 'blobs'>): SkillApi {
+export function openaiSkillsApi(services: Pick<Services, 'skills' | 'files' | 'blobs' | 'signing'>): SkillApi {
   const { skills, blobs } = services
   const { agents, agentVersions, publishing } = skills
 
-  const viewOf = ({ caller, coverage }: SkillCall): CatalogueView => ({ tenant: caller.tenant, coverage })
   const skillOf = (call: SkillCall): Promise<AgentSkill> =>
     agentVersions.skill(viewOf(call), ownSkillId(call.params['id']!))
   const versionOf = (call: SkillCall, skill: AgentSkill, name = call.params['version']!): Promise<Version> =>

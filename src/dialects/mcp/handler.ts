@@ -1,4 +1,4 @@
-import { type McpHttpHandler, createMcpHandler } from '@modelcontextprotocol/server'
+import { type McpHttpHandler, ProtocolErrorCode, createMcpHandler } from '@modelcontextprotocol/server'
 import type { Services } from '../../http/services.ts'
 import { createSkillTools } from '../skill-tools.ts'
 import { serverFor } from './server.ts'
@@ -21,10 +21,19 @@ export function createAnswerer(services: Services): Answerer {
   // Its stream is kept alive while a run takes its time.
   const streams = make('sse')
 
-  return (request, visit) => {
+  return async (request, visit) => {
     const handler = visit.message['method'] === 'tools/call' ? streams : answers
     // The credential itself is none of what the official server needs to know.
     const authInfo = { token: '', clientId: visit.caller.id, scopes: [], extra: { visit } }
-    return handler.fetch(request, { parsedBody: visit.message, authInfo })
+    return asBadRequest(await handler.fetch(request, { parsedBody: visit.message, authInfo }), visit)
   }
+}
+
+/** A client that lacks a capability made a bad request: the official server says so only of methods of its own. */
+async function asBadRequest(response: Response, { message }: Visit): Promise<Response> {
+  if (response.status !== 200 || !String(message['method']).startsWith('tasks/')) return response
+  const text = await response.text()
+  const { error } = JSON.parse(text) as { error?: { code: number } }
+  const status = error?.code === ProtocolErrorCode.MissingRequiredClientCapability ? 400 : 200
+  return new Response(text, { status, headers: response.headers })
 }

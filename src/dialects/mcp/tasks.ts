@@ -115,6 +115,9 @@ function taskOf(run: Run, retentionDays: number): Task {
   }
 }
 
+/** How a run ends whose skill was ended before it could answer. */
+const NO_RESULT = 'NoResult'
+
 /** What the server failed at is no answer of the skill's; a skill that failed has answered. */
 const OURS: ReadonlySet<FailureReason | null> = new Set<FailureReason>([
   'sandbox_error',
@@ -122,10 +125,10 @@ const OURS: ReadonlySet<FailureReason | null> = new Set<FailureReason>([
   'worker_lost',
 ])
 
-function statusOf({ status, reason }: Run): Task['status'] {
+function statusOf({ status, reason, error }: Run): Task['status'] {
   if (!isTerminal(status)) return 'working'
   if (status === 'cancelled') return 'cancelled'
-  return OURS.has(reason) ? 'failed' : 'completed'
+  return OURS.has(reason) || error?.type === NO_RESULT ? 'failed' : 'completed'
 }
 
 function messageOf({ status, reason, error }: Run): string {

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { CHECKS_NOT_APPLICABLE, NOT_APPLICABLE, type Revision } from './scenarios.ts'
+
+export type Verdict = 'passed' | 'failed' | 'not applicable'
+
+/** What came of a scenario. */
+export interface Row {
+  readonly revision: Revision
+  readonly scenario: string
+  readonly verdict: Verdict
+  /** How many of its checks passed. */
+  readonly passed: number
+  /** What failed, or why what does not apply does not. */
+  readonly notes: readonly string[]
+}
+
+interface Check {
+  readonly id: string
+  readonly status: 'SUCCESS' | 'FAILURE' | 'WARNING' | 'SKIPPED' | 'INFO'
+  readonly errorMessage?: string
+  readonly details?: { readonly message?: string }
+}
+
+const SUITE = join(
+  createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json'),
+  '../dist/index.js',
+)
+const run = promisify(execFile)
+
+/** Runs all server scenarios of a revision, or of all extensions, against the URL. */
+export async function runSuite(url: string, revision: Revision): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'skillet-conformance-'))
+  try {
+    const all = revision === 'extensions' ? await extensions() : [['--suite', 'all', '--spec-version', revision]]
+    for (const args of all) await suite(['server', '--url', url, '-o', folder, ...args])
+    return await rowsIn(folder, revision)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Scenarios of extensions: those that no revision of the protocol has. */
+async function extensions(): Promise<string[][]> {
+  const listed = await suite(['list'])
+  const servers = listed.slice(listed.indexOf('Server scenarios'), listed.indexOf('Client scenarios'))
+  return [...servers.matchAll(/- (\S+) \[extension\]/g)].map(([, name]) => ['--scenario', name!])
+}
+
+/** It ends with 1 where something failed: what did is in the files. */
+async function suite(args: readonly string[]): Promise<string> {
+  try {
+    return (await run(process.execPath, [SUITE, ...args], { maxBuffer: 2 ** 26 })).stdout
+  } catch (error) {
+    const { code, stdout } = error as { code?: unknown; stdout?: string }
+    if (code === 1 && stdout !== undefined) return stdout
+    throw error
+  }
+}
+
+async function rowsIn(folder: string, revision: Revision): Promise<Row[]> {
+  const names = (await readdir(folder)).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const scenario = name.replace(/^server-/, '').replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, '')
+      return rowOf(revision, scenario, JSON.parse(await readFile(join(folder, name, 'checks.json'), 'utf8')) as Check[])
+    }),
+  )
+}
+
+function rowOf(revision: Revision, scenario: string, checks: readonly Check[]): Row {
+  const passed = checks.filter(({ status }) => status === 'SUCCESS').length
+  const why = NOT_APPLICABLE[scenario]
+  if (why !== undefined) return { revision, scenario, verdict: 'not applicable', passed, notes: [why] }
+  // What the suite itself found nothing to try of, for the reason that it gives.
+  if (checks.length > 0 && checks.every(({ status }) => status !== 'SUCCESS' && status !== 'FAILURE')) {
+    const said = checks.flatMap(({ errorMessage, details }) => errorMessage ?? details?.message ?? [])
+    return {
+      revision,
+      scenario,
+      verdict: 'not applicable',
+      passed,
+      notes: [`the suite says: ${said[0] ?? 'nothing to try'}`],
+    }
+  }
+  const bad = checks.filter(({ status }) => status === 'FAILURE')
+  const excused = bad.filter(({ id }) => id in CHECKS_NOT_APPLICABLE)
+  const failed = bad.filter(({ id }) => !(id in CHECKS_NOT_APPLICABLE))
+  const notes = [
+    ...failed.map(({ id, errorMessage }) => `${id}: ${errorMessage ?? 'failed'}`),
+    ...new Set(excused.map(({ id }) => `not applicable: ${id}: ${CHECKS_NOT_APPLICABLE[id]}`)),
+  ]
+  const warned = checks.filter(({ status }) => status === 'WARNING')
+  notes.push(...warned.map(({ id, errorMessage }) => `warning: ${id}: ${errorMessage ?? ''}`))
+  // Where nothing was tried nothing has passed.
+  const verdict = failed.length > 0 || passed === 0 ? 'failed' : 'passed'
+  return { revision, scenario, verdict, passed, notes }
+}

@@ -35,17 +35,20 @@ export async function readMultipart(
   failed.promise.catch(() => {})
   const parser = parserFor(call.header('content-type'), files, failed.reject)
   const done = new Promise<void>((resolve) => parser.once('finish', resolve))
-  const open = new Set<Readable>()
+  const unread = new Set<Readable>()
   let reading = Promise.resolve()
   parser.on('error', (error) => failed.reject(unreadable(error)))
-  parser.on('field', (name, value, _nameCut, cut) => {
+  parser.on('field', (written: string | undefined, value, _nameCut, cut) => {
+    const name = written ?? ''
     if (cut) failed.reject(malformed(`The field "${name.slice(0, 100)}" has more than ${LIMITS.fieldSize} bytes.`))
     else reader.field(name, value)
   })
-  parser.on('file', (field, content, filename: string | undefined) => {
-    open.add(content)
-    content.once('close', () => open.delete(content))
-    content.on('error', (error) => failed.reject(unreadable(error)))
+  parser.on('file', (written: string | undefined, content, filename: string | undefined) => {
+    const field = written ?? ''
+    unread.add(content)
+    content.once('close', () => unread.delete(content))
+    // What the reader gave up is told by the reader.
+    content.on('error', (error) => content.destroyed || failed.reject(unreadable(error)))
     reading = reading.then(() => reader.file({ field, filename, content }))
     reading.catch(failed.reject)
   })
@@ -56,7 +59,7 @@ export async function readMultipart(
   } catch (error) {
     parser.removeAllListeners('file')
     const reason = error instanceof Error ? error : new Error('The form was not read to its end.')
-    for (const content of open) content.destroy(reason)
+    for (const content of unread) content.destroy(reason)
     // What the reader has begun is undone before it is told.
     await reading.catch(() => {})
     throw error

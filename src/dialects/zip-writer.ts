@@ -24,9 +24,11 @@ export function createZipWriter(blobs: Services['blobs'], signal: AbortSignal): 
   /** Begun with the first file: most uploads that are a zip already need none. */
   function begin(): Promise<unknown> {
     if (kept === null) {
-      zip.once('error', (error: Error) => output.destroy(error))
+      zip.on('error', (error: Error) => output.destroy(error))
+      // Whoever reads it hears of what is wrong, and may have stopped reading.
+      output.on('error', () => {})
       kept = blobs.put(output, { maxBytes: LIMITS.packageBytes, signal })
-      kept.catch((error: unknown) => output.destroy(error instanceof Error ? error : undefined))
+      kept.catch(() => output.destroy())
     }
     return kept
   }

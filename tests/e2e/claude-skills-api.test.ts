@@ -260,6 +260,9 @@ describe.each(GENERATIONS.map((one) => [one.name, one] as const))('@anthropic-ai
   })
 })
 
+const ask = (rest: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(new URL(`/v1/skills${rest}`, server.url), { headers: { 'x-api-key': server.key, ...headers } })
+
 describe('what clients do with it', () => {
   test('the toolset of the client downloads the skills of an agent', async () => {
     const { setupSkills } = await import('anthropic-sdk-1.11.0/tools/agent-toolset/node')
@@ -285,25 +288,23 @@ describe('what clients do with it', () => {
   })
 
   test('every answer says which request it was, and for which workspace', async () => {
-    const ask = (id: string, headers: Record<string, string>): Promise<Response> =>
-      fetch(new URL(`/v1/skills/${id}`, server.url), { headers: { 'x-api-key': server.key, ...headers } })
     for (const id of ['pre-built', 'never-was']) {
-      const answer = await ask(id, { 'anthropic-version': '2026-10-21', 'anthropic-workspace-id': 'wrkspc_01' })
+      const answer = await ask(`/${id}`, { 'anthropic-version': '2026-10-21', 'anthropic-workspace-id': 'wrkspc_01' })
       expect(answer.headers.get('request-id')).toMatch(/^req_/)
       expect(answer.headers.get('anthropic-workspace-id')).toBe('wrkspc_01')
       if (id === 'never-was')
         expect(await answer.json()).toMatchObject({ type: 'error', request_id: answer.headers.get('request-id') })
     }
-    expect((await ask('pre-built', {})).headers.get('anthropic-workspace-id')).toBeNull()
+    expect((await ask('/pre-built')).headers.get('anthropic-workspace-id')).toBeNull()
   })
 
   test('queries that make no sense are refused, those that mean nothing are not', async () => {
-    const ask = (query: string): Promise<Response> =>
-      fetch(new URL(`/v1/skills?${query}`, server.url), { headers: { 'x-api-key': server.key } })
     const answers = await Promise.all(
-      ['limit=0', 'limit=1001', 'limit=1e2', 'source=mine', 'page=never', 'page=bnVsbA'].map(ask),
+      ['limit=0', 'limit=1001', 'limit=1e2', 'source=mine', 'page=never', 'page=bnVsbA'].map((query) =>
+        ask(`?${query}`),
+      ),
     )
     expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400])
-    expect((await ask('beta=true&limit=1000&page=&source=')).status).toBe(200)
+    expect((await ask('?beta=true&limit=1000&page=&source=')).status).toBe(200)
   })
 })

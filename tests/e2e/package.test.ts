@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,16 +13,31 @@ let folder: string
 let bin: string
 let data: string
 let server: ChildProcess
+/** URLs of what it had loaded when it said that it serves. */
+let loaded: string[]
+
+const NOTE = `
+import { appendFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+registerHooks({
+  load(url, context, next) {
+    appendFileSync(new URL('loaded', import.meta.url), url + '\\n')
+    return next(url, context)
+  },
+})`
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skillet-package-'))
   bin = await install(folder)
   data = join(folder, 'data')
-  server = spawn(process.execPath, [bin, 'serve', '--port', '0', '--data', data], {
+  const note = join(folder, 'note.mjs')
+  await writeFile(note, NOTE)
+  server = spawn(process.execPath, ['--import', note, bin, 'serve', '--port', '0', '--data', data], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   // It says where it serves when it does.
   await once(server.stdout!, 'data')
+  loaded = (await readFile(join(folder, 'loaded'), 'utf8')).trim().split('\n')
 })
 
 afterAll(async () => {
@@ -64,6 +79,12 @@ describe('the package as npm packs it, installed into an empty folder', () => {
     ]
     expect([started.length, read.length].every((count) => count > 3)).toBe(true)
     expect(paths.filter((path) => !existsSync(path) && !path.endsWith('.tools'))).toEqual([])
+  })
+
+  test('finds all that a start needs in few files: each costs a start half a millisecond', () => {
+    const files = loaded.filter((url) => url.startsWith('file:'))
+    expect(files.length).toBeGreaterThan(10)
+    expect(files.length).toBeLessThan(120)
   })
 
   test('says its version, and has no sources', async () => {

@@ -42,9 +42,9 @@ async function main(): Promise<void> {
     await prepare(client)
     const steps: [string, () => Promise<Row>][] = [
       ...(['TS', 'Python'] as const).flatMap((language): [string, () => Promise<Row>][] => [
-        [`warm, ${language}`, () => warmInvoke(client, language, few(1000))],
-        [`spare, ${language}`, () => freshInvoke(server, client, language, few(60))],
-        [`cold, ${language}`, () => coldInvoke(client, language, few(20))],
+        [`warm, ${language}`, () => warmInvoke(server, language, few(1000))],
+        [`spare, ${language}`, () => freshInvoke(server, language, few(60))],
+        [`cold, ${language}`, () => coldInvoke(server, client, language, few(20))],
       ]),
       ['queue to start', () => queueToStart(client, few(300))],
       ['runs per second, TS', () => throughput(server, 'TS', few(20))],

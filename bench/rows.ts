@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Client, createClient } from './client.ts'
+import type { Answer, Client } from './client.ts'
+import { openLine, requestText } from './line.ts'
 import { type BenchServer, startBenchServer } from './server.ts'
 import { PYTHON, TYPESCRIPT, deploy, upload, withPadding } from './skills.ts'
 import { type Sample, round, summarise } from './stats.ts'
@@ -48,21 +49,44 @@ export async function prepare(client: Client): Promise<void> {
   }
 }
 
-async function invoke(client: Client, skill: string, stage: string): Promise<number> {
-  const began = performance.now()
-  const answer = await client.send('POST', invokePath(skill, stage), INPUT, WAIT)
-  const took = performance.now() - began
-  const run = JSON.parse(answer.body) as { status?: string; output?: { sum?: number } }
-  if (answer.status !== 200 || run.status !== 'succeeded' || run.output?.sum !== 5) {
-    throw new Error(`A benchmark run went wrong (${answer.status}): ${answer.body}`)
-  }
-  return took
+interface Caller {
+  /** @returns Milliseconds. */
+  invoke(): Promise<number>
+  close(): void
 }
 
-export async function warmInvoke(client: Client, language: Language, count: number): Promise<Row> {
-  for (let i = 0; i < 50; i++) await invoke(client, LANGUAGES[language], 'dev')
+async function openCaller(
+  { url, key }: Pick<BenchServer, 'url' | 'key'>,
+  skill: string,
+  stage: string,
+): Promise<Caller> {
+  const request = requestText(url, key, invokePath(skill, stage), INPUT, WAIT)
+  const line = await openLine(url)
+  return {
+    async invoke() {
+      const began = performance.now()
+      const answer = await line.ask(request)
+      const took = performance.now() - began
+      check(answer)
+      return took
+    },
+    close: line.close,
+  }
+}
+
+function check({ status, body }: Answer): void {
+  const run = JSON.parse(body) as { status?: string; output?: { sum?: number } }
+  if (status !== 200 || run.status !== 'succeeded' || run.output?.sum !== 5) {
+    throw new Error(`A benchmark run went wrong (${status}): ${body}`)
+  }
+}
+
+export async function warmInvoke(server: BenchServer, language: Language, count: number): Promise<Row> {
+  const { invoke, close } = await openCaller(server, LANGUAGES[language], 'dev')
+  for (let i = 0; i < 50; i++) await invoke()
   const times: number[] = []
-  for (let i = 0; i < count; i++) times.push(await invoke(client, LANGUAGES[language], 'dev'))
+  for (let i = 0; i < count; i++) times.push(await invoke())
+  close()
   return {
     name: `warm invoke, ${language}`,
     unit: 'ms',
@@ -72,20 +96,17 @@ export async function warmInvoke(client: Client, language: Language, count: numb
 }
 
 /** Paced, so that the spare of a never-used sandbox is ready again each time; and the server confirms that each was one. */
-export async function freshInvoke(
-  server: BenchServer,
-  client: Client,
-  language: Language,
-  count: number,
-): Promise<Row> {
+export async function freshInvoke(server: BenchServer, language: Language, count: number): Promise<Row> {
+  const { invoke, close } = await openCaller(server, LANGUAGES[language], 'fresh')
   const times: number[] = []
   let before = 0
   for (let i = -3; i < count; i++) {
     if (i === 0) before = await sparesUsed(server)
-    const took = await invoke(client, LANGUAGES[language], 'fresh')
+    const took = await invoke()
     if (i >= 0) times.push(took)
     await pause(250)
   }
+  close()
   const used = (await sparesUsed(server)) - before
   if (used !== count) throw new Error(`Only ${used} of ${count} runs had a spare.`)
   return {
@@ -102,16 +123,18 @@ async function sparesUsed({ url, operatorKey }: BenchServer): Promise<number> {
 }
 
 /** A deploy retires all sessions of the stage; without warm-up the next invoke finds nothing prepared. */
-export async function coldInvoke(client: Client, language: Language, count: number): Promise<Row> {
+export async function coldInvoke(server: BenchServer, client: Client, language: Language, count: number): Promise<Row> {
   const skill = LANGUAGES[language]
+  const { invoke, close } = await openCaller(server, skill, 'dev')
   const times: number[] = []
   for (let i = -2; i < count; i++) {
     await upload(client, skill, 'dev', language === 'TS' ? TYPESCRIPT : PYTHON)
     await deploy(client, skill, 'dev', { isolation: 'session', size: 'S' })
     await pause(100)
-    const took = await invoke(client, skill, 'dev')
+    const took = await invoke()
     if (i >= 0) times.push(took)
   }
+  close()
   return {
     name: `cold invoke, ${language}`,
     unit: 'ms',
@@ -131,16 +154,16 @@ export async function queueToStart(client: Client, count: number): Promise<Row> 
 }
 
 export async function throughput(server: BenchServer, language: Language, seconds: number): Promise<Row> {
-  const client = createClient(server.url, server.key, 64)
-  const skill = LANGUAGES[language]
   let done = 0
   let counting = false
   let over = false
   const caller = async (): Promise<void> => {
+    const { invoke, close } = await openCaller(server, LANGUAGES[language], 'dev')
     while (!over) {
-      await invoke(client, skill, 'dev')
+      await invoke()
       if (counting) done++
     }
+    close()
   }
   const callers = Array.from({ length: 64 }, caller)
   await pause(3000)
@@ -151,7 +174,6 @@ export async function throughput(server: BenchServer, language: Language, second
   const rate = done / ((performance.now() - began) / 1000)
   over = true
   await Promise.all(callers)
-  client.close()
   return {
     name: `durable runs per second, 64 callers, ${language}`,
     unit: 'runs/s',

@@ -10,7 +10,7 @@ import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
-import { gone, interrupted } from './interruption.ts'
+import { departure, interrupted } from './interruption.ts'
 import { check, parseJson, readJsonText } from './body.ts'
 import { authorizationOf, paramsOf } from './path-params.ts'
 import { problemReply } from './problem.ts'
@@ -134,7 +134,7 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
     request: () => c.req.raw,
     stream,
     fault: (error) => options.onFault(error, visit.request_id),
-    signal: () => AbortSignal.any([stopping, gone(c)]),
+    signal: () => departure(c, stopping),
   }
   const reply = await route.handle(call)
   if (reply.live === undefined || caller === null) return reply

@@ -61,7 +61,7 @@ export function openSqliteDatabase(file: string, options: SqliteOptions = {}): D
       writer.run('BEGIN IMMEDIATE')
       while (next < batch.length && (next === 0 || performance.now() < until)) {
         const operation = batch[next++]!
-        const end = await perform(writer, operation)
+        const end = await perform(writer, operation, batch.length === 1)
         if (end !== null) done.push(end)
       }
       const began = performance.now()

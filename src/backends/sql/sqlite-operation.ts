@@ -1,8 +1,15 @@
 import type { Transaction, Value } from './database.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 
-/** One operation in its savepoint. Null: it failed, was undone and told. @throws when the whole transaction is gone. */
-export async function perform(connection: SqliteConnection, operation: Operation): Promise<Done | null> {
+/**
+ * One operation in its savepoint, or without one where it is alone in the transaction. Null: it failed, was undone and told.
+ * @throws when the whole transaction is gone.
+ */
+export async function perform(
+  connection: SqliteConnection,
+  operation: Operation,
+  alone: boolean,
+): Promise<Done | null> {
   const tell: (() => void)[] = []
   let open = true
   let depth = 0
@@ -47,10 +54,13 @@ export async function perform(connection: SqliteConnection, operation: Operation
     foreign.reject(new Error('A transaction awaited something other than its own queries; it was undone.'))
   })
   try {
-    const value = await savepoint(() => Promise.race([operation.work(t), foreign.promise]))
+    const work = (): Promise<unknown> => Promise.race([operation.work(t), foreign.promise])
+    const value = await (alone ? work() : savepoint(work))
+    if (!connection.inTransaction) throw new Error(GONE)
     return { operation, value, tell }
   } catch (error) {
     operation.reject(error)
+    if (alone && connection.inTransaction) connection.run('ROLLBACK')
     if (!connection.inTransaction) throw error
     return null
   } finally {

@@ -64,18 +64,31 @@ test('a second result never counts, and ends the session', async () => {
 })
 
 test.each(['null', '"0".repeat(32)', 'undefined'])(
-  'a session that says it is ready (after: %s) before its host does serves nobody',
+  'a session that says it is ready (after: %s) by itself serves nobody',
   async (after) => {
-    // Written right after the host has written the result, and before it cleans up.
+    // Written right after the host has written the result and that it is ready.
     const session = await sandboxes.node(`export async function execute() {
       ${FRAME}
       return { toJSON() { queueMicrotask(() => send({ type: 'ready', after: ${after} })); return 1 } }
     }`)
     const run = await invoke(session, {})
     expect(run.output ?? outcome(run)).toBeOneOf([1, 'failed/sandbox_error'])
+    while (session.usable) await new Promise((resolve) => setTimeout(resolve, 10))
     expect(await session.idle()).toBe(false)
   },
 )
+
+test('a session that says it is ready while its host still cleans up serves nobody', async () => {
+  const session = await sandboxes.node(`import { writeFileSync } from 'node:fs'
+    export async function execute() {
+      ${FRAME}
+      writeFileSync('/tmp/left', '')
+      return { toJSON() { queueMicrotask(() => send({ type: 'ready', after: null })); return 1 } }
+    }`)
+  const run = await invoke(session, {})
+  expect(run.output ?? outcome(run)).toBeOneOf([1, 'failed/sandbox_error'])
+  expect(await session.idle()).toBe(false)
+})
 
 test('a dependency that says more than "ready" while it is imported ahead is never lent to a run', async () => {
   const folder = await sandboxes.bundle({

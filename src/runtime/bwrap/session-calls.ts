@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { LogLine } from '../../model/runs.ts'
 import type { Call, CallResult, Session, SessionSpec } from '../driver.ts'
 import { type Outcome, type Used, callResult, failure, faulty, lateEnd, withoutSecrets } from './call-outcome.ts'
@@ -101,7 +101,7 @@ export function createSession(
     if (!(await idle()) || state !== 'idle') return callResult(lateEnd(), null, 0, limits)
 
     const { promise, resolve } = Promise.withResolvers<Outcome>()
-    const nonce = randomBytes(16).toString('hex')
+    const nonce = randomUUID().replaceAll('-', '')
     let outcome: Outcome | null = null
     // The first result counts, but a fault that comes before it was handed over spoils it.
     const settle = (next: Outcome): void => {

@@ -5,8 +5,8 @@ import type { Page, PageOptions } from '../model/page.ts'
 import type { Tenant } from '../model/access.ts'
 import type { Skill, Version } from '../model/skills.ts'
 
-/** How the files lie in an archive: below one folder with the skill's name, or at its root. */
-export type ArchiveLayout = 'folder' | 'root'
+/** How the files lie in an archive: below one folder with the skill's name, at its root, or as a plugin of Claude Code that has this one skill. */
+export type ArchiveLayout = 'folder' | 'root' | 'plugin'
 
 /** An archive that was made of a package: a blob. */
 export interface ArchiveBlob {
@@ -67,6 +67,8 @@ export interface CatalogueStore {
   providers(): Promise<Tenant[]>
 
   findArchive(tenant: string, digest: string, layout: ArchiveLayout): Promise<ArchiveBlob | null>
+  /** Of many packages, by their digests; those that were not made are missing. */
+  findArchives(tenant: string, digests: readonly string[], layout: ArchiveLayout): Promise<Map<string, ArchiveBlob>>
   /** As long as the package is kept, so is the blob. */
   keepArchive(tenant: string, digest: string, layout: ArchiveLayout, archive: ArchiveBlob): Promise<void>
 

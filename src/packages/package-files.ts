@@ -6,6 +6,7 @@ import type { ArchiveBlob, ArchiveLayout, CatalogueStore } from '../backends/cat
 import { SkilletError, notFound } from '../model/errors.ts'
 import type { Package, PackageFile } from '../model/packages.ts'
 import { LIMITS } from '../model/sizes.ts'
+import type { PackRequest } from './pack.ts'
 import type { PackageReader } from './package-reader.ts'
 
 /** The folder of the files, in that of an unpacked archive. */
@@ -34,6 +35,8 @@ export interface PackageFiles {
    * @param name Of the folder, in the layout that has one.
    */
   archive(tenant: string, source: Package, name: string, layout: ArchiveLayout): Promise<ArchiveBlob>
+  /** Those of such archives that were made before, by the digests of their packages. */
+  made(tenant: string, digests: readonly string[], layout: ArchiveLayout): Promise<ReadonlyMap<string, ArchiveBlob>>
   /** The bytes of such an archive. */
   open(archive: ArchiveBlob): Promise<ReadableStream<Uint8Array>>
 }
@@ -42,7 +45,7 @@ export function createPackageFiles(parts: {
   /** Unpacked archives, by their blob. */
   readonly folders: { ensure(archiveBlob: string): Promise<FolderUse> }
   readonly blobs: Pick<Blobs, 'put' | 'read' | 'has'>
-  readonly archives: Pick<CatalogueStore, 'findArchive' | 'keepArchive'>
+  readonly archives: Pick<CatalogueStore, 'findArchive' | 'findArchives' | 'keepArchive'>
   readonly reader: Pick<PackageReader, 'pack'>
 }): PackageFiles {
   const { folders, blobs, archives, reader } = parts
@@ -53,8 +56,8 @@ export function createPackageFiles(parts: {
     if (known !== null && (await blobs.has(known.sha256))) return known
     const use = await folders.ensure(source.archive_blob)
     try {
-      const prefix = layout === 'folder' ? `${name}/` : ''
-      const zip = await reader.pack({ dir: join(use.folder, PACKAGE_FILES), files: source.files, prefix })
+      const dir = join(use.folder, PACKAGE_FILES)
+      const zip = await reader.pack({ dir, files: source.files, ...LAYOUTS[layout](source, name) })
       const made = await blobs.put(one(new Uint8Array(zip)), { maxBytes: zip.byteLength })
       await archives.keepArchive(tenant, source.digest, layout, made)
       return made
@@ -100,10 +103,24 @@ export function createPackageFiles(parts: {
       return work
     },
 
+    made: (tenant, digests, layout) => archives.findArchives(tenant, digests, layout),
+
     async open({ sha256 }) {
       return Readable.toWeb(await blobs.read(sha256)) as ReadableStream<Uint8Array>
     },
   }
+}
+
+const LAYOUTS: Readonly<
+  Record<ArchiveLayout, (source: Package, name: string) => Pick<PackRequest, 'prefix' | 'extra'>>
+> = {
+  folder: (_source, name) => ({ prefix: `${name}/` }),
+  root: () => ({ prefix: '' }),
+  // Not at its root: what a package has in folders such as hooks/ would be more than files of a skill there.
+  plugin: ({ name, description }) => ({
+    prefix: `skills/${name}/`,
+    extra: [{ path: '.claude-plugin/plugin.json', text: `${JSON.stringify({ name, description }, null, 2)}\n` }],
+  }),
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {

@@ -6,6 +6,7 @@ import { type Catalogue, createCatalogue } from './catalogue.ts'
 import { type Deploy, createDeploy } from './deploy.ts'
 import type { StageListener } from './listener.ts'
 import { createLookup } from './lookup.ts'
+import { type PublicCatalogue, createPublicCatalogue } from './public-catalogue.ts'
 import { type Promote, createPromote } from './promote.ts'
 import { createPlanner, proposalOf } from './proposal.ts'
 import { type Checker, type Publishing, createPublishing } from './publish.ts'
@@ -30,6 +31,8 @@ export interface SkillsService {
   readonly publishing: Publishing
   /** What agents find. */
   readonly agents: AgentCatalogue
+  /** What anybody finds. */
+  readonly publicSkills: PublicCatalogue
   /** Versions of what they find. */
   readonly agentVersions: AgentVersions
 }
@@ -59,6 +62,7 @@ export function createSkillsService(parts: {
     promote: createPromote(shared),
     publishing: createPublishing({ ...parts, ...shared, checker: parts.validator }),
     agents,
+    publicSkills: createPublicCatalogue({ store: parts.engine.catalogue }),
     agentVersions: createAgentVersions({ ...shared, agents }),
   }
 }

@@ -174,6 +174,11 @@ export function catalogueContract(engine: () => Engine): void {
     expect(await catalogue.findArchive(tenant, 'sha256:1', 'root')).toEqual(archive)
     expect(await catalogue.findArchive(tenant, 'sha256:1', 'folder')).toBeNull()
     expect(await catalogue.findArchive(newId('tenant'), 'sha256:1', 'root')).toBeNull()
+    const found = await catalogue.findArchives(tenant, ['sha256:0', 'sha256:1'], 'root')
+    expect([...found]).toEqual([['sha256:1', archive]])
+    expect((await catalogue.findArchives(tenant, [], 'root')).size).toBe(0)
+    expect((await catalogue.findArchives(tenant, ['sha256:1'], 'plugin')).size).toBe(0)
+    expect((await catalogue.findArchives(newId('tenant'), ['sha256:1'], 'root')).size).toBe(0)
     expect(await engine().upkeep.unusedBlobs([archive.sha256, 'd'.repeat(64)])).toEqual(['d'.repeat(64)])
   })
 

@@ -172,6 +172,16 @@ export function createCatalogueStore(db: Database): CatalogueStore {
       return row === undefined ? null : { ...row }
     },
 
+    async findArchives(tenant, digests, layout) {
+      const rows = await db.query<ArchiveBlob & { digest: string }>(
+        `SELECT digest, sha256, size FROM archives WHERE tenant = ? AND ${oneOf('digest', digests)} AND layout = ?`,
+        tenant,
+        ...digests,
+        layout,
+      )
+      return new Map(rows.map(({ digest, ...archive }) => [digest, archive]))
+    },
+
     async keepArchive(tenant, digest, layout, { sha256, size }) {
       await db.tx((t) =>
         t.query(

@@ -1,0 +1,106 @@
+import type { Reply } from '../../http/reply.ts'
+import type { AnyCall, Dialect, Route } from '../../http/route.ts'
+import type { Services } from '../../http/services.ts'
+import { type CatalogueEntry, isSkillMd } from '../../model/catalogue.ts'
+import { notFound } from '../../model/errors.ts'
+import { archiveOf } from './artifacts.ts'
+import { currentIndex, olderIndex } from './index-json.ts'
+import { LINK_BASE, LINK_DIALECT, PUBLIC_DIALECT } from './link-dialect.ts'
+import { archiveReply, changingReply, lastingReply } from './replies.ts'
+import { type Shelf, linkShelf, publicShelf } from './shelf.ts'
+
+type Parts = Pick<Services, 'skills' | 'files'>
+type Handler = (call: AnyCall, shelf: Shelf, params: Readonly<Record<string, string>>) => Promise<Reply>
+
+/** Discovery by well-known URIs: through a link what it is for, at the root what is public. */
+export function wellKnownRoutes(services: Parts): Route[] {
+  return Object.entries(handlersOf(services)).flatMap(([path, { id, summary, handle }]) => [
+    made(`link${id}`, `${LINK_BASE}${path}`, 'discovery.read', LINK_DIALECT, summary, (call) =>
+      handle(call, linkShelf(services, call.caller!, call.coverage), call.params),
+    ),
+    made(`public${id}`, path, 'public', PUBLIC_DIALECT, summary, (call) =>
+      handle(call, publicShelf(services), call.params),
+    ),
+  ])
+}
+
+const made = (
+  id: string,
+  path: string,
+  access: 'discovery.read' | 'public',
+  dialect: Dialect,
+  summary: string,
+  handle: (call: AnyCall) => Promise<Reply>,
+): Route => ({
+  id,
+  tag: 'dialects',
+  method: 'GET',
+  path,
+  access,
+  dialect,
+  summary,
+  responses: {},
+  errors: [],
+  handle,
+})
+
+const CURRENT = '/.well-known/agent-skills'
+const OLDER = '/.well-known/skills'
+
+function handlersOf(services: Parts): Readonly<Record<string, { id: string; summary: string; handle: Handler }>> {
+  return {
+    [`${CURRENT}/index.json`]: {
+      id: 'DiscoveryIndex',
+      summary: 'Which skills there are, each with the digest of its artifact',
+      handle: async (call, shelf) =>
+        changingReply(call, shelf, await currentIndex(services, shelf, call.signal()), 'application/json'),
+    },
+    [`${OLDER}/index.json`]: {
+      id: 'OlderDiscoveryIndex',
+      summary: 'The same for clients of version 0.1.0: each with its files',
+      handle: async (call, shelf) =>
+        changingReply(call, shelf, await olderIndex(services, shelf, call.signal()), 'application/json'),
+    },
+    [`${CURRENT}/{skill}/{digest}/SKILL.md`]: {
+      id: 'DiscoverySkillMd',
+      summary: 'The SKILL.md with that digest',
+      async handle(call, shelf, { skill, digest }) {
+        const entry = await shelf.find(skill!)
+        const { sha256, size } = entry.skill_md!
+        if (sha256 !== digest) throw notFound('file', `${skill}/${digest}/SKILL.md`)
+        return lastingReply(call, shelf, { type: MARKDOWN, sha256, size }, async () => ({
+          bytes: await read(services, entry, 'SKILL.md'),
+        }))
+      },
+    },
+    [`${CURRENT}/{skill}/{file}`]: {
+      id: 'DiscoveryArtifact',
+      summary: 'The archive with that digest, or the SKILL.md as it is now',
+      async handle(call, shelf, { skill, file }) {
+        const entry = await shelf.find(skill!)
+        if (file === 'SKILL.md') return changingReply(call, shelf, await read(services, entry, file), MARKDOWN)
+        const archive = await archiveOf(services, entry, 'root')
+        if (file !== `${archive.sha256}.zip`) throw notFound('file', `${skill}/${file}`)
+        return archiveReply(call, shelf, services, archive, entry.name)
+      },
+    },
+    [`${OLDER}/{skill}/{path+}`]: {
+      id: 'OlderDiscoveryFile',
+      summary: 'A file of a skill as it is now',
+      async handle(call, shelf, { skill, path }) {
+        const entry = await shelf.find(skill!)
+        const type = isSkillMd(path!) ? MARKDOWN : 'application/octet-stream'
+        return changingReply(call, shelf, await read(services, entry, path!), type)
+      },
+    },
+  }
+}
+
+const MARKDOWN = 'text/markdown; charset=utf-8'
+
+/** @throws SkilletError not_found, file_too_large */
+async function read({ skills, files }: Parts, entry: CatalogueEntry, path: string): Promise<Uint8Array> {
+  const source = await skills.agents.package(entry)
+  const real = path === 'SKILL.md' ? (source.files.find((file) => isSkillMd(file.path))?.path ?? path) : path
+  return (await files.read(source, real)).bytes
+}

@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type TestIssuer, startIssuer } from '../../access/fixtures/issuer.ts'
+import { packageOf } from '../../http/fixtures/packages.ts'
+import { type TestServer, startTestServer } from '../../http/fixtures/test-server.ts'
+import type { Role } from '../../model/access.ts'
+import { modern, send } from './fixtures/rpc.ts'
+
+const PUBLIC = 'https://skills.example.com'
+const METADATA = '/.well-known/oauth-protected-resource'
+
+let issuer: TestIssuer
+let server: TestServer
+beforeAll(async () => {
+  issuer = await startIssuer()
+  server = await startTestServer({
+    publicUrl: PUBLIC,
+    issuers: [
+      {
+        name: 'corp',
+        issuer: issuer.url,
+        audience: issuer.audience,
+        algorithms: ['ES256'],
+        clock_skew_s: 0,
+        tenant: { claim: 'org' },
+        role: { claim: 'scope', map: { 'skills:use': 'agent', 'skills:look': 'viewer', 'skills:own': 'owner' } },
+      },
+    ],
+  })
+  await server.deploy('adder', 'prod', packageOf('adder'))
+})
+afterAll(async () => {
+  expect(server.faults).toEqual([])
+  await Promise.all([server.close(), issuer.close()])
+})
+
+const ask = (method: string, params: object, options: Parameters<typeof send>[2]) => {
+  const { message, headers } = modern(method, params as Record<string, unknown>)
+  return send(server.url, message, { ...options, headers: { ...headers, ...options?.headers } })
+}
+const newKey = async (role: Role): Promise<{ key: string; id: string }> => {
+  const { body } = await server.call<{ key: string; id: string }>('POST', '/api/keys', { name: `a ${role}`, role })
+  return body
+}
+const toolsOf = async (key: string) => {
+  const { body } = await ask('tools/list', {}, { key })
+  return (body.result!['tools'] as { name: string }[]).map(({ name }) => name)
+}
+
+const token = (claims: Record<string, unknown>) => issuer.sign({ org: 'default', scope: 'skills:own', ...claims })
+const statusOf = async (claims: Record<string, unknown>, path = '/mcp') =>
+  (await ask('tools/list', {}, { key: await token(claims), path })).status
+const port = (): string => new URL(server.url).port
+const outcome = async (headers: Record<string, string>, key: string | null = server.key) => {
+  const { status, body } = await ask('tools/list', {}, { key, headers })
+  return status === 403 ? body.error?.data?.['code'] : status
+}
+
+describe('metadata of the resource', () => {
+  test.each(['', '/mcp', '/t/default/mcp'])('name it as clients reach it, and who issues tokens: %s', async (path) => {
+    const { status, body } = await send(server.url, '', { method: 'GET', path: `${METADATA}${path}` })
+    expect(status).toBe(200)
+    expect(body).toEqual({
+      resource: `${PUBLIC}${path}`,
+      authorization_servers: [issuer.url],
+      bearer_methods_supported: ['header'],
+      scopes_supported: ['skills:use', 'skills:look', 'skills:own'],
+      resource_name: 'Skillet',
+    })
+  })
+
+  test('are where the refusal says that they are', async () => {
+    const { status, headers, body } = await ask('tools/list', {}, {})
+    expect([status, body.error?.data?.['code']]).toEqual([401, 'unauthenticated'])
+    expect(headers['www-authenticate']).toBe(
+      `Bearer realm="skillet", resource_metadata="${PUBLIC}${METADATA}/mcp", scope="skills:use"`,
+    )
+  })
+})
+
+describe('tokens', () => {
+  test('are taken that are meant for this server or its endpoint', async () => {
+    for (const aud of [issuer.audience, PUBLIC, `${PUBLIC}/mcp`, `${PUBLIC}/t/default/mcp`, ['x', `${PUBLIC}/mcp`]]) {
+      expect(await statusOf({ aud }), String(aud)).toBe(200)
+    }
+  })
+
+  test('are refused that are meant for others', async () => {
+    for (const aud of [
+      'https://other.example.com/mcp',
+      `${PUBLIC}.evil.example/mcp`,
+      `${PUBLIC}/t/other/mcp`,
+      `${PUBLIC}/api`,
+      `${PUBLIC}/mcp/../x`,
+      'skillet',
+      [],
+      null,
+    ]) {
+      expect(await statusOf({ aud }), String(aud)).toBe(401)
+    }
+  })
+
+  test('have the role that their scopes give; what that may not is told with all that it takes', async () => {
+    const key = await token({ aud: PUBLIC, scope: 'openid skills:look email' })
+    expect(await toolsOf(key)).toEqual([])
+    const { status, headers, body } = await ask('tools/call', { name: 'adder', arguments: { a: 1 } }, { key })
+    expect([status, body.error?.data?.['code']]).toEqual([403, 'forbidden'])
+    expect(headers['www-authenticate']).toMatch(
+      /^Bearer realm="skillet", error="insufficient_scope", error_description="[^"]+", resource_metadata="[^"]+", scope="skills:use"$/,
+    )
+  })
+})
+
+describe('tenants and roles', () => {
+  test('a tenant is spoken to by its name, and by no other key', async () => {
+    const { body } = await ask('tools/list', {}, { key: server.key, path: '/t/default/mcp' })
+    expect(body.result?.['tools']).toHaveLength(1)
+    const stranger = await server.strangerKey()
+    expect(await toolsOf(stranger)).toEqual([])
+    for (const [key, path] of [
+      [stranger, '/t/default/mcp'],
+      [server.key, '/t/nobody/mcp'],
+      [server.key, '/t/__proto__/mcp'],
+    ] as const) {
+      const answer = await ask('tools/list', {}, { key, path })
+      expect([answer.status, answer.body.error?.data?.['code']]).toEqual([404, 'not_found'])
+    }
+  })
+
+  test('another tenant calls and reads nothing of it', async () => {
+    const key = await server.strangerKey()
+    const call = await ask('tools/call', { name: 'adder', arguments: { a: 1 } }, { key })
+    expect(call.body.error).toMatchObject({ code: -32_602, message: 'There is no tool named "adder".' })
+    const read = await ask('resources/read', { uri: 'skill://default/adder/SKILL.md' }, { key })
+    expect(read.body.error).toMatchObject({ code: -32_602 })
+  })
+
+  test('an agent has the tools that a grant names; the others are not there, and the refusal is audited', async () => {
+    const { key, id } = await newKey('agent')
+    expect(await toolsOf(key)).toEqual([])
+    const { body } = await ask('tools/call', { name: 'adder', arguments: { a: 1 } }, { key })
+    expect(body.error).toMatchObject({ code: -32_602, message: 'There is no tool named "adder".' })
+    const denials = await server.call<{ items: { action: string; by: string }[] }>('GET', '/api/audit?limit=5')
+    expect(JSON.stringify(denials.body.items)).toContain('runs.invoke')
+    await server.call('POST', '/api/grants', { principal: id, allowed_skills: ['adder'] })
+    expect(await toolsOf(key)).toEqual(['adder'])
+  })
+
+  test('an operator has no business here', async () => {
+    const { status, headers } = await ask('tools/list', {}, { key: server.operatorKey })
+    expect(status).toBe(403)
+    expect(headers['www-authenticate']).toContain('error="insufficient_scope"')
+  })
+})
+
+describe('requests that browsers are led to send', () => {
+  test('come for names that are not ours', async () => {
+    for (const host of ['evil.example.com', `evil.example.com:${port()}`, 'localhost.evil.example', 'x.localhost']) {
+      expect(await outcome({ host }), host).toBe('host_refused')
+    }
+    // Not even whether a key is one is told.
+    expect(await outcome({ host: 'evil.example.com' }, 'sk_nonsense')).toBe('host_refused')
+    const metadata = await send(server.url, '', {
+      method: 'GET',
+      path: METADATA,
+      headers: { host: 'evil.example.com' },
+    })
+    expect(metadata.status).toBe(403)
+    for (const host of ['127.0.0.1', 'localhost:1', '[::1]:80', '10.1.2.3', 'skills.example.com']) {
+      expect(await outcome({ host }), host).toBe(200)
+    }
+  })
+
+  test('come from sites that are not ours', async () => {
+    for (const origin of [
+      'https://evil.example.com',
+      'null',
+      'http://127.0.0.1.evil.example',
+      'nonsense',
+      'http://10.1.2.3',
+    ]) {
+      expect(await outcome({ origin }), origin).toBe('host_refused')
+    }
+    for (const origin of ['http://localhost:6274', `http://127.0.0.1:${port()}`, PUBLIC]) {
+      expect(await outcome({ origin }), origin).toBe(200)
+    }
+    expect(await outcome({ host: 'skills.example.com', origin: 'http://localhost:6274' })).toBe('host_refused')
+  })
+})

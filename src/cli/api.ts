@@ -11,6 +11,7 @@ import { createSessionApi } from './api-session.ts'
 import { createSecretApi } from './api-secret.ts'
 import { createScheduleApi } from './api-schedule.ts'
 import { createWebhookApi } from './api-webhook.ts'
+import { createVersionApi } from './api-version.ts'
 import type { Connection } from './connection.ts'
 import { type RunStreamEvent, followRun } from './follow-run.ts'
 import { createAuditApi } from './api-audit.ts'
@@ -70,6 +71,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createSecretApi(http),
     ...createSessionApi(http),
     ...createWebhookApi(http),
+    ...createVersionApi(http),
     /** With the status: 503 says what is wrong, too. */
     ready: (): Promise<Answer<Readiness>> => http.call('GET', '/readyz'),
     whoami: (): Promise<Whoami> => ok('GET', '/api/whoami'),

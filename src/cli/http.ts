@@ -12,6 +12,12 @@ interface Request {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** A file, and what was said of it. */
+export interface Download {
+  readonly headers: Headers
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
 export type Http = ReturnType<typeof createHttp>
 
 /** JSON over HTTP, with every failure as a CliError. The key goes into a header and nowhere else. */
@@ -83,6 +89,18 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     }
   }
 
+  /** @throws CliError for a status of 400 or more; its bytes when the connection breaks */
+  async function download(path: string): Promise<Download> {
+    const response = await fetch(new URL(path, base), {
+      headers: { authorization: `Bearer ${key}` },
+      signal: signal ?? null,
+    }).catch((error: unknown) => {
+      throw signal?.aborted === true ? error : unreachable(base, error)
+    })
+    if (response.status >= 400) throw problemError(response.status, parse(await response.text()))
+    return { headers: response.headers, bytes: response.body! }
+  }
+
   return {
     /** Any status. */
     call,
@@ -92,6 +110,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
       (await answered<T>(method, path, request)).body,
     lines,
     bytes,
+    download,
   }
 }
 

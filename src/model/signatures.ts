@@ -58,6 +58,9 @@ export function preAuthEncoding(payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(head), payload])
 }
 
+/** Whose it is, where that is known: then it signs for nobody else. */
+export type TrustedKey = Pick<SigningKey, 'id' | 'public_key'> & Partial<Pick<SigningKey, 'tenant'>>
+
 /**
  * What the envelope says, if one of the keys signed it and it is about the package with that digest.
  * @param digest `sha256:…` of the files that are at hand (packages/digest.ts).
@@ -65,7 +68,7 @@ export function preAuthEncoding(payload: Buffer): Buffer {
  */
 export function verifySignature(
   envelope: unknown,
-  keys: readonly Pick<SigningKey, 'id' | 'public_key'>[],
+  keys: readonly TrustedKey[],
   digest: string,
 ): { readonly statement: VersionStatement; readonly key: string } | { readonly fault: string } {
   const parsed = SignatureEnvelope.safeParse(envelope)
@@ -80,6 +83,10 @@ export function verifySignature(
   if (holding === undefined) return { fault: 'None of the trusted keys signed it.' }
   const statement = VersionStatement.safeParse(parse(payload))
   if (!statement.success) return { fault: 'What was signed is no statement about a version.' }
+  const { tenant } = keys.find(({ id }) => id === holding.keyid)!
+  const claimed = statement.data.predicate.tenant
+  if (tenant !== undefined && tenant !== claimed)
+    return { fault: `Key ${holding.keyid} is not one of tenant ${claimed}.` }
   const subject = `sha256:${statement.data.subject[0]!.digest.sha256}`
   if (subject !== digest) return { fault: `It was signed for the package ${subject}; the files here are ${digest}.` }
   return { statement: statement.data, key: holding.keyid }

@@ -30,6 +30,8 @@ export interface AgentCatalogue {
   own(view: CatalogueView, page: PageOptions & Order<string>): Promise<Page<CatalogueEntry>>
   /** By id or name. What may not be seen is not there. @throws SkilletError not_found */
   find(view: CatalogueView, skillIdOrName: string): Promise<CatalogueEntry>
+  /** Tenants whose skills come with the server, for this one. */
+  providers(tenant: string): Promise<string[]>
   /** What its stage froze for it. */
   deployment(entry: Pick<CatalogueEntry, 'tenant' | 'deployment'>): Promise<Deployment>
   /** The package of an entry. */
@@ -51,7 +53,6 @@ export function createAgentCatalogue(parts: {
     return { ...found, items: found.items.filter((entry) => visible(view, entry)).map((entry) => shown(view, entry)) }
   }
 
-  /** Those that others provide; never one's own, which are there already. */
   async function providers(tenant: string): Promise<string[]> {
     return (await store.providers()).map(({ id }) => id).filter((id) => id !== tenant)
   }
@@ -97,6 +98,7 @@ export function createAgentCatalogue(parts: {
       throw notFound('skill', skillIdOrName)
     },
 
+    providers,
     deployment: ({ tenant, deployment }) => lookup.deployment(tenant, deployment),
     package: ({ tenant, digest }) => lookup.package(tenant, digest),
   }

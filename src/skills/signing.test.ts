@@ -56,6 +56,12 @@ test('what is signed holds under the key of the tenant, for that package and no 
   })
   const other = await signing.keys(newId('tenant'))
   expect(verifySignature(envelope, other, DIGEST)).toEqual({ fault: 'None of the trusted keys signed it.' })
+  // Nobody signs for another.
+  const own = keys.map(({ id, public_key }) => ({ id, public_key }))
+  expect(verifySignature(envelope, own, DIGEST)).toHaveProperty('statement')
+  expect(verifySignature(envelope, [{ ...own[0]!, tenant: newId('tenant') }], DIGEST)).toEqual({
+    fault: expect.stringContaining('is not one of tenant') as string,
+  })
   // Another's key under the name of the trusted one.
   expect(verifySignature(envelope, [{ ...other[0]!, id: keys[0]!.id }], DIGEST)).toMatchObject({
     fault: 'None of the trusted keys signed it.',

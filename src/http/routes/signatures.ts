@@ -67,11 +67,15 @@ export const signatureRoutes = (services: Pick<Services, 'skills' | 'files' | 's
       method: 'GET',
       path: '/api/signing-keys',
       access: 'catalogue.read',
-      summary: "List the keys under which the tenant's versions are signed",
-      description: 'Newest first; those that were retired are there for what they signed.',
+      summary: 'List the keys under which versions are signed',
+      description:
+        "The tenant's, newest first, then those of whoever provides what comes with the server. Retired ones are there for what they signed.",
       responses: { 200: { description: 'All of them.', schema: z.object({ items: z.array(SigningKey) }) } },
       errors: ['vault_unavailable'],
-      handle: async ({ caller }) => ({ status: 200, body: { items: await signing.keys(caller.tenant) } }),
+      async handle({ caller: { tenant } }) {
+        const tenants = [tenant, ...(await skills.agents.providers(tenant))]
+        return { status: 200, body: { items: (await Promise.all(tenants.map(signing.keys))).flat() } }
+      },
     }),
     route({
       id: 'rotateSigningKey',

@@ -11,7 +11,7 @@ import { LINK_BASE, LINK_DIALECT } from './link-dialect.ts'
 import { archiveReply, changingReply } from './replies.ts'
 import { type Shelf, callerShelf, linkShelf } from './shelf.ts'
 
-type Parts = Pick<Services, 'skills' | 'files' | 'site' | 'tenants'>
+type Parts = Pick<Services, 'skills' | 'files' | 'signing' | 'site' | 'tenants'>
 
 /** As Claude Code reads it (plugin-marketplaces, in its documentation). */
 const Marketplace = z
@@ -135,5 +135,5 @@ async function plugin(
   const entry = await shelf.find(skill)
   const archive = await archiveOf(services, entry, 'plugin')
   if (file !== `${archive.sha256}.zip`) throw notFound('file', `${skill}/${file}`)
-  return archiveReply(call, shelf, services, archive, entry.name)
+  return archiveReply(call, shelf, services, entry, archive)
 }

@@ -3,6 +3,8 @@ import type { ArchiveBlob } from '../../backends/catalogue-ports.ts'
 import type { Reply } from '../../http/reply.ts'
 import type { AnyCall } from '../../http/route.ts'
 import type { Services } from '../../http/services.ts'
+import { signatureHeaders } from '../../http/signature-headers.ts'
+import type { CatalogueEntry } from '../../model/catalogue.ts'
 import type { Shelf } from './shelf.ts'
 
 type Asked = Pick<AnyCall, 'header' | 'request'>
@@ -20,10 +22,12 @@ export function changingReply(
   return { status: 200, type, headers, ...(typeof content === 'string' ? { content } : { bytes: content }) }
 }
 
-/** The address has the digest in it: what is there stays what it is. */
+/** A skill as an artifact, with its signature. The address has the digest in it: what is there stays what it is. */
 export async function lastingReply(
   call: Asked,
   { caching }: Pick<Shelf, 'caching'>,
+  { signing }: Pick<Services, 'signing'>,
+  entry: CatalogueEntry,
   what: { readonly type: string; readonly sha256: string; readonly size: number; readonly name?: string },
   open: () => Promise<Pick<Reply, 'stream' | 'bytes'>>,
 ): Promise<Reply> {
@@ -31,6 +35,7 @@ export async function lastingReply(
   const headers = { etag, 'cache-control': `${caching}, max-age=31536000, immutable` }
   if (isKnown(call, etag)) return { status: 304, headers }
   const about = {
+    ...(await signatureHeaders(signing, entry)),
     'content-type': what.type,
     'content-length': String(what.size),
     ...(what.name !== undefined && { 'content-disposition': `attachment; filename="${what.name}"` }),
@@ -44,13 +49,20 @@ export async function lastingReply(
 export const archiveReply = (
   call: Asked,
   shelf: Pick<Shelf, 'caching'>,
-  { files }: Pick<Services, 'files'>,
+  services: Pick<Services, 'files' | 'signing'>,
+  entry: CatalogueEntry,
   archive: ArchiveBlob,
-  name: string,
 ): Promise<Reply> =>
-  lastingReply(call, shelf, { ...archive, type: 'application/zip', name: `${name}.zip` }, async () => ({
-    stream: await files.open(archive),
-  }))
+  lastingReply(
+    call,
+    shelf,
+    services,
+    entry,
+    { ...archive, type: 'application/zip', name: `${entry.name}.zip` },
+    async () => ({
+      stream: await services.files.open(archive),
+    }),
+  )
 
 function isKnown(call: Asked, etag: string): boolean {
   const known = call.header('if-none-match')

@@ -9,7 +9,7 @@ import { LINK_BASE, LINK_DIALECT, PUBLIC_DIALECT } from './link-dialect.ts'
 import { archiveReply, changingReply, lastingReply } from './replies.ts'
 import { type Shelf, linkShelf, publicShelf } from './shelf.ts'
 
-type Parts = Pick<Services, 'skills' | 'files'>
+type Parts = Pick<Services, 'skills' | 'files' | 'signing'>
 type Handler = (call: AnyCall, shelf: Shelf, params: Readonly<Record<string, string>>) => Promise<Reply>
 
 /** Discovery by well-known URIs: through a link what it is for, at the root what is public. */
@@ -68,7 +68,7 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
         const entry = await shelf.find(skill!)
         const { sha256, size } = entry.skill_md!
         if (sha256 !== digest) throw notFound('file', `${skill}/${digest}/SKILL.md`)
-        return lastingReply(call, shelf, { type: MARKDOWN, sha256, size }, async () => ({
+        return lastingReply(call, shelf, services, entry, { type: MARKDOWN, sha256, size }, async () => ({
           bytes: await read(services, entry, 'SKILL.md'),
         }))
       },
@@ -81,7 +81,7 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
         if (file === 'SKILL.md') return changingReply(call, shelf, await read(services, entry, file), MARKDOWN)
         const archive = await archiveOf(services, entry, 'root')
         if (file !== `${archive.sha256}.zip`) throw notFound('file', `${skill}/${file}`)
-        return archiveReply(call, shelf, services, archive, entry.name)
+        return archiveReply(call, shelf, services, entry, archive)
       },
     },
     [`${OLDER}/{skill}/{path+}`]: {

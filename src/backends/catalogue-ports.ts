@@ -5,7 +5,7 @@ import type { Page, PageOptions } from '../model/page.ts'
 import type { Tenant } from '../model/access.ts'
 import type { Skill, Version } from '../model/skills.ts'
 
-/** How the files lie in an archive: below one folder with the skill's name, at its root, or as a plugin of Claude Code that has this one skill. */
+/** How the files lie in an archive: below one folder with the package's name, at its root, or as a plugin of Claude Code that has this one skill. */
 export type ArchiveLayout = 'folder' | 'root' | 'plugin'
 
 /** An archive that was made of a package: a blob. */

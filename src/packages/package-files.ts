@@ -32,9 +32,9 @@ export interface PackageFiles {
   read(source: Package, path: string, range?: Range): Promise<{ file: PackageFile; bytes: Buffer }>
   /**
    * The package as a zip that is the same whenever and wherever it is made: plain files, not compressed, without times.
-   * @param name Of the folder, in the layout that has one.
+   * A folder in it has the name that the package gives itself, as readers demand who look into its SKILL.md.
    */
-  archive(tenant: string, source: Package, name: string, layout: ArchiveLayout): Promise<ArchiveBlob>
+  archive(tenant: string, source: Package, layout: ArchiveLayout): Promise<ArchiveBlob>
   /** Those of such archives that were made before, by the digests of their packages. */
   made(tenant: string, digests: readonly string[], layout: ArchiveLayout): Promise<ReadonlyMap<string, ArchiveBlob>>
   /** The bytes of such an archive. */
@@ -51,13 +51,13 @@ export function createPackageFiles(parts: {
   const { folders, blobs, archives, reader } = parts
   const making = new Map<string, Promise<ArchiveBlob>>()
 
-  async function make(tenant: string, source: Package, name: string, layout: ArchiveLayout): Promise<ArchiveBlob> {
+  async function make(tenant: string, source: Package, layout: ArchiveLayout): Promise<ArchiveBlob> {
     const known = await archives.findArchive(tenant, source.digest, layout)
     if (known !== null && (await blobs.has(known.sha256))) return known
     const use = await folders.ensure(source.archive_blob)
     try {
       const dir = join(use.folder, PACKAGE_FILES)
-      const zip = await reader.pack({ dir, files: source.files, ...LAYOUTS[layout](source, name) })
+      const zip = await reader.pack({ dir, files: source.files, ...LAYOUTS[layout](source) })
       const made = await blobs.put(one(new Uint8Array(zip)), { maxBytes: zip.byteLength })
       await archives.keepArchive(tenant, source.digest, layout, made)
       return made
@@ -96,9 +96,9 @@ export function createPackageFiles(parts: {
       }
     },
 
-    archive(tenant, source, name, layout) {
+    archive(tenant, source, layout) {
       const key = `${tenant} ${source.digest} ${layout}`
-      const work = making.get(key) ?? make(tenant, source, name, layout).finally(() => making.delete(key))
+      const work = making.get(key) ?? make(tenant, source, layout).finally(() => making.delete(key))
       making.set(key, work)
       return work
     },
@@ -111,10 +111,8 @@ export function createPackageFiles(parts: {
   }
 }
 
-const LAYOUTS: Readonly<
-  Record<ArchiveLayout, (source: Package, name: string) => Pick<PackRequest, 'prefix' | 'extra'>>
-> = {
-  folder: (_source, name) => ({ prefix: `${name}/` }),
+const LAYOUTS: Readonly<Record<ArchiveLayout, (source: Package) => Pick<PackRequest, 'prefix' | 'extra'>>> = {
+  folder: ({ name }) => ({ prefix: `${name}/` }),
   root: () => ({ prefix: '' }),
   // Not at its root: what a package has in folders such as hooks/ would be more than files of a skill there.
   plugin: ({ name, description }) => ({

@@ -35,5 +35,5 @@ export async function archiveOf(
   entry: CatalogueEntry,
   layout: ArchiveLayout,
 ): Promise<ArchiveBlob> {
-  return files.archive(entry.tenant, await skills.agents.package(entry), entry.name, layout)
+  return files.archive(entry.tenant, await skills.agents.package(entry), layout)
 }

@@ -39,7 +39,7 @@ export const signatureRoutes = (services: Pick<Services, 'skills' | 'files' | 's
       path: '/api/skills/{skill}/versions/{version}/archive',
       access: 'versions.read',
       summary: 'Download the files of a version as a zip',
-      description: 'One folder with the name of the skill. The same version gives the same bytes.',
+      description: 'One folder with the name that the package gives itself. The same version gives the same bytes.',
       responses: {
         200: {
           description: 'The zip.',
@@ -51,7 +51,7 @@ export const signatureRoutes = (services: Pick<Services, 'skills' | 'files' | 's
       async handle({ caller, params }) {
         const version = await signed(caller.tenant, params.skill, params.version)
         const source = await skills.agents.package(version)
-        const archive = await files.archive(caller.tenant, source, version.name, 'folder')
+        const archive = await files.archive(caller.tenant, source, 'folder')
         const headers = {
           ...(await signatureHeaders(signing, version)),
           'content-length': String(archive.size),

@@ -8,7 +8,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<(cli: Cli) => Command>>> =
   validate: async () => (await import('./commands/validate.ts')).validateCommand,
   verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   deploy: async () => (await import('./commands/deploy.ts')).deployCommand,
+  import: async () => (await import('./commands/import.ts')).importCommand,
   invoke: async () => (await import('./commands/invoke.ts')).invokeCommand,
+  install: async () => (await import('./commands/install.ts')).installCommand,
+  update: async () => (await import('./commands/update.ts')).updateCommand,
+  uninstall: async () => (await import('./commands/uninstall.ts')).uninstallCommand,
   events: async () => (await import('./commands/events.ts')).eventsCommand,
   run: async () => (await import('./nouns/run.ts')).runCommands,
   skill: async () => (await import('./nouns/skill.ts')).skillCommands,
@@ -23,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(cli: Cli) => Command>>> =
   delivery: async () => (await import('./nouns/delivery.ts')).deliveryCommands,
   tenant: async () => (await import('./nouns/tenant.ts')).tenantCommands,
   key: async () => (await import('./nouns/key.ts')).keyCommands,
+  link: async () => (await import('./nouns/link.ts')).linkCommands,
   grant: async () => (await import('./nouns/grant.ts')).grantCommands,
   quota: async () => (await import('./nouns/quota.ts')).quotaCommands,
   'signing-key': async () => (await import('./nouns/signing-key.ts')).signingKeyCommands,
@@ -39,7 +44,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<(cli: Cli) => Command>>> =
 export async function createProgram(cli: Cli, version: string, args: readonly string[]): Promise<Command> {
   const program = new Command('skillet')
     .description('Deploy skills, run them, and see what they do.')
-    .version(version)
     .option('--url <url>', 'server to talk to; default: SKILLET_URL, else the one that runs here')
     .option('--key-file <path>', 'file that holds the API key; default: SKILLET_KEY, else that of the server here')
     .option('--key <key>', 'the API key itself; other users of the machine can see it: prefer the others')
@@ -52,6 +56,8 @@ export async function createProgram(cli: Cli, version: string, args: readonly st
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 4 refused, 5 not found, 6 package rejected.',
     )
+  // Only of the program itself: some commands have an option of that name.
+  if (!isCommand(args)) program.version(version)
   for (const make of await Promise.all(meant(args).map((name) => COMMANDS[name]!()))) program.addCommand(make(cli))
   everyCommand(program, (command) => {
     command.exitOverride().configureHelp({ showGlobalOptions: true })
@@ -67,6 +73,9 @@ function meant(args: readonly string[]): string[] {
   const help = args.some((arg) => arg === '--help' || arg === '-h' || arg === 'help')
   return help || first === undefined || !all.includes(first) ? all : all.filter((name) => args.includes(name))
 }
+
+const isCommand = (args: readonly string[]): boolean =>
+  Object.keys(COMMANDS).includes(args.find((arg) => !arg.startsWith('-')) ?? '')
 
 function everyCommand(command: Command, visit: (command: Command) => void): void {
   visit(command)

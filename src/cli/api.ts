@@ -5,6 +5,7 @@ import type { Activation, ChangeLevel, Deployment, Skill, Stage, StageConfig, Up
 import type { DeployProposal } from '../skills/shapes.ts'
 import { createAccessApi } from './api-access.ts'
 import { createEventsApi } from './api-events.ts'
+import { createLinkApi } from './api-link.ts'
 import { createQueueApi } from './api-queue.ts'
 import { createQuotaApi } from './api-quota.ts'
 import { createSessionApi } from './api-session.ts'
@@ -64,6 +65,7 @@ export function createApi({ url, key }: Pick<Connection, 'url' | 'key'>, signal?
     ...createAccessApi(http),
     ...createAuditApi(http),
     ...createBackupApi(http),
+    ...createLinkApi(http),
     ...createQueueApi(http),
     ...createEventsApi({ url, key }, signal),
     ...createQuotaApi(http),

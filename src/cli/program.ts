@@ -6,13 +6,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<(cli: Cli) => Command>>> =
   serve: async () => (await import('./commands/serve.ts')).serveCommand,
   init: async () => (await import('./commands/init.ts')).initCommand,
   validate: async () => (await import('./commands/validate.ts')).validateCommand,
-  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
   deploy: async () => (await import('./commands/deploy.ts')).deployCommand,
   import: async () => (await import('./commands/import.ts')).importCommand,
   invoke: async () => (await import('./commands/invoke.ts')).invokeCommand,
   install: async () => (await import('./commands/install.ts')).installCommand,
   update: async () => (await import('./commands/update.ts')).updateCommand,
   uninstall: async () => (await import('./commands/uninstall.ts')).uninstallCommand,
+  verify: async () => (await import('./commands/verify.ts')).verifyCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
   events: async () => (await import('./commands/events.ts')).eventsCommand,
   run: async () => (await import('./nouns/run.ts')).runCommands,
   skill: async () => (await import('./nouns/skill.ts')).skillCommands,
@@ -56,8 +57,8 @@ export async function createProgram(cli: Cli, version: string, args: readonly st
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 no server, 4 refused, 5 not found, 6 package rejected.',
     )
-  // Only of the program itself: some commands have an option of that name.
-  if (!isCommand(args)) program.version(version)
+  // That command has an option of the same name.
+  if (!args.includes('install')) program.version(version)
   for (const make of await Promise.all(meant(args).map((name) => COMMANDS[name]!()))) program.addCommand(make(cli))
   everyCommand(program, (command) => {
     command.exitOverride().configureHelp({ showGlobalOptions: true })
@@ -73,9 +74,6 @@ function meant(args: readonly string[]): string[] {
   const help = args.some((arg) => arg === '--help' || arg === '-h' || arg === 'help')
   return help || first === undefined || !all.includes(first) ? all : all.filter((name) => args.includes(name))
 }
-
-const isCommand = (args: readonly string[]): boolean =>
-  Object.keys(COMMANDS).includes(args.find((arg) => !arg.startsWith('-')) ?? '')
 
 function everyCommand(command: Command, visit: (command: Command) => void): void {
   visit(command)

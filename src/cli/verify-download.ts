@@ -65,7 +65,7 @@ function notSigned(path: string, digest: string, why: string): CliError {
 }
 
 /** Those that were given, else the server's. */
-async function trustedKeys({ options, io, api }: Call<VerifyOptions>): Promise<readonly TrustedKey[]> {
+export async function trustedKeys({ options, io, api }: Call<VerifyOptions>): Promise<readonly TrustedKey[]> {
   if (options.publicKey === undefined) return (await api().signingKeys()).items
   return (await Promise.all(options.publicKey.map((file) => readKeys(resolve(io.cwd, file))))).flat()
 }

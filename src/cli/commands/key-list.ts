@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import type { ApiKey } from '../../model/access.ts'
 import { type Cli, action } from '../call.ts'
+import { stateOf } from '../in-force.ts'
 import { table } from '../table.ts'
 import { limitOption, moreText } from './run-list.ts'
 
@@ -28,10 +28,4 @@ export function keyListCommand(cli: Cli): Command {
         })
       }),
     )
-}
-
-function stateOf({ revoked_at, expires_at }: ApiKey): string {
-  if (revoked_at !== null) return `revoked ${revoked_at}`
-  if (expires_at === null) return 'in force'
-  return `${Date.parse(expires_at) > Date.now() ? 'until' : 'expired'} ${expires_at}`
 }

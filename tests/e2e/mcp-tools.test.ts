@@ -125,3 +125,28 @@ describe.each(ERAS)('tools for clients of the %s generation', (era) => {
     await dev.close()
   })
 })
+
+test('a message can cancel another where streams are not hung up on; one of somebody else cannot', async () => {
+  const params = { name: 'slow', arguments: { steps: 1, pause: 3600 } }
+  const post = (message: object, key = server.key) =>
+    fetch(new URL('/mcp', server.url), {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    })
+  const call = post({ id: 'x1', method: 'tools/call', params })
+  const newest = async () => (await server.ok<Page<Run>>('GET', '/api/runs?limit=1')).items[0]!
+  const { id } = await server.until(newest, ({ status }) => status === 'running')
+  const { key } = await server.ok<{ key: string }>('POST', '/api/keys', { name: 'other', role: 'owner' })
+  const cancel = { method: 'notifications/cancelled', params: { requestId: 'x1' } }
+  expect((await post(cancel, key)).status).toBe(202)
+  expect((await post({ ...cancel, params: { requestId: 1 } })).status).toBe(202)
+  expect((await server.find(id)).cancel_requested).toBe(false)
+  expect((await post(cancel)).status).toBe(202)
+  await server.reached(id, 'cancelled')
+  expect(await (await call).text()).toContain('The call was cancelled.')
+})

@@ -1,4 +1,4 @@
-import { isSkill } from './skill-entry.ts'
+import { isListed } from './skill-entry.ts'
 import type { Library } from './library.ts'
 
 /** Where clients look that know an older draft of the extension. */
@@ -10,7 +10,7 @@ export async function indexJson({ read, uriOf }: Pick<Library, 'read' | 'uriOf'>
   let cursor: string | undefined
   do {
     const page = await read(200, cursor)
-    for (const entry of page.items.filter(isSkill)) {
+    for (const entry of page.items.filter(isListed)) {
       skills.push({
         name: entry.name,
         type: 'skill-md',

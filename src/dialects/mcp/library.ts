@@ -6,7 +6,7 @@ import type { Package } from '../../model/packages.ts'
 import type { Page } from '../../model/page.ts'
 import { pageOfKept } from './pages.ts'
 import { invalid } from './rpc-error.ts'
-import { SKILL_MD, isSkill, skillEntry, whyNotServed } from './skill-entry.ts'
+import { SKILL_MD, isListed, isSkill, skillEntry, whyNotServed } from './skill-entry.ts'
 import { skillMeta } from './skill-meta.ts'
 import { type SkillPlace, skillUri } from './skill-uri.ts'
 import type { Visit } from './visit.ts'
@@ -41,7 +41,7 @@ export function openLibrary(services: Pick<Services, 'skills' | 'tenants' | 'sig
 
   return {
     read,
-    list: (cursor) => pageOfKept(read, isSkill, cursor),
+    list: (cursor) => pageOfKept(read, isListed, cursor),
 
     async find({ tenant, skill }) {
       const entry = await agents.find(view, skill).catch(nothingIfMissing)

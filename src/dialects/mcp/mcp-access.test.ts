@@ -3,6 +3,7 @@ import { type TestIssuer, startIssuer } from '../../access/fixtures/issuer.ts'
 import { packageOf } from '../../http/fixtures/packages.ts'
 import { type TestServer, startTestServer } from '../../http/fixtures/test-server.ts'
 import type { Role } from '../../model/access.ts'
+import { guideOf } from '../fixtures/guides.ts'
 import { modern, send } from './fixtures/rpc.ts'
 
 const PUBLIC = 'https://skills.example.com'
@@ -54,6 +55,8 @@ const outcome = async (headers: Record<string, string>, key: string | null = ser
   const { status, body } = await ask('tools/list', {}, { key, headers })
   return status === 403 ? body.error?.data?.['code'] : status
 }
+
+const file = (at: number) => ({ path: `file-${at}.md`, size: 1, sha256: 'b'.repeat(64), executable: false })
 
 describe('metadata of the resource', () => {
   test.each(['', '/mcp', '/t/default/mcp'])('name it as clients reach it, and who issues tokens: %s', async (path) => {
@@ -143,6 +146,39 @@ describe('tenants and roles', () => {
     expect(JSON.stringify(denials.body.items)).toContain('runs.invoke')
     await server.call('POST', '/api/grants', { principal: id, allowed_skills: ['adder'] })
     expect(await toolsOf(key)).toEqual(['adder'])
+  })
+
+  test('skills that come with the server are found under the name of who provides them, and are no tools', async () => {
+    await server.deploy('guide', 'prod', guideOf('guide'))
+    const key = await server.strangerKey()
+    const uri = 'skill://default/guide/SKILL.md'
+    const listed = async () => (await ask('skills/list', {}, { key })).body.result!['skills'] as { uri: string }[]
+    expect(await listed()).toEqual([])
+    const provide = (audience: string) =>
+      server.call('PATCH', '/api/tenants/default', { audience }, { key: server.operatorKey })
+    expect((await provide('server')).status).toBe(200)
+    expect((await listed()).map((one) => one.uri)).toEqual([uri])
+    expect((await ask('skills/get', { uri }, { key })).body.result).toMatchObject({ skill: { uri } })
+    expect(await toolsOf(key)).toEqual([])
+    await provide('tenant')
+    expect((await ask('skills/get', { uri }, { key })).body.error?.code).toBe(-32_602)
+  })
+
+  test('a skill that no client is sure to take is left out, and says why when it is asked for', async () => {
+    const { files, ...rest } = guideOf('many', 'many')
+    await server.deploy('many', 'prod', {
+      ...rest,
+      files: [...files, ...Array.from({ length: 512 }, (_, at) => file(at))],
+    })
+    const listed = (await ask('skills/list', {}, { key: server.key })).body.result!['skills'] as { uri: string }[]
+    expect(listed.map(({ uri }) => uri)).not.toContain('skill://default/many/SKILL.md')
+    const resources = await ask('resources/list', {}, { key: server.key })
+    expect(JSON.stringify(resources.body)).not.toContain('default/many')
+    const { body } = await ask('skills/get', { uri: 'skill://default/many/SKILL.md' }, { key: server.key })
+    expect(body.error).toMatchObject({
+      code: -32_602,
+      message: 'Skill "many" is not served over MCP: it has 513 files; at most 512 are served.',
+    })
   })
 
   test('an operator has no business here', async () => {

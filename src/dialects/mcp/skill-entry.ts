@@ -29,6 +29,9 @@ export function servedPath({ path }: PackageFile, { files }: Package): string {
 /** Only what has a SKILL.md is a skill here; the rest are tools. */
 export const isSkill = ({ frontmatter, skill_md }: CatalogueEntry): boolean => frontmatter !== null && skill_md !== null
 
+/** Whether it is listed, as far as that is known without its files. */
+export const isListed = (entry: CatalogueEntry): boolean => isSkill(entry) && entry.files <= SKILL_LIMITS.files
+
 /** Why no client is sure to take the skill, so that it is not served (SEP-2640); null: it is. */
 export function whyNotServed({ name, frontmatter }: CatalogueEntry, { files }: Package): string | null {
   const bytes = files.reduce((sum, { size }) => sum + size, 0)

@@ -82,10 +82,16 @@ export function toolCall(
         return mcp.server.projectCallToolResult(resultOf(run), tool.deployment.output_schema ?? undefined)
       }
       // Who sends a key means to come back for the run.
-      if (unwanted(context) && key === null) await runs.cancel(caller, run.id)
+      if (unwanted(context) && key === null) {
+        await runs.cancel(caller, run.id)
+        return CANCELLED
+      }
       return taskable ? taskMethods(services, visit).handle(run) : resultOf(run)
     })
 }
+
+/** Hardly anybody reads it. */
+const CANCELLED: CallToolResult = { content: [{ type: 'text', text: 'The call was cancelled.' }], isError: true }
 
 /** Clients that cannot send headers of their own can still say which call is a repeat. */
 function keyOf({ mcpReq }: ServerContext): string | null {

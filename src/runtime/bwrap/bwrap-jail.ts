@@ -4,7 +4,7 @@ import type { Duplex, Readable, Writable } from 'node:stream'
 import { bwrapArguments } from './argv.ts'
 import { requireStreams } from './failures.ts'
 import { findBwrap } from './find-bwrap.ts'
-import { GATE, GATE_FD, HELD_COMMAND, WITHOUT_CHANNEL } from './gate.ts'
+import { ENTRY_FDS, HELD_COMMAND, WITHOUT_CHANNEL, entryGate } from './gate.ts'
 import type { Jail } from './jail.ts'
 import type { Limits } from './limits.ts'
 import type { RuntimeFiles } from './runtime-files.ts'
@@ -21,36 +21,52 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
     // Outer and inner bubblewrap, the command.
     levels: 3,
     network: 'held',
-    start(spec, user) {
+    start(spec, user, openEntrances) {
       const command = spec.kind === 'command' ? [...HELD_COMMAND, ...spec.command] : spec.command
       const layout = { ...spec, command, files, seccompFd: FD.seccomp, channelFd: FD.channel }
       const made = bwrapArguments(layout)
-      const filter = openSync(files.seccomp[strength === 'hard' ? 'hard' : 'soft'], 'r')
+      const opened: number[] = []
       let child: ChildProcess
       try {
+        const entrances = openEntrances?.() ?? []
+        opened.push(...entrances)
+        const filter = openSync(files.seccomp[strength === 'hard' ? 'hard' : 'soft'], 'r')
+        opened.push(filter)
         const fds = ['--json-status-fd', String(FD.status), '--args', String(FD.options)]
-        const gate = spec.network === null ? GATE : WITHOUT_CHANNEL + GATE
+        const gate = (spec.network === null ? '' : WITHOUT_CHANNEL) + entryGate(entrances.length)
+        const entry = ENTRY_FDS.entrances.map((_, i) => entrances[i] ?? 'ignore')
         child = spawn('/bin/sh', ['-c', gate, bwrap, ...fds, '--', ...made.command], {
-          stdio: [...PIPES, filter, 'pipe', 'pipe', ...(spec.network === null ? [] : (['ipc'] as const))],
+          stdio: [
+            ...STANDARD,
+            ...entry,
+            ...PIPES,
+            filter,
+            'pipe',
+            'pipe',
+            ...(spec.network === null ? [] : (['ipc'] as const)),
+          ],
           // The launcher's environment and working directory can be read inside, under /proc/1.
           env: {},
           cwd: '/',
           ...user,
         })
       } finally {
-        closeSync(filter)
+        for (const fd of opened) closeSync(fd)
       }
       requireStreams(child)
-      const options = child.stdio[FD.options] as Writable | undefined
+      // Node's types know five of them.
+      const streams = child.stdio as readonly unknown[]
+      const options = streams[FD.options] as Writable | undefined
       options?.end(made.options.map((option) => `${option}\0`).join(''))
       return {
         child,
         stdin: child.stdin!,
         stdout: child.stdout!,
         stderr: child.stderr!,
-        extra: [child.stdio[3] as Duplex, child.stdio[4] as Duplex],
-        gate: child.stdio[GATE_FD] as Writable,
-        started: exitCodeSeen(child.stdio[FD.status] as Readable | undefined),
+        extra: [streams[ENTRY_FDS.extra[0]] as Duplex, streams[ENTRY_FDS.extra[1]] as Duplex],
+        gate: streams[ENTRY_FDS.gate] as Writable,
+        enters: openEntrances !== undefined,
+        started: exitCodeSeen(streams[FD.status] as Readable | undefined),
         kill: () => void child.kill('SIGKILL'),
       }
     },
@@ -59,8 +75,10 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
 
 /** Outer and inner bubblewrap and the gate, which count against the limit too. */
 const OWN_PROCESSES = 3
-const FD = { seccomp: 6, status: 7, options: 8, channel: 9 }
-const PIPES = ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'] as const
+const FD = { seccomp: 10, status: 11, options: 12, channel: 13 }
+const STANDARD = ['pipe', 'pipe', 'pipe'] as const
+/** What the sandbox gets as 3 and 4, and the gate. */
+const PIPES = ['pipe', 'pipe', 'pipe'] as const
 
 /** bubblewrap tells of the command's end only if it could start it. */
 export function exitCodeSeen(statusPipe: Readable | undefined): () => boolean {

@@ -1,5 +1,5 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
-import { access, constants, mkdir, writeFile } from 'node:fs/promises'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { cgroupMounts, cgroupName, counterIn, killAndRemove, readCounter, sweepCgroups } from './cgroup-files.ts'
 import { cpuWeight } from './cpu-weight.ts'
@@ -77,6 +77,7 @@ async function create(
     const contender = roots.has('cpu') && cpuFd !== null ? { ...weight, cpuMs } : null
     let before = { cpu: 0, kills: 0 }
     return {
+      openEntrances: () => openAll(own.map((folder) => join(folder, 'tasks'))),
       async join(pid) {
         await Promise.all(own.map((folder) => writeFile(join(folder, 'cgroup.procs'), String(pid))))
       },
@@ -105,6 +106,17 @@ async function create(
 
 function ignoreMissing(error: unknown): void {
   if (!['ENOENT', 'EOPNOTSUPP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+}
+
+function openAll(paths: readonly string[]): number[] {
+  const fds: number[] = []
+  try {
+    for (const path of paths) fds.push(openSync(path, constants.O_WRONLY))
+    return fds
+  } catch (error) {
+    for (const fd of fds) closeSync(fd)
+    throw error
+  }
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -3,7 +3,27 @@
  * the server dies first the gate's pipe ends. The kernel, short of memory, takes sandboxes before the server.
  */
 export const GATE_FD: number = 5
-export const GATE = `read _ <&${GATE_FD} || exit 125; exec ${GATE_FD}<&-; { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
+export const GATE: string = gate(GATE_FD)
+
+/**
+ * Where the shell puts itself under the limits: another process would be moved only after the kernel has waited for all processors. It knows
+ * descriptors of one digit only, so that those that let it in come before those that the sandbox gets as 3 and 4.
+ */
+export const ENTRY_FDS = { entrances: [3, 4, 5, 6], extra: [7, 8], gate: 9 } as const
+
+/** The entrances are closed before anything else is done: whoever has one could move any process of the machine. */
+export function entryGate(entrances: number): string {
+  const taken = ENTRY_FDS.entrances.slice(0, entrances)
+  const enter = taken.map((fd) => `echo 0 >&${fd} || exit 125; `)
+  const close = taken.map((fd) => ` ${fd}>&-`)
+  const [first, second] = ENTRY_FDS.extra
+  const extra = `exec 3<&${first} 4>&${second} ${first}<&- ${second}>&-; `
+  return `${enter.join('')}exec${close.join('')}; ${extra}${gate(ENTRY_FDS.gate)}`
+}
+
+function gate(fd: number): string {
+  return `read _ <&${fd} || exit 125; exec ${fd}<&-; { echo 500 >/proc/self/oom_score_adj; } 2>/dev/null; exec "$0" "$@"`
+}
 
 /** Node names its channel in the environment, which can be read inside too. */
 export const WITHOUT_CHANNEL = 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION_MODE; '

@@ -13,8 +13,13 @@ export interface Jail {
   /**
    * Starts the process, which waits at its gate until it was put under the limits.
    * @param user Of the host, to run as; null for the server's own.
+   * @param openEntrances See LimitGroup; a jail need not make use of it.
    */
-  start(spec: LaunchSpec, user: { readonly uid: number; readonly gid: number } | null): Started
+  start(
+    spec: LaunchSpec,
+    user: { readonly uid: number; readonly gid: number } | null,
+    openEntrances?: () => number[],
+  ): Started
 }
 
 export interface Started {
@@ -26,6 +31,8 @@ export interface Started {
   readonly extra: readonly [Duplex, Duplex]
   /** Opened by a line; null where there is none. */
   readonly gate: Writable | null
+  /** It puts itself under the limits, and ends where it cannot. Default: it is put under them. */
+  readonly enters?: boolean
   /** False when it ended before the command was started. */
   started(): boolean
   kill(): void

@@ -153,7 +153,7 @@ test('once the ports are open nobody may open another low one, and nothing is le
     ['bind', 81],
     ['bind', 8081],
     ['read', '/proc/self/status'],
-    ['run', '/bin/sh', '-c', 'cat /proc/*/environ | tr "\\0" "\\n" | grep NODE_CHANNEL; ls /proc/*/fd/9'],
+    ['run', '/bin/sh', '-c', 'cat /proc/*/environ | tr "\\0" "\\n" | grep NODE_CHANNEL; ls /proc/*/fd/13'],
     ['run', '/bin/ls', '/proc/self/fd'],
     ['look up', 'skillet'],
   )

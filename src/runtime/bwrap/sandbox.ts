@@ -80,7 +80,7 @@ export function createLauncher(jail: Jail, places: Places, limits: Limits, egres
         },
       })
       if (closed) throw new SandboxError('The server is stopping.', 'Start it again.')
-      started = jail.start(spec, uid === null ? null : { uid, gid: SANDBOX_GID })
+      started = jail.start(spec, uid === null ? null : { uid, gid: SANDBOX_GID }, group.openEntrances)
       const rules = spec.network !== null && jail.network === 'held' ? spec.network : null
       const network = rules && openNetwork(started.child, egress!, { ...rules, allow: rules.entries })
       const sandbox = handle(started, group, network, async () => {
@@ -114,12 +114,12 @@ export function createLauncher(jail: Jail, places: Places, limits: Limits, egres
 const NO_EGRESS = 'This server was started without a way out for sandboxes; a network list cannot be held.'
 const GIVE_EGRESS = 'Give the driver an egress, or take the list away.'
 
-async function openGate({ child, gate }: Started, group: LimitGroup): Promise<void> {
+async function openGate({ child, gate, enters }: Started, group: LimitGroup): Promise<void> {
   if (child.pid === undefined) {
     const [error] = (await once(child, 'error')) as [Error]
     throw sandboxFailure(error.message, 'The sandbox could not be started')
   }
-  await group.join(child.pid)
+  if (enters !== true) await group.join(child.pid)
   await giveUpFirst(child.pid)
   gate?.end('\n')
 }

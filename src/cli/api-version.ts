@@ -17,8 +17,8 @@ export function createVersionApi({ ok, download }: Http) {
       ok('GET', `${skillPath(skill)}/diff`, { query: { from, to } }),
     versionSignature: (skill: string, version: string): Promise<SignatureEnvelope> =>
       ok('GET', `${versionPath(skill, version)}/signature`),
-    downloadVersion: (skill: string, version: string): Promise<Download> =>
-      download(`${versionPath(skill, version)}/archive`),
+    downloadVersion: (skill: string, version: string, layout: 'folder' | 'root' = 'folder'): Promise<Download> =>
+      download(`${versionPath(skill, version)}/archive?layout=${layout}`),
     withdrawVersion: (skill: string, version: string): Promise<Version> => ok('DELETE', versionPath(skill, version)),
     serveVersion: (skill: string, stage: string, version: string): Promise<Deployment> =>
       ok('POST', `${skillPath(skill)}/stages/${encodeURIComponent(stage)}/serve`, { body: { version } }),

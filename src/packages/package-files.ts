@@ -68,7 +68,7 @@ export function createPackageFiles(parts: {
 
   return {
     async read(source, path, { start, end } = { start: 0 }) {
-      const file = source.files.find((one) => one.path === path)
+      const file = source.files.find((known) => known.path === path)
       if (file === undefined) throw notFound('file', path.slice(0, LIMITS.pathChars))
       const from = Math.min(start, file.size)
       const length = Math.max(0, Math.min(end ?? file.size, file.size) - from)

@@ -97,18 +97,27 @@ test('what was uploaded is what the folder holds', async () => {
 })
 
 describe('one version, whichever way it is fetched', () => {
-  test('as a zip for Claude.ai: one folder with the name of the skill, below 30 MB, checked when it is written', async () => {
-    await skillet('version', 'download', NAME, 'prod', '-o', 'claude-ai.zip')
-    const zip = await zipArtefact(await readFile(join(cwd, 'claude-ai.zip')))
-    expect(zip.bytes).toBeLessThan(30_000_000)
-    const signature = JSON.parse(await readFile(join(cwd, 'claude-ai.zip.dsse.json'), 'utf8')) as unknown
-    expectTheVersion(expectFolder(zip), signature)
-    await writeFile(join(cwd, 'keys.pem'), await skillet('signing-key', 'list', '--pem'))
-    // Without a server.
-    const verified = await cli(['verify', 'claude-ai.zip', '--public-key', 'keys.pem'], { cwd })
-    expect(verified).toMatchObject({ code: 0, out: expect.stringContaining(version.digest) })
-    const again = await cli(['version', 'download', NAME, 'prod', '-o', 'claude-ai.zip'], { env, cwd })
-    expect(again).toMatchObject({ code: 2, err: expect.stringContaining('There is such a file already.') })
+  test.each(['claude-ai', 'claude-api', 'claude-code', 'agent-sdk', 'openai', 'well-known'] as const)(
+    'as a zip for %s, which is checked when it is written, and can be checked without a server',
+    async (surface) => {
+      const file = `${surface}.zip`
+      await skillet('export', NAME, '--for', surface, '-o', file)
+      const zip = await zipArtefact(await readFile(join(cwd, file)))
+      expect(zip.bytes).toBeLessThan(30_000_000)
+      const signature = JSON.parse(await readFile(join(cwd, `${file}.dsse.json`), 'utf8')) as unknown
+      expectTheVersion(surface === 'well-known' ? zip.files : expectFolder(zip), signature)
+      await writeFile(join(cwd, 'keys.pem'), await skillet('signing-key', 'list', '--pem'))
+      const verified = await cli(['verify', file, '--public-key', 'keys.pem'], { cwd })
+      expect(verified).toMatchObject({ code: 0, out: expect.stringContaining(version.digest) })
+    },
+  )
+
+  test('in a folder .claude/skills, for Claude Code and the Agent SDK', async () => {
+    await skillet('install', NAME)
+    const folder = join(cwd, '.claude/skills', FRONTMATTER.name)
+    const { files, faults } = await filesInFolder(folder)
+    expect(faults).toEqual([])
+    expectTheVersion(files, JSON.parse(await skillet('version', 'signature', NAME, 'prod')))
   })
 
   test.each(GENERATIONS.map((one) => [one.name, one] as const))(
@@ -202,3 +211,19 @@ describe('one version, whichever way it is fetched', () => {
     expect(tools[0]!.input_schema.type).toBe('object')
   })
 })
+
+test('what a product would refuse is not made for it', async () => {
+  const content = FILES['SKILL.md']!.toString().replace(NAME, 'claude-report')
+  await server.deploy('claude-report', { 'SKILL.md': content, ...others() }, {}, 'prod')
+  const refused = await cli(['export', 'claude-report', '--for', 'claude-ai'], { env, cwd })
+  expect(refused.code).toBe(6)
+  expect(refused.err).toContain('skill_md.name_reserved')
+  expect(await cli(['verify', 'claude-report-1.0.0.zip'], { env, cwd })).toMatchObject({ code: 2 })
+  await skillet('export', 'claude-report', 'latest', '--for', 'claude-code')
+  expect(await skillet('verify', 'claude-report-1.0.0.zip')).toContain('claude-report 1.0.0')
+  const again = await cli(['export', 'claude-report', '--for', 'openai'], { env, cwd })
+  expect(again).toMatchObject({ code: 2, err: expect.stringContaining('There is such a file already.') })
+})
+
+const others = (): Record<string, Buffer> =>
+  Object.fromEntries(Object.entries(FILES).filter(([path]) => path !== 'SKILL.md'))

@@ -39,7 +39,13 @@ export const signatureRoutes = (services: Pick<Services, 'skills' | 'files' | 's
       path: '/api/skills/{skill}/versions/{version}/archive',
       access: 'versions.read',
       summary: 'Download the files of a version as a zip',
-      description: 'One folder with the name that the package gives itself. The same version gives the same bytes.',
+      description: 'The same version gives the same bytes.',
+      query: z.strictObject({
+        layout: z
+          .enum(['folder', 'root'])
+          .default('folder')
+          .meta({ description: 'Below one folder with the name that the package gives itself, or at the root.' }),
+      }),
       responses: {
         200: {
           description: 'The zip.',
@@ -48,10 +54,10 @@ export const signatureRoutes = (services: Pick<Services, 'skills' | 'files' | 's
         },
       },
       errors: ['vault_unavailable'],
-      async handle({ caller, params }) {
+      async handle({ caller, params, query: { layout } }) {
         const version = await signed(caller.tenant, params.skill, params.version)
         const source = await skills.agents.package(version)
-        const archive = await files.archive(caller.tenant, source, 'folder')
+        const archive = await files.archive(caller.tenant, source, layout)
         const headers = {
           ...(await signatureHeaders(signing, version)),
           'content-length': String(archive.size),

@@ -73,7 +73,7 @@ async function create(
     const cpuFd = roots.has('cpuacct') ? open('cpuacct', 'cpuacct.usage', 'r') : null
     const cpuMs = (): number => (cpuFd === null ? 0 : Number(readCounter(cpuFd)) / 1e6)
     const kills = (): number => counterIn(readCounter(oomFd), 'oom_kill')
-    const weight = cpuWeight(join(roots.get('cpu') ?? '', name), { name: 'cpu.shares', usual: CPU_SHARES, least: 2 })
+    const weight = cpuWeight(join(roots.get('cpu') ?? '', name), CPU_FILES, caps.cpus)
     const contender = roots.has('cpu') && cpuFd !== null ? { ...weight, cpuMs } : null
     let before = { cpu: 0, kills: 0 }
     return {
@@ -102,6 +102,12 @@ async function create(
     await remove()
     throw error
   }
+}
+
+/** The period of the quota is the kernel's own. */
+const CPU_FILES = {
+  weight: { name: 'cpu.shares', usual: CPU_SHARES, least: 2 },
+  quota: { name: 'cpu.cfs_quota_us', text: String, none: '-1' },
 }
 
 function ignoreMissing(error: unknown): void {

@@ -118,7 +118,7 @@ async function create(folder: string, caps: Caps, way: GivingWay | null): Promis
     const peak = openPeak(open)
     const cpuMs = (): number => counterIn(readCounter(cpu), 'usage_usec') / 1000
     const kills = (): number => counterIn(readCounter(events), 'oom_kill')
-    const contender = { ...cpuWeight(folder, { name: 'cpu.weight', usual: CPU_WEIGHT, least: 1 }), cpuMs }
+    const contender = { ...cpuWeight(folder, CPU_FILES, caps.cpus), cpuMs }
     let before = { cpu: 0, kills: 0 }
     return {
       join: (pid) => writeFile(file('cgroup.procs'), String(pid)),
@@ -147,6 +147,10 @@ async function create(folder: string, caps: Caps, way: GivingWay | null): Promis
 
 /** Of 100, which the server has. */
 const CPU_WEIGHT = Math.round((CPU_SHARES * 100) / 1024)
+const CPU_FILES = {
+  weight: { name: 'cpu.weight', usual: CPU_WEIGHT, least: 1 },
+  quota: { name: 'cpu.max', text: (quota: number, period: number) => `${quota} ${period}`, none: 'max' },
+}
 
 /**
  * `memory.peak`: since Linux 5.19; since 6.12 writing to a descriptor starts it anew for that descriptor, before that it is the life's,

@@ -14,21 +14,33 @@ function machine(cores: number) {
     readonly name: string
     cpu: number
     behind: boolean
+    /** Behind everything. */
+    last: boolean
+    /** CPUs' worth that it gets at the most. */
+    most: number
     /** How often it was put behind. */
     times: number
     end(): boolean
   }
+  let others = 0
   return {
+    /** Processes beside the runs, each with the weight of four of them, that leave nothing over. */
+    takeAway(count: number) {
+      others = count
+    },
     begin(name: string, back = true): Run {
-      const run: Run = { name, cpu: 123, behind: false, times: 0, end: () => true }
+      const run: Run = { name, cpu: 123, behind: false, last: false, most: Infinity, times: 0, end: () => true }
       const leave = way.begin({
         cpuMs: () => run.cpu,
-        giveWay() {
+        giveWay({ last, cpus }) {
+          if (!run.behind) run.times++
           run.behind = true
-          run.times++
+          run.last = last
+          run.most = cpus
         },
         takeTurn() {
-          run.behind = false
+          run.behind = run.last = false
+          run.most = Infinity
           return back
         },
       })
@@ -42,11 +54,14 @@ function machine(cores: number) {
     pass(ms: number) {
       for (let at = 0; at < ms; at += MS) {
         let left = cores * MS
-        for (const behind of [false, true]) {
-          const now = [...going].filter((run) => run.behind === behind)
-          const each = Math.min(MS, left / now.length)
-          for (const run of now) run.cpu += each
-          left -= each * now.length
+        for (const last of [false, true]) {
+          const now = [...going].filter((run) => run.last === last)
+          left *= others === 0 ? 1 : last ? 0 : now.length / (now.length + 4 * others)
+          for (const run of now) {
+            const each = Math.min(MS, left / now.length, run.most * MS)
+            run.cpu += each
+          }
+          left -= Math.min(MS, left / Math.max(1, now.length)) * now.length
         }
         vi.advanceTimersByTime(MS)
       }
@@ -98,6 +113,38 @@ test('those behind go on, one after another, when others leave nothing over', ()
   const got = long.map(({ cpu }, i) => cpu - marks[i]!)
   expect(Math.min(...got)).toBeGreaterThan(4000 * 0.01)
   expect(Math.max(...got)).toBeLessThan(4000 * 0.2)
+})
+
+test('those behind are never all on the processors at once, and get what others of them do not take', () => {
+  const { begin, pass } = machine(2)
+  const long = Array.from({ length: 10 }, (_, i) => begin(String(i)))
+  pass(1000)
+  const most = long.map((run) => run.most)
+  expect(most.every((each) => each === most[0])).toBe(true)
+  expect(10 * most[0]!).toBeCloseTo(1.5, 1)
+  for (const run of long.slice(4)) run.end()
+  pass(2000)
+  expect(4 * long[0]!.most).toBeCloseTo(1.5, 1)
+})
+
+test('behind what is no run they are not, but they still let other runs go first', () => {
+  const { begin, pass, takeAway } = machine(2)
+  const long = [begin('a'), begin('b'), begin('c')]
+  pass(1000)
+  expect(long.every(({ last }) => last)).toBe(true)
+  takeAway(4)
+  pass(400)
+  expect(long.some(({ last }) => last)).toBe(false)
+  expect(long.filter(({ behind }) => behind).length).toBeGreaterThan(1)
+})
+
+test('they let other runs go first where something else takes most of the processors', () => {
+  const { begin, pass, takeAway } = machine(2)
+  takeAway(4)
+  const long = [begin('a'), begin('b'), begin('c')]
+  pass(3000)
+  expect(long.every(({ times }) => times > 0)).toBe(true)
+  expect(long.some(({ last }) => last)).toBe(false)
 })
 
 test('one that cannot be had back from behind the others says so when it ends, and only if it was there', () => {

@@ -1,40 +1,12 @@
 import { availableParallelism } from 'node:os'
-
-/** What runs and takes CPU time. */
-export interface Contender {
-  /** CPU time that it has taken so far, in milliseconds. Only differences count. */
-  cpuMs(): number
-  /** From here on all others go first. May be called again while it holds. */
-  giveWay(): void
-  /** It takes its usual share again. @returns False where that cannot be had back. */
-  takeTurn(): boolean
-}
+import type { Contender, Entry } from './contender.ts'
+import { createShares } from './shares.ts'
 
 /** Who lets whom go first: short runs pass long ones. */
 export interface GivingWay {
   /** A run begins. @returns To be called at its end: false when it left the contender behind others for good. */
   begin(contender: Contender): () => boolean
 }
-
-interface Entry {
-  readonly contender: Contender
-  readonly before: number
-  seen: number
-  behind: boolean
-  spoilt: boolean
-}
-
-/** Between two looks, in milliseconds; and at least so many times as long as a look took. */
-const LOOK_MS = 25
-const REST = 20
-/** CPU time in milliseconds after which a run is a long one: this shared by all that go on, within bounds. */
-const PATIENCE = { shared: 400, least: 10, most: 200 }
-/** How much of what all but one of the processors can do is a crowd. */
-const CROWDED = 0.9
-/** Less than this of one processor, all those behind together, is hunger when it lasts for so many milliseconds. */
-const HUNGER = { share: 0.1, ms: 100 }
-/** Then one of them has its usual share until it got so much CPU time, or had so long for it, in milliseconds. */
-const TURN = { cpu: 10, ms: 100 }
 
 export interface GivingWayOptions {
   /** Default: those of this machine. */
@@ -43,17 +15,37 @@ export interface GivingWayOptions {
   readonly turns?: boolean
 }
 
+/** Between two looks, in milliseconds; and at least so many times as long as a look took. */
+const LOOK_MS = 25
+const REST = 20
+/** CPU time in milliseconds after which a run is a long one: this shared by all that go on, within bounds. */
+const PATIENCE = { shared: 400, least: 10, most: 200 }
+/** How much of what all but one of the processors can do is most of it; and less than how much, for so many milliseconds, is not. */
+const MOST = 0.9
+const CALM = { share: 0.6, ms: 200 }
+/** Less than this of one processor, all those behind together, is hunger when it lasts for so many milliseconds. */
+const HUNGER = { share: 0.1, ms: 100 }
+/** Then one of them has its usual share until it got so much CPU time, or had so long for it, in milliseconds. */
+const TURN = { cpu: 10, ms: 100 }
+
 /**
- * While runs take nearly all of the processors those that have taken much already let all others go first, until they end. Where the others
- * leave nothing over for them one after another has a turn among them, so that each goes on. All of it follows from a look at the counters
- * now and then: a short run is over before the first.
+ * Where runs have to share the processors, those that have taken much already let the others go first, until they end. While it is runs that
+ * take most of the processors, they go last, behind everything: what else the machine does costs them no more than a share. Where nothing is
+ * left over for them one after another has a turn among the others, so that each goes on. All of it follows from a look at the counters now
+ * and then: a short run is over before the first.
  */
 export function createGivingWay({ cores = availableParallelism(), turns = true }: GivingWayOptions = {}): GivingWay {
   /** In the order of their turns. */
   const going = new Set<Entry>()
+  const shares = createShares(cores)
   let timer: NodeJS.Timeout | null = null
   let looked = 0
   let hungry = 0
+  let calm = 0
+  /** Whether those behind are behind everything. */
+  let last = false
+  /** What runs have taken that ended since the last look. */
+  let ended = 0
   let turn: { readonly entry: Entry; readonly from: number; readonly began: number } | null = null
 
   function look(): void {
@@ -61,27 +53,35 @@ export function createGivingWay({ cores = availableParallelism(), turns = true }
     const now = performance.now()
     const passed = now - looked
     looked = now
-    let [all, behind] = [0, 0]
+    let [all, behind] = [ended, 0]
+    ended = 0
     for (const entry of going) {
       const cpu = entry.contender.cpuMs()
       all += cpu - entry.seen
       if (entry.behind) behind += cpu - entry.seen
       entry.seen = cpu
     }
-    if (all > passed * CROWDED * Math.max(0.5, cores - 1)) sortOut()
+    const changed = judge(all / (passed * Math.max(0.5, cores - 1)), passed)
     if (turns) giveTurns(now, passed, behind)
+    if (shares.adjust(now, going) || changed) for (const entry of going) if (entry.behind) putBehind(entry)
     wait(performance.now() - now)
   }
 
-  function sortOut(): void {
+  /** @param load 1 where runs take all processors but one. @returns Whether those behind are to be told. */
+  function judge(load: number, passed: number): boolean {
+    const before = last
+    calm = load < CALM.share ? calm + passed : 0
+    last = load > MOST || (last && calm <= CALM.ms)
     const patience = Math.min(PATIENCE.most, Math.max(PATIENCE.least, PATIENCE.shared / going.size))
-    for (const entry of going) if (!entry.behind && entry.seen - entry.before > patience) putBehind(entry)
+    const long = [...going].filter((entry) => entry.seen - entry.before > patience)
+    if (last || long.length >= cores) for (const entry of long) if (!entry.behind) putBehind(entry)
+    return last !== before
   }
 
   function putBehind(entry: Entry): void {
     if (turn?.entry === entry) return
     entry.behind = true
-    entry.contender.giveWay()
+    entry.contender.giveWay({ last, cpus: shares.each() })
   }
 
   function giveTurns(now: number, passed: number, taken: number): void {
@@ -101,11 +101,6 @@ export function createGivingWay({ cores = availableParallelism(), turns = true }
     ahead(waiting)
   }
 
-  function ahead(entry: Entry): void {
-    entry.behind = false
-    if (!entry.contender.takeTurn()) entry.spoilt = true
-  }
-
   function wait(cost = 0): void {
     if (timer !== null || going.size === 0) return
     timer = setTimeout(look, Math.max(LOOK_MS, cost * REST)).unref()
@@ -117,12 +112,13 @@ export function createGivingWay({ cores = availableParallelism(), turns = true }
       const entry: Entry = { contender, before, seen: before, behind: false, spoilt: false }
       if (going.size === 0) {
         looked = performance.now()
-        hungry = 0
+        hungry = calm = ended = 0
       }
       going.add(entry)
       wait()
       return () => {
         if (going.delete(entry)) {
+          ended += contender.cpuMs() - entry.seen
           if (turn?.entry === entry) turn = null
           if (entry.behind) ahead(entry)
         }
@@ -130,4 +126,9 @@ export function createGivingWay({ cores = availableParallelism(), turns = true }
       }
     },
   }
+}
+
+function ahead(entry: Entry): void {
+  entry.behind = false
+  if (!entry.contender.takeTurn()) entry.spoilt = true
 }

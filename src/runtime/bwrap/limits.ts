@@ -43,7 +43,7 @@ export interface LimitGroup {
 }
 
 /** Share of CPU time under contention, relative to 1024 of the server itself. */
-export const CPU_SHARES = 256
+export const CPU_SHARES = 128
 
 /**
  * What a group may use of each period, in microseconds; null where the machine has no more CPUs than that, so that there is nothing to hold.

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/client'
 import { SkillsClient } from '@modelcontextprotocol/client/ext/skills'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
@@ -151,6 +154,15 @@ describe('what clients are configured with', () => {
         skillet: { args: ['mcp', '--stdio', '--url', server.url, '--key-file', `${server.dataDir}/owner.key`] },
       },
     })
+  })
+
+  test('and the example of the docs does what it says', async () => {
+    const page = await readFile(new URL('../../docs/mcp.md', import.meta.url), 'utf8')
+    const [, command] = /```sh\n(curl [^`]+)```/.exec(page)!
+    const { stdout } = await promisify(execFile)('bash', ['-c', command!], { env: { ...process.env, ...env() } })
+    const [, message] = /^data: (.*)$/m.exec(stdout) ?? [stdout, stdout]
+    const { result } = JSON.parse(message!) as { result: { tools: { name: string }[] } }
+    expect(result.tools.map(({ name }) => name)).toContain('slow')
   })
 
   test('people who type the command are told what it is for', async () => {

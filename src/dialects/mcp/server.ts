@@ -1,4 +1,4 @@
-import { McpServer, type McpRequestContext } from '@modelcontextprotocol/server'
+import { type McpRequestContext, McpServer, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import { SkillsExtension } from '@modelcontextprotocol/server/ext/skills'
 import type { Services } from '../../http/services.ts'
 import { type Coverage, covers } from '../../model/coverage.ts'
@@ -42,6 +42,7 @@ export async function serverFor(
         'tools/list': CACHE,
         'prompts/list': CACHE,
         'resources/list': CACHE,
+        'resources/read': CACHE,
         'resources/templates/list': CACHE,
         'server/discover': CACHE,
       },
@@ -69,6 +70,14 @@ export async function serverFor(
       return { resources: [...first, ...(await Promise.all(resources))], ...page }
     }),
   )
+  // The extension takes seconds to write a large file as base64, while everybody waits.
+  server.setRequestHandler('resources/read', async ({ params: { uri } }, context) => {
+    const read = await source.read(uri, context)
+    if (read === undefined) throw new ResourceNotFoundError(uri)
+    const type = read.mimeType === undefined ? {} : { mimeType: read.mimeType }
+    const content = 'text' in read ? { text: read.text } : { blob: Buffer.from(read.bytes).toString('base64') }
+    return { contents: [{ uri, ...type, ...content }] }
+  })
   // There are none: for clients that ask for everything that a server may have.
   server.setRequestHandler('prompts/list', () => ({ prompts: [] }))
   server.setRequestHandler('tools/list', ({ params }) =>

@@ -13,7 +13,7 @@ let cwd: string
 beforeAll(async () => {
   server = await TestServer.start()
   cwd = await mkdtemp(join(tmpdir(), 'skillet-readme-'))
-  for (const name of ['bin', 'examples']) await symlink(join(ROOT, name), join(cwd, name))
+  for (const name of ['bin', 'examples', 'node_modules']) await symlink(join(ROOT, name), join(cwd, name))
 })
 afterAll(async () => {
   await rm(cwd, { recursive: true, force: true })
@@ -44,6 +44,38 @@ test('the ten lines of the README about teams do what they say', { timeout: 120_
     code: 5,
   })
   await expect(sh('SKILLET_KEY=$(cat ci.key) bin/skillet.js secret list')).rejects.toMatchObject({ code: 4 })
+})
+
+test('the lines of the README about dialects do what they say', { timeout: 120_000 }, async () => {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
+  const block = /## Every agent's dialect[^]*?```sh\n([^]*?)```/.exec(readme)![1]!
+  const lines = block.trim().split('\n')
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+    HOME: cwd,
+    SKILLET_DATA: server.dataDir,
+    SKILLET_URL: server.url,
+    // What npx runs is among our dependencies: nothing is fetched, and nothing told to anybody.
+    npm_config_offline: 'true',
+    DO_NOT_TRACK: '1',
+  }
+  const sh = (script: string) => promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd, env })
+  // What each of the last three prints is JSON on its own.
+  const { stdout } = await sh(
+    [...lines.slice(0, -3), ...lines.slice(-3).map((line) => `echo; echo ---; ${line}`)].join('\n'),
+  )
+  const [said, claude, openai, tools] = stdout.split('\n---\n')
+  const own = await readFile(join(ROOT, 'examples/brand-guidelines/scripts/contrast.py'), 'utf8')
+  for (const folder of ['.claude/skills', '.agents/skills']) {
+    expect(await readFile(join(cwd, folder, 'brand-guidelines/scripts/contrast.py'), 'utf8')).toBe(own)
+  }
+  expect(said).toContain('brand-guidelines-')
+  expect(JSON.parse(await readFile(join(cwd, '.mcp.json'), 'utf8'))).toMatchObject({
+    mcpServers: { skillet: { type: 'http', url: `${server.url}/mcp` } },
+  })
+  expect(JSON.parse(claude!)).toMatchObject({ data: [{ type: 'skill', display_name: 'brand-guidelines' }] })
+  expect(JSON.parse(openai!)).toMatchObject({ object: 'list', data: [{ object: 'skill', name: 'brand-guidelines' }] })
+  expect(JSON.parse(tools!)).toMatchObject({ items: [{ name: 'brand-guidelines', input_schema: {} }] })
 })
 
 test('the lines of the README about schedules and backups do what they say', { timeout: 120_000 }, async () => {

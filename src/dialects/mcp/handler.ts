@@ -1,4 +1,10 @@
-import { type McpHttpHandler, ProtocolErrorCode, createMcpHandler } from '@modelcontextprotocol/server'
+import {
+  type McpHttpHandler,
+  type McpRequestContext,
+  type McpServer,
+  ProtocolErrorCode,
+  createMcpHandler,
+} from '@modelcontextprotocol/server'
 import type { Services } from '../../http/services.ts'
 import { createSkillTools } from '../skill-tools.ts'
 import { serverFor } from './server.ts'
@@ -10,8 +16,18 @@ export type Answerer = (request: Request, visit: Visit) => Promise<Response>
 /** Both generations of the protocol, without sessions: each message is answered by a server of its own. */
 export function createAnswerer(services: Services): Answerer {
   const tools = createSkillTools({ ...services, agents: services.skills.agents })
+  async function open(context: McpRequestContext): Promise<McpServer> {
+    const visit = context.authInfo!.extra!['visit'] as Visit
+    try {
+      return await serverFor(services, tools, visit, context)
+    } catch (error) {
+      // The official server answers with no more than that something went wrong.
+      visit.fault(error)
+      throw error
+    }
+  }
   const make = (responseMode: 'auto' | 'sse'): McpHttpHandler =>
-    createMcpHandler((context) => serverFor(services, tools, context.authInfo!.extra!['visit'] as Visit, context), {
+    createMcpHandler((context) => open(context), {
       legacy: 'stateless',
       responseMode,
       // Tenants are counted where they come in: one of them may not use up what all have.

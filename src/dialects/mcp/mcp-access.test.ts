@@ -181,6 +181,19 @@ describe('tenants and roles', () => {
     })
   })
 
+  test.each<[string, () => Promise<string | null> | string | null, number]>([
+    ['nobody', () => null, 401],
+    ['an unknown key', () => `sk_${'x'.repeat(43)}`, 401],
+    ['a viewer', async () => (await newKey('viewer')).key, 200],
+    ['a developer', async () => (await newKey('developer')).key, 200],
+    ['an agent', async () => (await newKey('agent')).key, 200],
+    ['an operator', () => server.operatorKey, 403],
+  ])('by the name of the tenant, too, %s gets what is theirs', async (_who, keyOf, status) => {
+    const answer = await ask('skills/list', {}, { key: await keyOf(), path: '/t/default/mcp' })
+    expect(answer.status).toBe(status)
+    if (status === 401) expect(answer.headers['www-authenticate']).toContain(`${METADATA}/t/default/mcp`)
+  })
+
   test('an operator has no business here', async () => {
     const { status, headers } = await ask('tools/list', {}, { key: server.operatorKey })
     expect(status).toBe(403)

@@ -147,7 +147,7 @@ export function createSession(
       denied.end()
       log.end()
       line.onOutput = late
-      if (used.oom || limits.exceeded() || log.cut || network?.lost) die()
+      if (used.oom || used.lowered || limits.exceeded() || log.cut || network?.lost) die()
       const result = await callResult(outcome!, { ...used, oom: used.oom || heapFull }, wall, limits)
       return withoutSecrets(result, call.redactor)
     } finally {

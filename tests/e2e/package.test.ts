@@ -34,6 +34,8 @@ beforeAll(async () => {
   await writeFile(note, NOTE)
   server = spawn(process.execPath, ['--import', note, bin, 'serve', '--port', '0', '--data', data], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    // A stranger has none of the clone's.
+    env: { ...process.env, NODE_COMPILE_CACHE: undefined },
   })
   // It says where it serves when it does.
   await once(server.stdout!, 'data')

@@ -72,7 +72,11 @@ function expectedOf(position: Position, route: DocumentedRoute): string {
     return route.id === 'createKey' ? 'bad_request' : 'not_found'
   }
   // What an agent may not see is not there.
-  if (/^(?:catalogue|discovery)\.read$/.test(route.operation!) && permission === 'grant' && !position.endsWith('with a grant')) {
+  if (
+    /^(?:catalogue|discovery)\.read$/.test(route.operation!) &&
+    permission === 'grant' &&
+    !position.endsWith('with a grant')
+  ) {
     return route.path.includes('{') ? 'not_found' : 'success'
   }
   const named = /\{(skill|run|delivery)\}/.test(route.path)

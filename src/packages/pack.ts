@@ -36,5 +36,5 @@ export async function pack({ dir, files, prefix, extra = [] }: PackRequest): Pro
   }
   zip.end()
   const all = await Promise.race([bytes, failed])
-  return all.buffer.slice(all.byteOffset, all.byteOffset + all.byteLength) as ArrayBuffer
+  return all.buffer.slice(all.byteOffset, all.byteOffset + all.byteLength)
 }

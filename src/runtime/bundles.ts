@@ -47,9 +47,7 @@ const HOUR_MS = 3_600_000
 export async function openBundleCache(parts: BundleCacheParts): Promise<BundleCache> {
   const { blobs, onError, maxBytes = LIMITS.bundleCacheBytes, unusedMs = 24 * HOUR_MS, everyMs = HOUR_MS } = parts
   const threads = createThreadPool({ url: workerUrl(import.meta.url, './unpack-bundle-worker'), size: 1 })
-  const {
-    unpack = (archive, target) => threads.call<number>({ archive, target }, { timeoutMs: UNPACK_MS }),
-  } = parts
+  const { unpack = (archive, target) => threads.call<number>({ archive, target }, { timeoutMs: UNPACK_MS }) } = parts
   const disk = createBundleFolder(parts.folder, onError)
   const shelf = await disk.read()
   /** How many use each. Counted before anything is waited for, so that nothing is removed that somebody is about to use. */

@@ -44,9 +44,6 @@ export function createAgentCatalogue(parts: {
 }): AgentCatalogue {
   const { store, lookup } = parts
 
-  const visible = ({ coverage, stage = AGENT_STAGE }: CatalogueView, entry: CatalogueEntry): boolean =>
-    covers(coverage, entry.skill, stage)
-
   async function own(view: CatalogueView, page: PageOptions & Order<string>): Promise<Page<CatalogueEntry>> {
     const { tenant, coverage, stage = AGENT_STAGE } = view
     const found = await store.served(tenant, stage, { ...page, only: skillsOf(coverage) })
@@ -126,9 +123,13 @@ function whereOf(
   return at < 0 ? { at: places.length, cursor: undefined } : { at, cursor: rest ?? undefined }
 }
 
+const visible = ({ coverage, stage = AGENT_STAGE }: CatalogueView, entry: CatalogueEntry): boolean =>
+  covers(coverage, entry.skill, stage)
+
+const isPart = (value: unknown): value is string | null => value === null || typeof value === 'string'
+
 function parse(cursor: string): [string | null, string | null] {
   const text = Buffer.from(cursor, 'base64url').toString('utf8')
-  const isPart = (value: unknown): value is string | null => value === null || typeof value === 'string'
   let value: unknown
   try {
     value = JSON.parse(text)

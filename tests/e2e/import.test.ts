@@ -177,10 +177,11 @@ test('hostile archives write nothing outside', async () => {
   })
 })
 
+const digest = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+
 test('a site that lists its skills: by its address or that of the index, with digests checked', async () => {
   const single = Buffer.from(skillMd('single'))
   const packed = await zipOf({ 'SKILL.md': skillMd('packed'), 'references/x.md': 'x' })
-  const digest = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   const skills = [
     { name: 'single', type: 'skill-md', description: 'd', url: 'single/SKILL.md', digest: digest(single) },
     { name: 'packed', type: 'archive', description: 'd', url: '/files/packed.zip', digest: digest(packed) },

@@ -212,8 +212,9 @@ test('update brings what moves on, and leaves what is pinned', async () => {
   })
 })
 
+const verify = (...args: string[]) => cli(['verify', ...args], { cwd })
+
 test('verify needs no server: files, their digest, and what was signed under which key', async () => {
-  const verify = (...args: string[]) => cli(['verify', ...args], { cwd })
   await ok('install', 'letters', '--version', '1.0.0')
   expect((await verify()).out).toMatch(
     /^ok +\.claude\/skills\/letters: letters 1\.0\.0, sha256:[0-9a-f]{64}, signed under ed25519-/,

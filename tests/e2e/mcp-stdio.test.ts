@@ -161,7 +161,7 @@ describe('what clients are configured with', () => {
     const [, command] = /```sh\n(curl [^`]+)```/.exec(page)!
     const { stdout } = await promisify(execFile)('bash', ['-c', command!], { env: { ...process.env, ...env() } })
     const [, message] = /^data: (.*)$/m.exec(stdout) ?? [stdout, stdout]
-    const { result } = JSON.parse(message!) as { result: { tools: { name: string }[] } }
+    const { result } = JSON.parse(message ?? '') as { result: { tools: { name: string }[] } }
     expect(result.tools.map(({ name }) => name)).toContain('slow')
   })
 

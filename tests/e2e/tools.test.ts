@@ -112,22 +112,23 @@ describe('tools', () => {
   })
 })
 
-describe('the loop of the example', () => {
-  /** Uses `add` with a wrong input first, then as it was told to. */
-  function model({ messages }: MessagesRequest): Block[] {
-    const last = messages.at(-1)!.content
-    if (typeof last === 'string') return [{ type: 'text', text: 'I add. ' }, use('toolu_a', { a: 'four' })]
-    const [{ is_error: failed, content }] = last as [{ is_error?: boolean; content: [{ text: string }] }]
-    if (failed === true) return [use(`toolu_${messages.length}`, { a: 4, b: 5 })]
-    return [{ type: 'text', text: `It is ${(JSON.parse(content[0].text) as { sum: number }).sum}.` }]
-  }
-  const use = (id: string, input: object): Block => ({
-    type: 'tool_use',
-    id: `${id}_${Math.random()}`.replace('.', ''),
-    name: 'add',
-    input,
-  })
+const use = (id: string, input: object): Block => ({
+  type: 'tool_use',
+  id: `${id}_${Math.random()}`.replace('.', ''),
+  name: 'add',
+  input,
+})
 
+/** Uses `add` with a wrong input first, then as it was told to. */
+function model({ messages }: MessagesRequest): Block[] {
+  const last = messages.at(-1)!.content
+  if (typeof last === 'string') return [{ type: 'text', text: 'I add. ' }, use('toolu_a', { a: 'four' })]
+  const [{ is_error: failed, content }] = last as [{ is_error?: boolean; content: [{ text: string }] }]
+  if (failed === true) return [use(`toolu_${messages.length}`, { a: 4, b: 5 })]
+  return [{ type: 'text', text: `It is ${(JSON.parse(content[0].text) as { sum: number }).sum}.` }]
+}
+
+describe('the loop of the example', () => {
   test.each([false, true])('Claude asks, Skillet runs, until there is an answer; streamed: %s', async (stream) => {
     const api = await startMessagesApi(model)
     try {

@@ -110,25 +110,26 @@ function stream(
   message: { content: readonly Block[]; stop_reason: string; usage: object },
 ): void {
   outgoing.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_stand_in' })
-  const event = (data: { type: string }): void => {
+  const event = (data: { type: string; [member: string]: unknown }): void => {
     outgoing.write(`event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`)
   }
-  event({ type: 'message_start', ...{ message: { ...message, content: [], stop_reason: null } } })
+  event({ type: 'message_start', message: { ...message, content: [], stop_reason: null } })
   for (const [index, block] of message.content.entries()) {
     const empty = block.type === 'text' ? { ...block, text: '' } : { ...block, input: {} }
-    event({ type: 'content_block_start', ...{ index, content_block: empty } })
+    event({ type: 'content_block_start', index, content_block: empty })
     const text = block.type === 'text' ? block.text : JSON.stringify(block.input)
     for (let at = 0; at < text.length; at += 7) {
       const piece = text.slice(at, at + 7)
       const delta =
         block.type === 'text' ? { type: 'text_delta', text: piece } : { type: 'input_json_delta', partial_json: piece }
-      event({ type: 'content_block_delta', ...{ index, delta } })
+      event({ type: 'content_block_delta', index, delta })
     }
-    event({ type: 'content_block_stop', ...{ index } })
+    event({ type: 'content_block_stop', index })
   }
   event({
     type: 'message_delta',
-    ...{ delta: { stop_reason: message.stop_reason, stop_sequence: null }, usage: { output_tokens: 20 } },
+    delta: { stop_reason: message.stop_reason, stop_sequence: null },
+    usage: { output_tokens: 20 },
   })
   event({ type: 'message_stop' })
   outgoing.end()

@@ -40,7 +40,16 @@ let engine: Engine
 let disk: DatabaseSync
 let place: Place
 let hooked: HookedPlace
-const ids = { delivery: '', key: '', link: '', letter: '', grant: newId('grant'), secret: newId('secret'), run: '', upload: '' }
+const ids = {
+  delivery: '',
+  key: '',
+  link: '',
+  letter: '',
+  grant: newId('grant'),
+  secret: newId('secret'),
+  run: '',
+  upload: '',
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'skillet-audit-failure-'))

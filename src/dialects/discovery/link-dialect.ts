@@ -9,7 +9,7 @@ export const LINK_BASE = '/t/{token}'
 export const LINK_DIALECT: Dialect = {
   credential: 'token',
   authorization: (_header, token) => (token === undefined ? undefined : `Bearer ${token}`),
-  failure(error, { id }, { 'www-authenticate': _, ...headers }) {
+  failure(error, { id }, { 'www-authenticate': _challenge, ...headers }) {
     const told = error.code === 'unauthenticated' ? new SkilletError('not_found', GONE) : error
     return problemReply(told, id, headers)
   },

@@ -120,12 +120,13 @@ export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 's
   }),
 ]
 
+const bytes = (lines: readonly string[]): Uint8Array => Buffer.from(`${lines.join('\n')}\n`)
+
 /** Page by page: a large catalogue is never in memory as a whole. */
 async function* promptOf(
   read: (page: PageOptions) => Promise<Page<CatalogueEntry>>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
-  const bytes = (lines: readonly string[]): Uint8Array => Buffer.from(`${lines.join('\n')}\n`)
   yield bytes([PROMPT_BEGIN])
   let cursor: string | undefined
   do {

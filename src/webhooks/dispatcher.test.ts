@@ -92,8 +92,10 @@ test('an endpoint that is gone ends its webhook, and what waits for it', async (
     enabled: false,
     disabled_reason: 'gone',
   })
-  expect(all.filter(({ status: is }) => is === 'failed')).toHaveLength(1)
-  expect(all.filter(({ reason }) => reason === 'gone')).toHaveLength(19)
+  // Four are sent at once: the end of one may be written down before the answers to the others come, or after.
+  const failed = all.filter(({ status: is }) => is === 'failed').length
+  expect(failed).toBeOneOf([1, 2, 3, 4])
+  expect(all.filter(({ reason }) => reason === 'gone')).toHaveLength(20 - failed)
   expect(sink.received.length).toBeLessThanOrEqual(4)
 })
 

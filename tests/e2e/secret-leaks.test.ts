@@ -168,6 +168,7 @@ test('nothing that the server writes or answers holds the value of a secret', as
   const grant = JSON.parse(
     await call('POST', '/api/grants', JSON.stringify({ principal: 'oidc:corp:anna', allowed_skills: ['*'] })),
   ) as { id: string }
+  const link = JSON.parse(await call('POST', '/api/links', '{"name":"shown"}')) as { id: string }
   const { items } = JSON.parse(await call('GET', `/api/audit?limit=200`)) as {
     items: { target_kind: string; target: string }[]
   }
@@ -182,6 +183,8 @@ test('nothing that the server writes or answers holds the value of a secret', as
     key: principal,
     grant: grant.id,
     tenant: secret.tenant,
+    link: link.id,
+    file: 'main.py',
     upload,
     delivery,
   })

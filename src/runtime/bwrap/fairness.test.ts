@@ -15,6 +15,11 @@ def handler(ms):
     while (time.process_time() - used) * 1000 < ms: pass
     return (time.process_time() - used) / (time.monotonic() - began)
 `
+const WORK_IN_NODE = `
+export function execute(ms) {
+  const used = () => (process.cpuUsage().user + process.cpuUsage().system) / 1000
+  for (const until = used() + ms; used() < until;) for (let i = 0; i < 1e6; i++);
+}`
 const SHORT = 12
 /** More than anybody waits for. */
 const ENDLESS = 1e9
@@ -63,6 +68,22 @@ test('a session that was behind the others is so for its long run only, and noth
     await sessions.close()
   }
   expect(groups(key)).toEqual([])
+})
+
+test('without cgroups a session ends where its process could not be raised again, and where runs are forked it goes on', async () => {
+  const sessions = await openTestSessions({ limitsMode: 'soft' })
+  try {
+    const [python, node] = await Promise.all([sessions.python(WORK), sessions.node(WORK_IN_NODE)])
+    const crowd = await begin(sessions, CROWD)
+    const [forked, stayed] = await Promise.all([invoke(python, 100), invoke(node, 100)])
+    await crowd.end()
+    expect([forked, stayed].map(({ result }) => result.status)).toEqual(['succeeded', 'succeeded'])
+    expect(await node.idle()).toBe(false)
+    // Sessions that the kernel counts by themselves may be changed ten times in a second, by whomever: it may be refused.
+    if (await python.idle()) expect((await invoke(python, SHORT)).result.status).toBe('succeeded')
+  } finally {
+    await sessions.close()
+  }
 })
 
 /** Runs that never end by themselves. */

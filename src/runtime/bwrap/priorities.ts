@@ -4,47 +4,61 @@ import { type TreeProcess, read } from './process-tree.ts'
 
 /** The nice values of one sandbox's processes, where there are no cgroups. */
 export interface Priorities {
-  /** Lowers those that are not lowered yet; children inherit it. */
-  lower(processes: readonly TreeProcess[]): void
+  /** Puts its first process, which has started nothing yet, behind the server, and so all that it will start. */
+  begin(pid: number): void
+  /** Looks after those that came since: behind the server or, when `low`, behind all sandboxes that are not. */
+  keep(processes: readonly TreeProcess[], low: boolean): void
   /** @returns False when some that outlive the run stay low: raising them takes a privilege. */
   restore(processes: readonly TreeProcess[]): boolean
 }
 
-const LOWEST = 19
+/** The server has 0. */
+const USUAL = 5
+const LOWEST = 15
 
 /**
  * @param kept How many levels of processes outlive a run and are left as they are: those below end with it. Null when it is unknown which.
  */
 export function createPriorities(kept: number | null): Priorities {
   const lowered = new Set<number>()
-  const groups = new Set<string>()
+  /** What their sessions have, and processes whose sessions are known to have that. */
+  let groups = { nice: USUAL, done: new Set<string>(), members: new Set<number>() }
+
+  function regroup(processes: readonly TreeProcess[], nice: number): void {
+    if (groups.nice !== nice) groups = { nice, done: new Set(), members: new Set() }
+    for (const { pid, depth } of processes) {
+      if (groups.members.has(pid)) continue
+      const group = groupOf(pid)
+      if (group !== null && !groups.done.has(group) && !setGroup(pid, nice)) continue
+      if (group !== null) groups.done.add(group)
+      // What a run starts may begin a session of its own.
+      if (depth < (kept ?? 0)) groups.members.add(pid)
+    }
+  }
 
   return {
-    lower(processes) {
-      for (const { pid, depth, threads } of processes) {
-        const group = groupOf(pid)
-        if (group !== null && !groups.has(group) && setGroup(pid, LOWEST)) groups.add(group)
+    begin: (pid) => void renice(pid, USUAL),
+    keep(processes, low) {
+      regroup(processes, low ? LOWEST : USUAL)
+      if (!low) return
+      for (const { depth, threads } of processes) {
         if (depth < (kept ?? 0)) continue
-        for (const thread of threads) if (!lowered.has(thread) && renice(thread)) lowered.add(thread)
+        for (const thread of threads) if (!lowered.has(thread) && renice(thread, LOWEST)) lowered.add(thread)
       }
     },
     restore(processes) {
-      for (const { pid } of processes) {
-        const group = groupOf(pid)
-        if (group !== null && groups.has(group) && setGroup(pid, 0)) groups.delete(group)
-      }
-      const left = processes.some(({ pid }) => groups.has(groupOf(pid) ?? ''))
-      const same = !left && (kept !== null || lowered.size === 0)
-      groups.clear()
+      regroup(processes, USUAL)
+      const same = processes.every(({ pid }) => groups.done.has(groupOf(pid) ?? '') || groupOf(pid) === null)
+      const raised = kept !== null || lowered.size === 0
       lowered.clear()
-      return same
+      return same && raised
     },
   }
 }
 
-function renice(thread: number): boolean {
+function renice(thread: number, nice: number): boolean {
   try {
-    setPriority(thread, LOWEST)
+    setPriority(thread, nice)
     return true
   } catch {
     return false // It is gone.

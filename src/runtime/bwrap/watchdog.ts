@@ -39,7 +39,7 @@ function watch(caps: Caps, way: GivingWay): LimitGroup {
     cpuMs: () => cpuSeen,
     giveWay() {
       low = true
-      priorities.lower(tree())
+      priorities.keep(tree(), low)
     },
     takeTurn() {
       low = false
@@ -51,7 +51,7 @@ function watch(caps: Caps, way: GivingWay): LimitGroup {
   function look(): number {
     if (launcher === null) return 0
     const processes = processTree(launcher)
-    if (low) priorities.lower(processes)
+    priorities.keep(processes, low)
     const pids = processes.map(({ pid }) => pid)
     const memory = sandboxMemory(pids, caps.memory_bytes)
     if (memory > 0) peak = Math.max(peak ?? 0, memory)
@@ -80,6 +80,7 @@ function watch(caps: Caps, way: GivingWay): LimitGroup {
   return {
     join(pid) {
       launcher = pid
+      priorities.begin(pid)
       watchOn()
       return Promise.resolve()
     },

@@ -53,8 +53,8 @@ test('a session that was behind the others is so for its long run only, and noth
     const session = await sessions.python(WORK)
     const [group] = groups(key)
     const usual = weight(group!)
-    const crowd = await begin(sessions, CROWD)
-    const long = invoke(session, 100)
+    const crowd = await begin(sessions, 2 * availableParallelism())
+    const long = invoke(session, 120)
     const seen = new Set<string>()
     const watch = setInterval(() => seen.add(weight(group!)), 5)
     await long

@@ -1,9 +1,9 @@
 import { type ExecFileException, execFile } from 'node:child_process'
 import { createServer, request } from 'node:http'
 import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type TestContext, afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Block, type MessagesRequest, startMessagesApi } from '../stand-ins/messages-api.ts'
 import { type ClaudeCode, claudeCode } from '../support/claude-code.ts'
@@ -11,7 +11,6 @@ import { cli } from '../support/cli.ts'
 import { type Front, tlsFront } from '../support/tls-front.ts'
 import { TestServer } from './harness.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const GUIDE = {
   'SKILL.md': '---\nname: guide\ndescription: Tells how letters are written. Use for letters.\n---\nBegin with Dear.\n',
 }
@@ -86,7 +85,7 @@ async function expectFiles(folder: string, files: Readonly<Record<string, string
 }
 
 describe('skills, the CLI that installs from well-known URIs', () => {
-  const SKILLS = join(ROOT, 'node_modules/skills/bin/cli.mjs')
+  const SKILLS = createRequire(import.meta.url).resolve('skills/bin/cli.mjs')
   const skills = (...args: string[]): Promise<Result> => run(process.execPath, [SKILLS, ...args])
 
   test('installs through a link what was uploaded, byte for byte, and locks the digests of the index', async () => {

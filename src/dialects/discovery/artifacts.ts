@@ -12,7 +12,6 @@ export async function archivesOf(
   { skills, files }: Parts,
   entries: readonly CatalogueEntry[],
   layout: ArchiveLayout,
-  signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ArchiveBlob>> {
   const archives = new Map<string, ArchiveBlob>()
   for (const [tenant, group] of Map.groupBy(entries, (entry) => entry.tenant)) {
@@ -21,10 +20,7 @@ export async function archivesOf(
   }
   const missing = entries.filter(({ digest }) => !archives.has(digest)).values()
   const make = async (): Promise<void> => {
-    for (const entry of missing) {
-      signal.throwIfAborted()
-      archives.set(entry.digest, await archiveOf({ skills, files }, entry, layout))
-    }
+    for (const entry of missing) archives.set(entry.digest, await archiveOf({ skills, files }, entry, layout))
   }
   await Promise.all(Array.from({ length: AT_ONCE }, make))
   return archives

@@ -7,10 +7,10 @@ import type { Shelf } from './shelf.ts'
 type Parts = Pick<Services, 'skills' | 'files'>
 
 /** The index of version 0.2.0 of the discovery RFC: one artifact a skill, with its digest. Addresses are relative to the index. */
-export async function currentIndex(parts: Parts, shelf: Shelf, signal: AbortSignal): Promise<string> {
+export async function currentIndex(parts: Parts, shelf: Shelf): Promise<string> {
   const lines: string[] = []
-  for await (const entries of shelf.list(signal)) {
-    const archives = await archivesOf(parts, entries.filter(isMore), 'root', signal)
+  for await (const entries of shelf.list()) {
+    const archives = await archivesOf(parts, entries.filter(isMore), 'root')
     for (const entry of entries) {
       const { name, description } = entry
       const { sha256 } = isMore(entry) ? archives.get(entry.digest)! : entry.skill_md!
@@ -24,9 +24,9 @@ export async function currentIndex(parts: Parts, shelf: Shelf, signal: AbortSign
 }
 
 /** The index of version 0.1.0, for older clients: files by their names, without digests. */
-export async function olderIndex({ skills }: Parts, shelf: Shelf, signal: AbortSignal): Promise<string> {
+export async function olderIndex({ skills }: Parts, shelf: Shelf): Promise<string> {
   const lines: string[] = []
-  for await (const entries of shelf.list(signal)) {
+  for await (const entries of shelf.list()) {
     for (const entry of entries) {
       const { name, description } = entry
       const files = isMore(entry) ? (await skills.agents.package(entry)).files.map(({ path }) => path) : []

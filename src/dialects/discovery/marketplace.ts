@@ -7,6 +7,7 @@ import type { CatalogueEntry } from '../../model/catalogue.ts'
 import { notFound } from '../../model/errors.ts'
 import { AGENT_STAGE } from '../../model/skills.ts'
 import { archiveOf, archivesOf } from './artifacts.ts'
+import { type Builds, createBuilds } from './builds.ts'
 import { LINK_BASE, LINK_DIALECT } from './link-dialect.ts'
 import { archiveReply, changingReply } from './replies.ts'
 import { type Shelf, callerShelf, linkShelf } from './shelf.ts'
@@ -37,6 +38,7 @@ const ZIP = { 200: { description: 'The zip.', also: { 'application/zip': z.strin
 
 /** A private marketplace of Claude Code: each skill is a plugin, in an archive with a pinned digest. With a key, or through a link. */
 export function marketplaceRoutes(services: Parts): Route[] {
+  const builds = createBuilds()
   const byLink = (call: AnyCall): Shelf => linkShelf(services, call.caller!, call.coverage)
   const linked = {
     tag: 'dialects',
@@ -51,7 +53,7 @@ export function marketplaceRoutes(services: Parts): Route[] {
     id,
     path: LINK_BASE + path,
     summary: 'The marketplace',
-    handle: (call) => marketplace(services, call, call.caller!, byLink(call)),
+    handle: (call) => marketplace(services, builds, call, call.caller!, byLink(call)),
   })
   return [
     list('linkMarketplace', '/.claude-plugin/marketplace.json'),
@@ -74,7 +76,7 @@ export function marketplaceRoutes(services: Parts): Route[] {
       responses: { 200: { description: 'The marketplace.', schema: Marketplace } },
       errors: [],
       handle: (call) =>
-        marketplace(services, call as AnyCall, call.caller, callerShelf(services, call.caller, call.coverage)),
+        marketplace(services, builds, call as AnyCall, call.caller, callerShelf(services, call.caller, call.coverage)),
     }),
     route({
       id: 'getPlugin',
@@ -92,25 +94,34 @@ export function marketplaceRoutes(services: Parts): Route[] {
   ]
 }
 
-async function marketplace(services: Parts, call: AnyCall, caller: Caller, shelf: Shelf): Promise<Reply> {
-  const { site, tenants } = services
-  const tenant = await tenants.find(caller.tenant)
+async function marketplace(
+  services: Parts,
+  builds: Builds,
+  call: AnyCall,
+  caller: Caller,
+  shelf: Shelf,
+): Promise<Reply> {
   const { origin, pathname } = call.url()
-  const base = `${site.publicUrl ?? origin}${caller.link === undefined ? '' : /^\/t\/[^/]+/.exec(pathname)![0]}`
-  const stage = caller.link?.stage ?? AGENT_STAGE
+  const base = `${services.site.publicUrl ?? origin}${caller.link === undefined ? '' : /^\/t\/[^/]+/.exec(pathname)![0]}`
+  const content = await builds.of(`${base} ${shelf.key}`, call.signal(), () => contentOf(services, caller, shelf, base))
+  return changingReply(call, shelf, content, 'application/json')
+}
+
+async function contentOf(services: Parts, { tenant: id, link }: Caller, shelf: Shelf, base: string): Promise<string> {
+  const tenant = await services.tenants.find(id)
+  const stage = link?.stage ?? AGENT_STAGE
   const plugins: Plugin[] = []
-  for await (const entries of shelf.list(call.signal())) {
-    const archives = await archivesOf(services, entries, 'plugin', call.signal())
+  for await (const entries of shelf.list()) {
+    const archives = await archivesOf(services, entries, 'plugin')
     for (const entry of entries) plugins.push(toPlugin(entry, base, archives.get(entry.digest)!.sha256))
   }
-  const content = {
+  return JSON.stringify({
     // Names that begin otherwise may be reserved.
     name: `skillet-${tenant.name}${stage === AGENT_STAGE ? '' : `-${stage}`}`,
     owner: { name: tenant.name },
     description: `Skills of ${tenant.name}`,
     plugins,
-  } satisfies z.infer<typeof Marketplace>
-  return changingReply(call, shelf, JSON.stringify(content), 'application/json')
+  } satisfies z.infer<typeof Marketplace>)
 }
 
 function toPlugin(entry: CatalogueEntry, base: string, sha256: string): Plugin {

@@ -7,8 +7,10 @@ import type { Page } from '../../model/page.ts'
 
 /** Skills that somebody may take as files. */
 export interface Shelf {
+  /** Of two shelves with the same one, everything is the same. */
+  readonly key: string
   /** All that have a SKILL.md, page by page. */
-  list(signal: AbortSignal): AsyncGenerator<readonly CatalogueEntry[], void>
+  list(): AsyncGenerator<readonly CatalogueEntry[], void>
   /** @throws SkilletError not_found */
   find(name: string): Promise<CatalogueEntry>
   /** What may keep the answers: only the client that asked, or anybody on the way. */
@@ -22,7 +24,8 @@ export function linkShelf({ skills: { agents } }: Skills, caller: Caller, covera
   const view = { tenant: caller.tenant, coverage, stage: caller.link?.stage }
   return {
     caching: 'private',
-    list: (signal) => pages((cursor) => agents.own(view, { limit: STEP, cursor }), signal),
+    key: JSON.stringify(['own', view]),
+    list: () => pages((cursor) => agents.own(view, { limit: STEP, cursor })),
     async find(name) {
       const entry = withFiles(await agents.find(view, name))
       if (entry.tenant !== caller.tenant) throw notFound('skill', name)
@@ -36,7 +39,8 @@ export function callerShelf({ skills: { agents } }: Skills, { tenant }: Caller, 
   const view = { tenant, coverage }
   return {
     caching: 'private',
-    list: (signal) => pages((cursor) => agents.list(view, { limit: STEP, cursor }), signal),
+    key: JSON.stringify(['all', view]),
+    list: () => pages((cursor) => agents.list(view, { limit: STEP, cursor })),
     find: async (name) => withFiles(await agents.find(view, name)),
   }
 }
@@ -45,11 +49,9 @@ export function callerShelf({ skills: { agents } }: Skills, { tenant }: Caller, 
 export function publicShelf({ skills: { publicSkills } }: Skills): Shelf {
   return {
     caching: 'public',
-    async *list(signal) {
-      for await (const entries of publicSkills.list()) {
-        signal.throwIfAborted()
-        yield entries.filter(hasFiles)
-      }
+    key: 'public',
+    async *list() {
+      for await (const entries of publicSkills.list()) yield entries.filter(hasFiles)
     },
     find: async (name) => withFiles(await publicSkills.find(name)),
   }
@@ -60,11 +62,9 @@ const STEP = 200
 
 async function* pages(
   read: (cursor: string | undefined) => Promise<Page<CatalogueEntry>>,
-  signal: AbortSignal,
 ): AsyncGenerator<readonly CatalogueEntry[], void> {
   let cursor: string | undefined
   do {
-    signal.throwIfAborted()
     const page = await read(cursor)
     yield page.items.filter(hasFiles)
     cursor = page.next ?? undefined

@@ -4,6 +4,7 @@ import type { Services } from '../../http/services.ts'
 import { type CatalogueEntry, isSkillMd } from '../../model/catalogue.ts'
 import { notFound } from '../../model/errors.ts'
 import { archiveOf } from './artifacts.ts'
+import { createBuilds } from './builds.ts'
 import { currentIndex, olderIndex } from './index-json.ts'
 import { LINK_BASE, LINK_DIALECT, PUBLIC_DIALECT } from './link-dialect.ts'
 import { archiveReply, changingReply, lastingReply } from './replies.ts'
@@ -48,18 +49,29 @@ const CURRENT = '/.well-known/agent-skills'
 const OLDER = '/.well-known/skills'
 
 function handlersOf(services: Parts): Readonly<Record<string, { id: string; summary: string; handle: Handler }>> {
+  const builds = createBuilds()
   return {
     [`${CURRENT}/index.json`]: {
       id: 'DiscoveryIndex',
       summary: 'Which skills there are, each with the digest of its artifact',
       handle: async (call, shelf) =>
-        changingReply(call, shelf, await currentIndex(services, shelf, call.signal()), 'application/json'),
+        changingReply(
+          call,
+          shelf,
+          await builds.of(`current ${shelf.key}`, call.signal(), () => currentIndex(services, shelf)),
+          'application/json',
+        ),
     },
     [`${OLDER}/index.json`]: {
       id: 'OlderDiscoveryIndex',
       summary: 'The same for clients of version 0.1.0: each with its files',
       handle: async (call, shelf) =>
-        changingReply(call, shelf, await olderIndex(services, shelf, call.signal()), 'application/json'),
+        changingReply(
+          call,
+          shelf,
+          await builds.of(`older ${shelf.key}`, call.signal(), () => olderIndex(services, shelf)),
+          'application/json',
+        ),
     },
     [`${CURRENT}/{skill}/{digest}/SKILL.md`]: {
       id: 'DiscoverySkillMd',

@@ -12,6 +12,8 @@ export interface PackRequest {
   readonly files: readonly PackageFile[]
   /** Before each path: empty, or a folder with its slash. */
   readonly prefix: string
+  /** A `skill.md` is called SKILL.md there: whoever unpacks it looks for that. Default false. */
+  readonly capitals?: boolean
   /** Files that are no part of the package, before all others. Default: none. */
   readonly extra?: readonly { readonly path: string; readonly text: string }[]
 }
@@ -20,7 +22,7 @@ export interface PackRequest {
 const NO_TIME = new Date(1980, 0, 1)
 
 /** Files in the order of their paths, uncompressed and without times: the same package gives the same bytes, on any machine and zlib. */
-export async function pack({ dir, files, prefix, extra = [] }: PackRequest): Promise<ArrayBuffer> {
+export async function pack({ dir, files, prefix, capitals = false, extra = [] }: PackRequest): Promise<ArrayBuffer> {
   const zip = new ZipFile()
   const bytes = buffer(zip.outputStream as Readable)
   const failed = once(zip as unknown as NodeJS.EventEmitter, 'error').then(([error]) => {
@@ -30,8 +32,7 @@ export async function pack({ dir, files, prefix, extra = [] }: PackRequest): Pro
   for (const { path, text } of extra) zip.addBuffer(Buffer.from(text), path, { ...options, mode: 0o100644 })
   const paths = new Set(files.map(({ path }) => path))
   for (const { path, executable } of sortFiles(files)) {
-    // Whoever unpacks it looks for the name in capitals.
-    const name = path === 'skill.md' && !paths.has('SKILL.md') ? 'SKILL.md' : path
+    const name = capitals && path === 'skill.md' && !paths.has('SKILL.md') ? 'SKILL.md' : path
     zip.addFile(join(dir, path), prefix + name, { ...options, mode: executable ? 0o100755 : 0o100644 })
   }
   zip.end()

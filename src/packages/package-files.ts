@@ -111,11 +111,12 @@ export function createPackageFiles(parts: {
   }
 }
 
-const LAYOUTS: Readonly<Record<ArchiveLayout, (source: Package) => Pick<PackRequest, 'prefix' | 'extra'>>> = {
+const LAYOUTS: Readonly<Record<ArchiveLayout, (source: Package) => Omit<PackRequest, 'dir' | 'files'>>> = {
   folder: ({ name }) => ({ prefix: `${name}/` }),
-  root: () => ({ prefix: '' }),
+  root: () => ({ prefix: '', capitals: true }),
   // Not at its root: what a package has in folders such as hooks/ would be more than files of a skill there.
   plugin: ({ name, description }) => ({
+    capitals: true,
     prefix: `skills/${name}/`,
     extra: [{ path: '.claude-plugin/plugin.json', text: `${JSON.stringify({ name, description }, null, 2)}\n` }],
   }),

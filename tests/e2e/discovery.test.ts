@@ -117,6 +117,39 @@ describe('links', () => {
     }
   })
 
+  test('a skill.md in small letters is found as SKILL.md, which it is in no other archive', async () => {
+    const files = { 'skill.md': GUIDE.replace('guide', 'small'), 'a.md': 'x' }
+    await server.deploy('small', files, {}, 'staging')
+    const { url } = await newLink({ stage: 'staging' })
+    const { skills } = await indexOf(url)
+    const zip = await fetch(new URL(skills[0]!.url, url + INDEX))
+    const expected = { 'SKILL.md': files['skill.md'], 'a.md': 'x' }
+    expect(await unzipped(new Uint8Array(await zip.arrayBuffer()))).toEqual(expected)
+    expect(await (await fetch(`${url}/.well-known/agent-skills/small/SKILL.md`)).text()).toBe(files['skill.md'])
+    expect((await indexOf(url, '/.well-known/skills/index.json')).skills[0]!.files).toEqual(['SKILL.md', 'a.md'])
+    const whole = await fetch(`${server.url}/api/skills/small/versions/latest/archive`, {
+      headers: { authorization: `Bearer ${server.key}` },
+    })
+    const names = Object.keys(await unzipped(new Uint8Array(await whole.arrayBuffer())))
+    expect(names).toEqual(['small/a.md', 'small/skill.md'])
+  })
+
+  test('who guesses is made to wait, and nobody else', async () => {
+    const strict = await TestServer.start({ failureLimit: { perSecond: 0.001, burst: 3 } })
+    try {
+      const { url } = await strict.ok<Link>('POST', '/api/links', { name: 'x' })
+      expect((await fetch(url + INDEX)).status).toBe(200)
+      const guess = async (n: number) =>
+        (await fetch(`${strict.url}/t/lk_${String(n).padStart(43, '0')}${INDEX}`)).status
+      expect([await guess(1), await guess(2), await guess(3), await guess(4), await guess(5)]).toEqual([
+        404, 404, 404, 429, 429,
+      ])
+      expect((await fetch(url + INDEX)).status).toBe(200)
+    } finally {
+      await strict.stop()
+    }
+  })
+
   test('a link is for the skills and the stage that it names, and for nothing else', async () => {
     const dev = await newLink({ stage: 'dev' })
     expect((await indexOf(dev.url)).skills.map(({ name }) => name)).toEqual(['draft'])

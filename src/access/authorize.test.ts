@@ -82,6 +82,7 @@ describe('without grants', () => {
       'skills.read',
       'versions.read',
       'catalogue.read',
+      'discovery.read',
       'runs.read',
       'events.read',
       'queues.read',

@@ -178,3 +178,26 @@ test.each([
   expect(result.err).toContain(said)
   expect([result.code, result.out]).toEqual([code, ''])
 })
+
+test('a link is shown once, is for what it was made for, and leads nowhere once it is revoked', async () => {
+  const made = await skillet('link', 'create', 'for ci', '--skill', 'notes', '--stage', 'dev', '--until', '2999-12-31')
+  expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/\/t\/lk_[0-9A-Za-z]{43}\n$/) })
+  const url = made.out.trim()
+  const token = url.split('/').at(-1)!
+  expect(made.err).not.toContain(token)
+  const id = /lnk_\w+/.exec(made.err)![0]
+  const listed = await skillet('link', 'list')
+  expect(listed.out).toMatch(
+    new RegExp(`^${id} +${token.slice(0, 11)}… +dev +1 +until 3000-01-01T00:00:00.000Z .* for ci$`, 'm'),
+  )
+  expect(listed.out).not.toContain(token)
+  const status = async () => (await fetch(`${url}/.well-known/agent-skills/index.json`)).status
+  expect(await status()).toBe(200)
+  expect((await skillet('link', 'revoke', id)).out).toContain(`${id} (for ci) is revoked`)
+  expect(await status()).toBe(404)
+  expect((await skillet('link', 'list')).out).toMatch(new RegExp(`^${id} .* revoked `, 'm'))
+  expect(await skillet('link', 'create', 'x', '--skill', 'nothing')).toMatchObject({ code: 1, out: '' })
+  expect(await skillet('link', 'revoke', 'lnk_nothing')).toMatchObject({ code: 5 })
+  const all = await json<{ skills: string[]; stage: string; token: string; url: string }>('link', 'create', 'all')
+  expect(all).toMatchObject({ skills: ['*'], stage: 'prod', url: `${server.url}/t/${all.token}` })
+})

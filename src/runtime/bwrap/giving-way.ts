@@ -13,13 +13,15 @@ export interface GivingWayOptions {
   readonly cores?: number
   /** False where those behind get some share in any case. Default true. */
   readonly turns?: boolean
+  /** CPU time in milliseconds that every run may take before it is a long one. Default 10. */
+  readonly least?: number
 }
 
 /** Between two looks, in milliseconds; and at least so many times as long as a look took. */
 const LOOK_MS = 25
 const REST = 20
 /** CPU time in milliseconds after which a run is a long one: this shared by all that go on, within bounds. */
-const PATIENCE = { shared: 400, least: 10, most: 200 }
+const PATIENCE = { shared: 400, most: 200 }
 /** How much of what all but one of the processors can do is most of it; and less than how much, for so many milliseconds, is not. */
 const MOST = 0.9
 const CALM = { share: 0.6, ms: 200 }
@@ -34,7 +36,11 @@ const TURN = { cpu: 10, ms: 100 }
  * left over for them one after another has a turn among the others, so that each goes on. All of it follows from a look at the counters now
  * and then: a short run is over before the first.
  */
-export function createGivingWay({ cores = availableParallelism(), turns = true }: GivingWayOptions = {}): GivingWay {
+export function createGivingWay({
+  cores = availableParallelism(),
+  turns = true,
+  least = 10,
+}: GivingWayOptions = {}): GivingWay {
   /** In the order of their turns. */
   const going = new Set<Entry>()
   const shares = createShares(cores)
@@ -72,7 +78,7 @@ export function createGivingWay({ cores = availableParallelism(), turns = true }
     const before = last
     calm = load < CALM.share ? calm + passed : 0
     last = load > MOST || (last && calm <= CALM.ms)
-    const patience = Math.min(PATIENCE.most, Math.max(PATIENCE.least, PATIENCE.shared / going.size))
+    const patience = Math.min(PATIENCE.most, Math.max(least, PATIENCE.shared / going.size))
     const long = [...going].filter((entry) => entry.seen - entry.before > patience)
     if (last || long.length >= cores) for (const entry of long) if (!entry.behind) putBehind(entry)
     return last !== before

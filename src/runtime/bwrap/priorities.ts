@@ -47,11 +47,11 @@ export function createPriorities(kept: number | null): Priorities {
       }
     },
     restore(processes) {
+      // Where that is refused now it is done at one of the next looks.
       regroup(processes, USUAL)
-      const same = processes.every(({ pid }) => groups.done.has(groupOf(pid) ?? '') || groupOf(pid) === null)
       const raised = kept !== null || lowered.size === 0
       lowered.clear()
-      return same && raised
+      return raised
     },
   }
 }

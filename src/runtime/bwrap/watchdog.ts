@@ -7,23 +7,33 @@ import { sandboxMemory } from './sandbox-memory.ts'
 
 /** Where there are no cgroups: looks at the memory of the sandbox's processes and has it killed. Processes are limited by rlimits. */
 export function openWatchdog(): Limits {
-  // What is low still gets a share: it need not wait for a turn.
-  const way = createGivingWay({ turns: false })
-  return { kind: 'watchdog', strength: 'soft', cpuQuota: false, create: (caps) => Promise.resolve(watch(caps, way)) }
+  // What is low still gets a share: it need not wait for a turn. And CPU time is seen in steps, those of short runs too.
+  const way = createGivingWay({ turns: false, least: 4 * MS_PER_TICK })
+  const watched = new Set<object>()
+  return {
+    kind: 'watchdog',
+    strength: 'soft',
+    cpuQuota: false,
+    create: (caps) => Promise.resolve(watch(caps, way, watched)),
+  }
 }
 
 /** Between two looks at most, while a run goes on and between runs, when what it left may still grow. A look costs 0.2 ms. */
 const RUNNING_MS = 50
 const IDLE_MS = 250
-/** And at least; and this many times as long as a look took, so that a sandbox with a hundred processes does not keep the server busy. */
+/**
+ * And at least; and this many times as long as a look took, so that a sandbox with a hundred processes does not keep the server busy; and this
+ * many times as long for each sandbox that there is, so that all of them do not.
+ */
 const SOONEST_MS = 5
 const REST = 3
+const REST_OF_ALL = 5
 /** How fast memory was seen to be taken: 2 GB a second by each of two cores. */
 const BYTES_PER_MS = 4e6
 /** Of the kernel's USER_HZ, which is 100 on every architecture served here. */
 const MS_PER_TICK = 10
 
-function watch(caps: Caps, way: GivingWay): LimitGroup {
+function watch(caps: Caps, way: GivingWay, watched: Set<object>): LimitGroup {
   let launcher: number | null = null
   let timer: NodeJS.Timeout | null = null
   let running = false
@@ -73,13 +83,18 @@ function watch(caps: Caps, way: GivingWay): LimitGroup {
     if (launcher === null) return
     const cost = performance.now() - began
     const reached = (caps.memory_bytes - memory) / BYTES_PER_MS
-    const pause = Math.max(SOONEST_MS, cost * REST, Math.min(reached, running ? RUNNING_MS : IDLE_MS))
+    const pause = Math.max(
+      SOONEST_MS,
+      cost * Math.max(REST, REST_OF_ALL * watched.size),
+      Math.min(reached, running ? RUNNING_MS : IDLE_MS),
+    )
     timer = setTimeout(watchOn, pause).unref()
   }
 
   return {
     join(pid) {
       launcher = pid
+      watched.add(caps)
       priorities.begin(pid)
       watchOn()
       return Promise.resolve()
@@ -103,6 +118,7 @@ function watch(caps: Caps, way: GivingWay): LimitGroup {
     async remove() {
       if (timer !== null) clearTimeout(timer)
       timer = null
+      watched.delete(caps)
       leave?.()
       // Seen before anything dies: callers ask for removal first and kill then.
       const all = tree().map(({ pid }) => pid)

@@ -12,7 +12,7 @@ import { SkilletError } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
 import { departure, interrupted } from './interruption.ts'
 import { check, parseJson, readJsonText } from './body.ts'
-import { authorizationOf, paramsOf } from './path-params.ts'
+import { authorizationOf, paramsOf, routerPath } from './path-params.ts'
 import { problemReply } from './problem.ts'
 import { RateLimited } from './rate-limit.ts'
 import type { Live } from './live.ts'
@@ -43,8 +43,7 @@ export interface MountOptions extends Observers {
 
 /** Serves the route: authenticate, authorize, read and check, handle; whatever is thrown becomes a problem. */
 export function mount(app: Hono<Env>, route: Route, options: MountOptions): void {
-  const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1').replaceAll(/\{(\w+)\+\}/g, ':$1{.+}')
-  app.on(route.method, path, async (c) => {
+  app.on(route.method, routerPath(route.path), async (c) => {
     const visit = arrive(c.env, route.path, options)
     const { request_id } = visit
     const attributes = { 'http.request.method': route.method, 'http.route': route.path, 'skillet.request': request_id }
@@ -103,7 +102,7 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
   if (stopping.aborted && !open) throw new SkilletError('unavailable', 'The server is stopping.')
   const from = { request_id: visit.request_id, client: visit.client }
   const header = (name: string): string | undefined => c.req.header(name)
-  const authorization = authorizationOf(c, route.dialect, header)
+  const authorization = authorizationOf(c, route, header)
   const principal = open ? null : await options.auth.authenticate(authorization, visit.client)
   if (principal !== null) {
     visit.principal = principal.id

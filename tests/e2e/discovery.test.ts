@@ -198,7 +198,9 @@ describe('links', () => {
     await server.ok('DELETE', `/api/links/${id}`)
     await fetch(url + INDEX)
     await expect.poll(() => log.filter(({ principal }) => principal === id).length).toBeGreaterThan(1)
-    expect(log.find(({ principal }) => principal === id)).toMatchObject({ route: `/t/{token}${INDEX}` })
+    expect(log.find(({ principal }) => principal === id)).toMatchObject({
+      route: '/t/{token}/.well-known/agent-skills/{index}',
+    })
     expect(JSON.stringify(log)).not.toContain(token)
     const audit = await server.ok<{ items: object[] }>('GET', '/api/audit?limit=200')
     expect(JSON.stringify(audit)).not.toContain(token)

@@ -37,6 +37,8 @@ async function link(tenant: string, change: Partial<Link> = {}): Promise<string>
 const PARAMS: Readonly<Record<string, () => Record<string, string>>> = {
   linkDiscoverySkillMd: () => ({ skill: GUIDE, digest: FILE.sha256 }),
   linkDiscoveryArtifact: () => ({ skill: GUIDE, file: 'SKILL.md' }),
+  linkDiscoveryIndex: () => ({ index: 'index.json' }),
+  linkOlderDiscoveryIndex: () => ({ index: 'index.json' }),
   linkOlderDiscoveryFile: () => ({ skill: GUIDE, 'path+': 'SKILL.md' }),
   linkPlugin: () => ({ skill: GUIDE, archive: `${'0'.repeat(64)}.zip` }),
 }

@@ -47,31 +47,28 @@ const made = (
 
 const CURRENT = '/.well-known/agent-skills'
 const OLDER = '/.well-known/skills'
+const INDEXES = { current: currentIndex, older: olderIndex }
 
 function handlersOf(services: Parts): Readonly<Record<string, { id: string; summary: string; handle: Handler }>> {
   const builds = createBuilds()
+
+  async function indexReply(...[call, shelf, { index }, kind]: [...Parameters<Handler>, keyof typeof INDEXES]) {
+    if (index !== 'index.json') throw notFound('file', index!)
+    const content = await builds.of(`${kind} ${shelf.key}`, call.signal(), () => INDEXES[kind](services, shelf))
+    return changingReply(call, shelf, content, 'application/json')
+  }
+
   return {
-    [`${CURRENT}/index.json`]: {
+    // Parameters, as the fast router takes no fixed name beside one.
+    [`${CURRENT}/{index}`]: {
       id: 'DiscoveryIndex',
       summary: 'Which skills there are, each with the digest of its artifact',
-      handle: async (call, shelf) =>
-        changingReply(
-          call,
-          shelf,
-          await builds.of(`current ${shelf.key}`, call.signal(), () => currentIndex(services, shelf)),
-          'application/json',
-        ),
+      handle: (call, shelf, params) => indexReply(call, shelf, params, 'current'),
     },
-    [`${OLDER}/index.json`]: {
+    [`${OLDER}/{index}`]: {
       id: 'OlderDiscoveryIndex',
       summary: 'The same for clients of version 0.1.0: each with its files',
-      handle: async (call, shelf) =>
-        changingReply(
-          call,
-          shelf,
-          await builds.of(`older ${shelf.key}`, call.signal(), () => olderIndex(services, shelf)),
-          'application/json',
-        ),
+      handle: (call, shelf, params) => indexReply(call, shelf, params, 'older'),
     },
     [`${CURRENT}/{skill}/{digest}/SKILL.md`]: {
       id: 'DiscoverySkillMd',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cli } from '../support/cli.ts'
+import { httpServer } from '../support/http-server.ts'
 import { TestServer } from './harness.ts'
 
 const skillMd = (name: string, body = 'One.') =>
@@ -180,6 +181,33 @@ describe('install', () => {
       code: 1,
       err: expect.stringContaining('cannot be used') as string,
     })
+  })
+
+  test('what a server or somebody on the way sends instead is not installed', async () => {
+    const headers = { authorization: `Bearer ${server.key}` }
+    const other = await fetch(`${server.url}/api/skills/guide/versions/prod/archive`, { headers })
+    const bytes = Buffer.from(await other.arrayBuffer())
+    let lie: 'archive' | 'signature' | 'name' = 'archive'
+    await using liar = await httpServer((asked, answer) => {
+      const onward = fetch(new URL(asked.url!, server.url), { headers })
+      void onward.then(async (got) => {
+        const isArchive = asked.url!.includes('/archive')
+        const signature = (lie === 'signature' ? other : got).headers.get('skillet-signature')
+        if (isArchive) answer.setHeader('skillet-signature', signature!)
+        const body = Buffer.from(await got.arrayBuffer())
+        if (isArchive && lie === 'archive') answer.end(bytes)
+        else if (lie === 'name') answer.end(body.toString().replace('"letters"', '"../../letters"'))
+        else answer.end(body)
+      })
+    })
+    const install = () => cli(['install', 'letters'], { cwd, env: { SKILLET_URL: liar.url, SKILLET_KEY: server.key } })
+    expect(await install()).toMatchObject({ code: 1, err: expect.stringContaining('Its files are sha256:') as string })
+    lie = 'signature'
+    expect(await install()).toMatchObject({ code: 1, err: expect.stringContaining('is not what was signed') as string })
+    lie = 'name'
+    expect(await install()).toMatchObject({ code: 2, err: expect.stringContaining('is no name of a skill') as string })
+    expect(await left('.claude/skills')).toEqual([])
+    await expect(lstat(at('skillet.lock.json'))).rejects.toThrow('ENOENT')
   })
 
   test('a skill that Claude Code would load as a plugin is not installed for it unasked', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Answer, Client } from './client.ts'
-import { openLine, requestText } from './line.ts'
+import { INPUT, WAIT, invokePath, openCaller } from './caller.ts'
+import type { Client } from './client.ts'
 import { type BenchServer, startBenchServer } from './server.ts'
 import { PYTHON, TYPESCRIPT, deploy, upload, withPadding } from './skills.ts'
 import { type Sample, round, summarise } from './stats.ts'
@@ -24,12 +24,8 @@ interface RunAnswer {
   readonly queue_ms: number
 }
 
-const INPUT = JSON.stringify({ input: { a: 2, b: 3 } })
-const WAIT = { prefer: 'wait=30' }
 export const LANGUAGES = { TS: 'bench-typescript', Python: 'bench-python' } as const
 type Language = keyof typeof LANGUAGES
-
-const invokePath = (skill: string, stage: string): string => `/api/skills/${skill}/stages/${stage}/invoke`
 
 /** Makes both skills with a warm stage `dev` and a stage `fresh` that uses a sandbox once. */
 export async function prepare(client: Client): Promise<void> {
@@ -46,38 +42,6 @@ export async function prepare(client: Client): Promise<void> {
       await upload(client, skill, stage, files)
       await deploy(client, skill, stage, { isolation, size: 'S' })
     }
-  }
-}
-
-interface Caller {
-  /** @returns Milliseconds. */
-  invoke(): Promise<number>
-  close(): void
-}
-
-async function openCaller(
-  { url, key }: Pick<BenchServer, 'url' | 'key'>,
-  skill: string,
-  stage: string,
-): Promise<Caller> {
-  const request = requestText(url, key, invokePath(skill, stage), INPUT, WAIT)
-  const line = await openLine(url)
-  return {
-    async invoke() {
-      const began = performance.now()
-      const answer = await line.ask(request)
-      const took = performance.now() - began
-      check(answer)
-      return took
-    },
-    close: line.close,
-  }
-}
-
-function check({ status, body }: Answer): void {
-  const run = JSON.parse(body) as { status?: string; output?: { sum?: number } }
-  if (status !== 200 || run.status !== 'succeeded' || run.output?.sum !== 5) {
-    throw new Error(`A benchmark run went wrong (${status}): ${body}`)
   }
 }
 

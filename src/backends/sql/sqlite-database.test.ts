@@ -5,7 +5,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Database } from './database.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
-import { openWriteAheadLog } from './write-ahead-log.ts'
 
 let folder: string
 let db: Database
@@ -151,54 +150,6 @@ test('whoever goes on after an error that undid everything writes nothing by its
 
 test('a reader cannot write', async () => {
   await expect(db.query(`INSERT INTO things (name) VALUES ('a')`)).rejects.toThrow(/readonly/)
-})
-
-test('nobody is told of anything before it is on disk, and nothing else waits for the disk', async () => {
-  await db.close()
-  let disk = Promise.resolve()
-  const openLog: typeof openWriteAheadLog = (file) => {
-    const log = openWriteAheadLog(file)
-    return { sync: () => disk.then(log.sync), close: log.close }
-  }
-  db = openSqliteDatabase(join(folder, 'test.db'), { openLog })
-  const { promise, resolve } = Promise.withResolvers<void>()
-  disk = promise
-  const told: string[] = []
-  const first = db.tx(async (t) => {
-    await t.query('INSERT INTO things (name) VALUES (?)', 'a')
-    t.afterCommit(() => told.push('hint'))
-  })
-  const all = [first.then(() => told.push('a'))]
-  for (let i = 0; i < 5; i++) await turn()
-  // Asked for in the meantime: what it reads is committed, but not on disk.
-  all.push(names().then((seen) => told.push(`read ${seen.join()}`)))
-  all.push(add('b').then(() => told.push('b')))
-  for (let i = 0; i < 5; i++) await turn()
-  const early = [...told]
-  resolve()
-  await Promise.all(all)
-  expect(early).toEqual([])
-  expect(told.toSorted()).toEqual(['a', 'b', 'hint', 'read a'])
-})
-
-test('after a disk that failed to keep something nothing is told or written until the file is opened anew', async () => {
-  await db.close()
-  let broken = false
-  const openLog: typeof openWriteAheadLog = (file) => {
-    const log = openWriteAheadLog(file)
-    return { sync: () => (broken ? Promise.reject(new Error('EIO')) : log.sync()), close: log.close }
-  }
-  db = openSqliteDatabase(join(folder, 'test.db'), { openLog })
-  await add('a')
-  broken = true
-  await expect(add('b')).rejects.toThrow(/failed to keep/)
-  broken = false
-  await expect(add('c')).rejects.toThrow(/failed to keep/)
-  await expect(names()).rejects.toThrow(/failed to keep/)
-  await db.close()
-  db = openSqliteDatabase(join(folder, 'test.db'))
-  // Of "b" nobody was told anything: it may be there or not.
-  expect((await names()).filter((name) => name !== 'b')).toEqual(['a'])
 })
 
 test('closing lets what was asked for end, and refuses the rest', async () => {

@@ -94,6 +94,8 @@ test('is limited to a skill, a stage and types, and is read by people', async ()
       return run('adder', 'prod')
     })
   }
+  // A run's end is told after its beginning, maybe in a message of its own.
+  for (const one of followed) await one.until((lines) => lines.at(-1)?.includes('succeeded') === true)
   const [skill, stage, results] = followed.map((one) => one.lines())
   await Promise.all(followed.map((one) => one.interrupt()))
   expect(skill!.filter((line) => line.includes('other/dev'))).toEqual([])

@@ -71,6 +71,4 @@ export interface CatalogueStore {
   findArchives(tenant: string, digests: readonly string[], layout: ArchiveLayout): Promise<Map<string, ArchiveBlob>>
   /** As long as the package is kept, so is the blob. */
   keepArchive(tenant: string, digest: string, layout: ArchiveLayout, archive: ArchiveBlob): Promise<void>
-
-  setDisplayName(tenant: string, skill: string, displayName: string | null, note: AuditNote): Promise<Skill | null>
 }

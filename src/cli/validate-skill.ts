@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import type { Finding } from '../model/packages.ts'
-import { type FixedFile, fixSkill } from '../packages/fixes/fix-skill.ts'
+import { fixSkill } from '../packages/fixes/fix-skill.ts'
+import type { FixedFile } from '../packages/fixes/fixed-file.ts'
 import { isDenied } from '../packages/finding.ts'
 import { checkSkill } from '../packages/profiles/check-skill.ts'
 import type { Profile } from '../packages/profiles/profile.ts'

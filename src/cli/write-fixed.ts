@@ -1,6 +1,6 @@
 import { open, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FixedFile } from '../packages/fixes/fix-skill.ts'
+import type { FixedFile } from '../packages/fixes/fixed-file.ts'
 
 /** Each file whole or not at all, with the rights that it had. */
 export async function writeFixed(folder: string, fixed: readonly FixedFile[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Page } from '../model/page.ts'
 import { type Coverage, placesOf } from '../model/coverage.ts'
-import type { RunFilter } from '../backends/ports.ts'
+import type { RunFilter } from '../backends/run-ports.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
 import { isId } from '../model/ids.ts'

@@ -1,4 +1,5 @@
-import type { Admission, Claim, Engine } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { Admission, Claim } from '../backends/run-ports.ts'
 import type { Caller } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'

@@ -1,4 +1,5 @@
-import type { Engine, RunFilter } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { RunFilter } from '../backends/run-ports.ts'
 import type { Page } from '../model/page.ts'
 import type { Caller } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'

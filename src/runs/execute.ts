@@ -1,4 +1,5 @@
-import type { Claim, Ending, Engine } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { Claim, Ending } from '../backends/run-ports.ts'
 import { now } from '../model/json.ts'
 import { type FailureReason, type LogLine, NOT_EXECUTED } from '../model/runs.ts'
 import type { Deployment } from '../model/skills.ts'

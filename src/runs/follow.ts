@@ -1,5 +1,6 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
-import type { EndedRun, Engine } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { EndedRun } from '../backends/run-ports.ts'
 import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
 import { Bell } from './bell.ts'
 import { ROUNDS } from './rounds.ts'

@@ -1,4 +1,4 @@
-import type { Claim, RunStore } from '../backends/ports.ts'
+import type { Claim, RunStore } from '../backends/run-ports.ts'
 import { Pulse } from '../model/pulse.ts'
 import type { QueueName } from '../model/sizes.ts'
 

@@ -1,4 +1,4 @@
-import type { Ending } from '../backends/ports.ts'
+import type { Ending } from '../backends/run-ports.ts'
 import type { RetryPolicy, RetryReason } from '../model/skills.ts'
 
 /** What follows an attempt: another one in so many milliseconds, or the end. */

@@ -1,4 +1,5 @@
-import type { Claim, Engine } from '../backends/ports.ts'
+import type { Engine } from '../backends/ports.ts'
+import type { Claim } from '../backends/run-ports.ts'
 import { Pulse } from '../model/pulse.ts'
 import type { QueueName } from '../model/sizes.ts'
 import type { Execute, Interruption } from './execute.ts'

@@ -181,18 +181,6 @@ export function catalogueContract(engine: () => Engine): void {
     expect((await catalogue.findArchives(newId('tenant'), ['sha256:1'], 'root')).size).toBe(0)
     expect(await engine().upkeep.unusedBlobs([archive.sha256, 'd'.repeat(64)])).toEqual(['d'.repeat(64)])
   })
-
-  test('a skill gets a name for people', async () => {
-    const { catalogue, skills } = engine()
-    const skill = newSkill(newId('tenant'), 'notes')
-    await publish(engine(), skill, '1.0.0', true)
-    const note = newNote(skill.tenant, 'skill.update', skill.id)
-    expect(await catalogue.setDisplayName(newId('tenant'), skill.id, 'Notes', note)).toBeNull()
-    expect(await catalogue.setDisplayName(skill.tenant, skill.id, 'Notes', note)).toMatchObject({
-      display_name: 'Notes',
-    })
-    expect(await skills.findSkill(skill.tenant, skill.id)).toMatchObject({ display_name: 'Notes' })
-  })
 }
 
 function publish(

@@ -6,7 +6,8 @@ import type { Package } from '../../model/packages.ts'
 import type { Run } from '../../model/runs.ts'
 import type { Deployment, Skill, Stage, Upload, Version } from '../../model/skills.ts'
 import type { SigningKey } from '../../model/signatures.ts'
-import type { Ending, Engine, RunStore } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Ending, RunStore } from '../run-ports.ts'
 
 /** What a backend gives to the contract. */
 export interface OpenEngine {

@@ -1,6 +1,7 @@
 import type { Caps, QuotaState } from '../../model/quotas.ts'
 import type { QuotaScope } from '../access-ports.ts'
-import type { Claim, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Claim } from '../run-ports.ts'
 import { LONG, type Place, newNote, newRun } from './engine-fixtures.ts'
 
 export function cap(engine: Engine, tenant: string, caps: Caps, scope: QuotaScope = { kind: 'tenant' }) {

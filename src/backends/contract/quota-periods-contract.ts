@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Caps } from '../../model/quotas.ts'
-import type { Ending, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Ending } from '../run-ports.ts'
 import { LONG, type Place, SUCCEEDED, admit, newNote, newTenant, settle } from './engine-fixtures.ts'
 import { cap, statuses, usedOf } from './quota-fixtures.ts'
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
-import type { Admission, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Admission } from '../run-ports.ts'
 import { NOTE, LONG, OVER, SUCCEEDED, admit, newNote, newRun, settle } from './engine-fixtures.ts'
 
 export function runEndsContract(engine: () => Engine): void {

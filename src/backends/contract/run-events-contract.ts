@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import type { LogLine } from '../../model/runs.ts'
-import type { EndedRun, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { EndedRun } from '../run-ports.ts'
 import { NOTE, LONG, SUCCEEDED, admit, settle } from './engine-fixtures.ts'
 
 export function runEventsContract(engine: () => Engine): void {

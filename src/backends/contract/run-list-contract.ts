@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
-import type { Engine, RunFilter } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { RunFilter } from '../run-ports.ts'
 import { NOTE, LONG, SUCCEEDED, admit, newNote, settle } from './engine-fixtures.ts'
 
 export function runListContract(engine: () => Engine): void {

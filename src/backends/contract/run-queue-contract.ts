@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import { LIMITS } from '../../model/sizes.ts'
-import type { Claim, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Claim } from '../run-ports.ts'
 import { NOTE, LONG, OVER, SUCCEEDED, admit, newRun, settle } from './engine-fixtures.ts'
 
 export function runQueueContract(engine: () => Engine): void {

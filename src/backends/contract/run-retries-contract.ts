@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { LIMITS } from '../../model/sizes.ts'
-import type { Claim, Ending, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Claim, Ending } from '../run-ports.ts'
 import { LONG, NOTE, OVER, SUCCEEDED, admit, newNote, newRun, settle } from './engine-fixtures.ts'
 
 const FAILED: Ending = {

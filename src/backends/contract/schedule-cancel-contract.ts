@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Schedule } from '../../model/schedules.ts'
 import type { FireResult } from '../flow-ports.ts'
-import type { Claim, Engine } from '../ports.ts'
+import type { Engine } from '../ports.ts'
+import type { Claim } from '../run-ports.ts'
 import { LONG, type Place, SUCCEEDED, settle } from './engine-fixtures.ts'
 import { MINUTE, T0, fireOne, nextAt, orderOf, planned, putSchedule } from './schedule-fixtures.ts'
 

@@ -167,7 +167,6 @@ const VERBS: Record<string, (note: ReturnType<typeof newNote>) => Promise<unknow
     const { items } = await engine.catalogue.versions(place.tenant, place.skill.id, { limit: 1 })
     return engine.catalogue.withdraw(place.tenant, place.skill.id, items[0]!.id, note)
   },
-  setDisplayName: (note) => engine.catalogue.setDisplayName(place.tenant, place.skill.id, 'Notes', note),
   addSigningKey: (note) =>
     engine.signing.addSigningKey({ ...newSigningKey(place.tenant), id: 'ed25519-2' }, 'path', null, note),
   deleteStage: (note) => engine.skills.deleteStage(place.tenant, place.stage.id, note),

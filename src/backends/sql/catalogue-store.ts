@@ -1,7 +1,7 @@
 import { SkilletError, notFound } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
-import { AGENT_STAGE, type Skill, type Version } from '../../model/skills.ts'
+import { AGENT_STAGE, type Version } from '../../model/skills.ts'
 import type { ArchiveBlob, CatalogueStore, Order } from '../catalogue-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database } from './database.ts'
@@ -194,22 +194,6 @@ export function createCatalogueStore(db: Database): CatalogueStore {
           size,
         ),
       )
-    },
-
-    setDisplayName(tenant, id, displayName, note) {
-      return db.tx(async (t) => {
-        const before = await readSkill(t, tenant, id)
-        if (before === null) return null
-        const after: Skill = { ...before, display_name: displayName, updated_at: now() }
-        await t.query(
-          'UPDATE skills SET display_name = ?, updated_at = ? WHERE id = ?',
-          displayName,
-          after.updated_at,
-          id,
-        )
-        await writeAudit(t, note, { before, after })
-        return after
-      })
     },
   }
 }

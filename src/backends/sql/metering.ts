@@ -1,5 +1,5 @@
 import { periodsAt } from '../../model/periods.ts'
-import type { Ending } from '../ports.ts'
+import type { Ending } from '../run-ports.ts'
 import type { Transaction } from './database.ts'
 import { quotaOf, scopesOf, zoneOf } from './quota-caps.ts'
 import { standingsOf } from './quota-standing.ts'

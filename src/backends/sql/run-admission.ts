@@ -1,5 +1,5 @@
 import type { Run } from '../../model/runs.ts'
-import type { Admission, AdmitOptions, RunStore } from '../ports.ts'
+import type { Admission, AdmitOptions, RunStore } from '../run-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type RunRow, bit, toRun } from './rows.ts'

@@ -1,6 +1,6 @@
 import { now } from '../../model/json.ts'
 import { type FailureReason, type Run, NOT_EXECUTED } from '../../model/runs.ts'
-import type { Ending, RunStore } from '../ports.ts'
+import type { Ending, RunStore } from '../run-ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
 import { announce } from './outbox.ts'

@@ -1,6 +1,6 @@
 import { now } from '../../model/json.ts'
 import type { LogLine, NewRunEvent, Run } from '../../model/runs.ts'
-import type { EndedRun } from '../ports.ts'
+import type { EndedRun } from '../run-ports.ts'
 import type { Transaction } from './database.ts'
 import type { Watchers } from './watchers.ts'
 

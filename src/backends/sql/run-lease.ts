@@ -1,4 +1,4 @@
-import type { RunStore } from '../ports.ts'
+import type { RunStore } from '../run-ports.ts'
 import type { Database } from './database.ts'
 import type { RunRow } from './rows.ts'
 import { comeBack } from './queue-order.ts'

@@ -1,6 +1,6 @@
 import { now } from '../../model/json.ts'
 import type { QueueName } from '../../model/sizes.ts'
-import type { RunStore } from '../ports.ts'
+import type { RunStore } from '../run-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { meterAttempt } from './metering.ts'

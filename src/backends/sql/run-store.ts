@@ -1,5 +1,5 @@
 import { isTerminal } from '../../model/runs.ts'
-import type { RunFilter, RunStore } from '../ports.ts'
+import type { RunFilter, RunStore } from '../run-ports.ts'
 import type { Database } from './database.ts'
 import { onlyThese } from './only.ts'
 import { afterKey, literal, rowsFor, toPage } from './page.ts'

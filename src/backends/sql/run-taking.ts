@@ -1,6 +1,6 @@
 import { now } from '../../model/json.ts'
 import { LIMITS, type QueueName } from '../../model/sizes.ts'
-import type { Claim } from '../ports.ts'
+import type { Claim } from '../run-ports.ts'
 import type { Transaction } from './database.ts'
 import { literal } from './page.ts'
 import { admitDue } from './queue-order.ts'

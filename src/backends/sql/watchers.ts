@@ -1,7 +1,7 @@
 import type { Run } from '../../model/runs.ts'
 import type { QueueName } from '../../model/sizes.ts'
 import type { EngineObserver } from '../observer.ts'
-import type { EndedRun } from '../ports.ts'
+import type { EndedRun } from '../run-ports.ts'
 import type { Transaction } from './database.ts'
 
 /** Who wants to know when something may have changed: told after the commit, in this process only. */

@@ -5,7 +5,7 @@ import type { Profile } from '../profiles/profile.ts'
 import type { SkillFiles } from '../profiles/skill-files.ts'
 import { createFindings } from '../rules.ts'
 import { applyEdits, type Edit } from './edits.ts'
-import type { FixedFile } from './fix-skill.ts'
+import type { FixedFile } from './fixed-file.ts'
 
 /** Backslashes in paths. @returns SKILL.md, then what it refers to. */
 export function fixPaths(files: SkillFiles, root: FixedFile, profile: Profile): FixedFile[] {

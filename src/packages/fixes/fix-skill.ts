@@ -1,20 +1,14 @@
 import { LIMITS } from '../../model/sizes.ts'
-import { type SkillDocument, readSkillDocument } from '../manifest/skill-document.ts'
+import { readSkillDocument } from '../manifest/skill-document.ts'
 import { checkDocument } from '../profiles/check-skill.ts'
 import type { Profile } from '../profiles/profile.ts'
 import { findSkillMd, type SkillFiles } from '../profiles/skill-files.ts'
 import { createFindings } from '../rules.ts'
-import { applyEdits, type Change, type Edit } from './edits.ts'
+import { applyEdits, type Edit } from './edits.ts'
+import type { FixedFile, Reading } from './fixed-file.ts'
 import { fixPaths } from './fix-paths.ts'
 import { fixValues } from './fix-values.ts'
 import { closeFile, quoteColons, trimLines } from './tidy.ts'
-
-export interface FixedFile {
-  readonly path: string
-  readonly before: Uint8Array
-  readonly after: Uint8Array
-  readonly changes: readonly Change[]
-}
 
 /**
  * Mends what can be mended without knowing what the author meant, and what the profile finds fault with; every other byte stays.
@@ -51,12 +45,6 @@ function fixRoot(root: FixedFile, folder: string | null, profile: Profile): Fixe
   if (drop) changes.push({ line: 1, what: 'the byte order mark is gone' })
   const after = Buffer.from((drop ? '' : mark) + at.document.text)
   return { ...root, after, changes: changes.toSorted((a, b) => a.line - b.line) }
-}
-
-/** A SKILL.md as it stands, and what the profile finds fault with in it. */
-export interface Reading {
-  readonly document: SkillDocument
-  readonly found: ReadonlySet<string>
 }
 
 function look(bytes: Uint8Array, path: string, folder: string | null, profile: Profile): Reading | null {

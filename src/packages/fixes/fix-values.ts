@@ -4,7 +4,7 @@ import type { Written } from '../manifest/yaml-places.ts'
 import type { YamlMap } from '../manifest/yaml.ts'
 import { nameOf, own } from '../profiles/check-face.ts'
 import type { Edit } from './edits.ts'
-import type { Reading } from './fix-skill.ts'
+import type { Reading } from './fixed-file.ts'
 
 const SCALARS = new Set<Written['style']>(['PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE'])
 

@@ -1,5 +1,5 @@
 import type { Edit } from './edits.ts'
-import type { Reading } from './fix-skill.ts'
+import type { Reading } from './fixed-file.ts'
 
 /** Spaces at the ends of the frontmatter's lines, and of the lines around it. */
 export function trimLines({ document: { text, split } }: Reading): Edit[] {

@@ -11,7 +11,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml'
-import type { Place } from './yaml.ts'
+import type { Place } from './place.ts'
 
 /** Where the parts of a YAML text stand. */
 export interface YamlPlaces {

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, visit, type Document } from 'yaml'
-import type { Place } from './yaml.ts'
+import type { Place } from './place.ts'
 
 type Refuse = (rule: 'manifest.yaml_tag' | 'manifest.yaml', message: string, at: Place) => void
 

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument, type Document } from 'yaml'
 import { measure } from '../../schemas/measure.ts'
 import type { Findings } from '../rules.ts'
+import type { Place } from './place.ts'
 import { createYamlPlaces, type YamlPlaces } from './yaml-places.ts'
 import { isPlain } from './yaml-plain.ts'
 
@@ -10,12 +11,6 @@ export interface YamlMap extends YamlPlaces {
   readonly values: Record<string, unknown>
   /** 1-based line of a top-level key in its file; null when it is not there. */
   lineOf(key: string): number | null
-}
-
-/** 1-based line of the file, and 1-based column in UTF-16 units. */
-export interface Place {
-  readonly line: number
-  readonly column: number
 }
 
 /** Counted with what they unfold to. */

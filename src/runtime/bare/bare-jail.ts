@@ -8,7 +8,7 @@ import { INSIDE } from '../bwrap/argv.ts'
 import { requireStreams } from '../bwrap/failures.ts'
 import type { Jail } from '../bwrap/jail.ts'
 import type { RuntimeFiles } from '../bwrap/runtime-files.ts'
-import type { LaunchSpec } from '../bwrap/sandbox.ts'
+import type { LaunchSpec } from '../bwrap/launch-spec.ts'
 
 /**
  * No jail at all: a process like any other, for development where nothing better can be had. A folder stands for the root that it would

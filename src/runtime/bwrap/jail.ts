@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex, Readable, Writable } from 'node:stream'
-import type { LaunchSpec } from './sandbox.ts'
+import type { LaunchSpec } from './launch-spec.ts'
 
 /** What keeps a sandbox apart: how its first process is started. Limits, users and ends are the launcher's. */
 export interface Jail {

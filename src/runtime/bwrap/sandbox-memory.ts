@@ -1,4 +1,5 @@
-import { readFileSync, statSync, statfsSync } from 'node:fs'
+import { statSync, statfsSync } from 'node:fs'
+import { read } from './process-tree.ts'
 
 /**
  * What the processes of one sandbox hold of the machine's memory, in bytes, without what they share with others: anonymous and shared pages,
@@ -73,13 +74,5 @@ function ownNetwork(pid: number): boolean {
     return statSync(`/proc/${pid}/ns/net`).ino !== statSync('/proc/self/ns/net').ino
   } catch {
     return false // The process is gone.
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return '' // The process is gone.
   }
 }

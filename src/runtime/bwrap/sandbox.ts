@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { SandboxError } from '../driver.ts'
-import type { Egress, EgressRules } from '../egress/egress.ts'
-import type { SandboxLayout } from './argv.ts'
+import type { Egress } from '../egress/egress.ts'
 import { sandboxFailure } from './failures.ts'
 import type { Jail, Started } from './jail.ts'
+import type { LaunchSpec } from './launch-spec.ts'
 import type { LimitGroup, Limits } from './limits.ts'
 import type { Places } from './places.ts'
 import { type SandboxNetwork, openNetwork } from './sandbox-network.ts'
@@ -27,23 +27,6 @@ export interface Sandbox {
   started(): boolean
   /** Kills everything in it and waits until nothing is left. May be called twice. */
   stop(): Promise<void>
-}
-
-export interface LaunchSpec extends Omit<SandboxLayout, 'files' | 'seccompFd' | 'channelFd'> {
-  /**
-   * `host`: takes calls on descriptor 3 and answers on 4. `command`: may write to 3, and begins when it is told to over 4, after it has
-   * said a line there; so none outlives a server that is killed meanwhile.
-   */
-  readonly kind: 'host' | 'command'
-  /** Whether the command forks for each run, and nothing else outlives one. */
-  readonly forks: boolean
-  /** What may be reached, and whose word that is. */
-  readonly network: (Omit<EgressRules, 'allow'> & { readonly entries: EgressRules['allow'] }) | null
-  readonly memory_bytes: number
-  /** CPUs' worth of time at the most. */
-  readonly cpus: number
-  /** Called when the memory watchdog strikes, before the sandbox is killed for it. */
-  readonly onExceeded?: () => void
 }
 
 /** Starts sandboxes in one server's places, and can end them all. */

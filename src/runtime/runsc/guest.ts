@@ -1,5 +1,5 @@
 import { INSIDE } from '../bwrap/argv.ts'
-import type { LaunchSpec } from '../bwrap/sandbox.ts'
+import type { LaunchSpec } from '../bwrap/launch-spec.ts'
 import { GUEST_FILTER } from './guest-filter.ts'
 
 /** Where the guest's root folder is for runsc, in the jail around it. */

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { portsOf } from '../../model/network.ts'
 import { FROM_ETC, INSIDE, libraryLinks } from '../bwrap/argv.ts'
 import type { RuntimeFiles } from '../bwrap/runtime-files.ts'
-import type { LaunchSpec } from '../bwrap/sandbox.ts'
+import type { LaunchSpec } from '../bwrap/launch-spec.ts'
 import { GUEST_ROOT, SCRATCH } from './guest.ts'
 
 /** The guest's description, for runsc. */

@@ -37,6 +37,9 @@ export const LIMITS = {
   /** The body of an invocation, and that of any other request with JSON. */
   requestBytes: 7 * 2 ** 20,
   bodyBytes: 2 ** 20,
+  /** Members and characters of a message of MCP, besides the arguments of a tool. */
+  rpcMembers: 1000,
+  rpcChars: 2 ** 18,
   /** URL and headers of a request together, the URL alone, and the number of headers. */
   headerBytes: 16 * 2 ** 10,
   urlBytes: 8 * 2 ** 10,

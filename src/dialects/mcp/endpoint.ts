@@ -11,6 +11,7 @@ import type { Answerer } from './handler.ts'
 import { type InFlight, createInFlight } from './in-flight.ts'
 import { rpcFailure } from './mcp-dialect.ts'
 import type { Visit } from './visit.ts'
+import { type Weighed, weighed } from './weight.ts'
 
 /** What a method needs besides what the whole endpoint does. */
 const NEEDS: ReadonlyMap<unknown, Operation> = new Map([
@@ -38,9 +39,10 @@ export function createEndpoint(services: Services): (asked: Asked, path: string)
 
   return async (asked, path) => {
     const { caller, coverage, query, header, fault } = asked
-    const message = await readMessage(asked)
-    if ('status' in message) return message
-    const { method, id, params } = message.body
+    const read = await readMessage(asked)
+    if ('status' in read) return read
+    const { message, aside } = read
+    const { method, id, params } = message
     const route = { method: 'POST', path }
     await requireRole(services, caller, NEEDS.get(method), route)
     const sender = JSON.stringify([caller.id, caller.client])
@@ -53,7 +55,8 @@ export function createEndpoint(services: Services): (asked: Asked, path: string)
         coverage,
         stage: query.stage,
         route,
-        message: message.body,
+        message,
+        aside,
         idempotencyKey: idempotencyKeyOf(header('idempotency-key')),
         signal,
         cancelled: held?.cancelled ?? NEVER,
@@ -72,7 +75,7 @@ export function createEndpoint(services: Services): (asked: Asked, path: string)
 const NEVER = new AbortController().signal
 
 /** The JSON-RPC message, or what is wrong with it. */
-async function readMessage(asked: Asked): Promise<{ body: Record<string, unknown> } | Reply> {
+async function readMessage(asked: Asked): Promise<Weighed | Reply> {
   const { header, stream, request } = asked
   const bytes = async (): Promise<Buffer> => Buffer.from(await request().arrayBuffer())
   const text = await readJsonText({ header, stream, bytes }, LIMITS.requestBytes)
@@ -85,7 +88,7 @@ async function readMessage(asked: Asked): Promise<{ body: Record<string, unknown
   }
   if (Array.isArray(body)) return rpcFailure(400, -32_600, 'Batches are not taken: send one message a request.')
   if (typeof body !== 'object' || body === null) return rpcFailure(400, -32_600, 'The body is no JSON-RPC message.')
-  return { body: body as Record<string, unknown> }
+  return weighed(body as Record<string, unknown>)
 }
 
 /** @throws SkilletError forbidden, which is audited */

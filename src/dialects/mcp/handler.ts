@@ -47,7 +47,9 @@ export function createAnswerer(services: Services): Answerer {
 
 /** A client that lacks a capability made a bad request: the official server says so only of methods of its own. */
 async function asBadRequest(response: Response, { message }: Visit): Promise<Response> {
-  if (response.status !== 200 || !String(message['method']).startsWith('tasks/')) return response
+  // Older clients are answered with a stream, and have no tasks.
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false
+  if (!isJson || response.status !== 200 || !String(message['method']).startsWith('tasks/')) return response
   const text = await response.text()
   const { error } = JSON.parse(text) as { error?: { code: number } }
   const status = error?.code === ProtocolErrorCode.MissingRequiredClientCapability ? 400 : 200

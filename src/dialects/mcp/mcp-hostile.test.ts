@@ -49,6 +49,43 @@ describe('bodies', () => {
   })
 })
 
+describe('messages of many members', () => {
+  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`k${at}`, at]))
+  const long = 'x'.repeat(LIMITS.rpcChars)
+
+  test.each<[string, object]>([
+    ['parameters', { method: 'tools/list', params: many }],
+    ['_meta', { method: 'tools/list', params: { _meta: many } }],
+    ['capabilities', { method: 'initialize', params: { capabilities: { experimental: many } } }],
+    ['the message itself', { method: 'tools/list', ...many }],
+    ['a result', { result: many }],
+    ['an error', { error: { code: 1, message: '', data: many } }],
+    ['an id', { method: 'tools/list', id: Object.values(many) }],
+    ['parameters beside arguments', { method: 'tools/call', params: { name: 'adder', arguments: many, ...many } }],
+    ['arguments that are a list', { method: 'tools/call', params: { name: 'adder', arguments: Object.values(many) } }],
+    ['a long text', { method: 'resources/read', params: { uri: `skill://${long}` } }],
+  ])('are refused unless a skill gets them: %s', async (_name, message) => {
+    const answer = await post({ jsonrpc: '2.0', id: 1, ...message })
+    expect([answer.status, answer.body.error?.data?.['code']]).toEqual([413, 'body_too_large'])
+  })
+
+  test('arguments of a tool may be many: its schema says whether they are too many', async () => {
+    for (const more of [many, { long }]) {
+      const { message, headers } = modern('tools/call', { name: 'adder', arguments: { a: 'no number', ...more } })
+      const { body } = await post(message, headers)
+      expect(body.result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('/a') as string }] })
+    }
+  })
+})
+
+test('what headers have to repeat of many arguments is not left uncompared', async () => {
+  const input_schema = { type: 'object', properties: { to: { type: 'string', 'x-mcp-header': 'To' } } }
+  await server.deploy('headed', 'prod', { ...packageOf('headed'), input_schema })
+  const many = { to: 'a', list: Array.from({ length: LIMITS.rpcMembers }, () => 0) }
+  const { message, headers } = modern('tools/call', { name: 'headed', arguments: many })
+  expect((await post(message, { ...headers, 'mcp-param-to': 'b' })).body.error?.code).toBe(-32_602)
+})
+
 describe('headers', () => {
   test.each<[string, Record<string, string>, number]>([
     ['another method', { 'mcp-method': 'tools/call' }, -32_020],
@@ -130,6 +167,13 @@ describe('methods', () => {
       expect(answer.body.error?.code, taskId).toBe(-32_602)
     }
   })
+})
+
+test('older clients have no tasks: they are told that there is no such method', async () => {
+  for (const method of ['tasks/get', 'tasks/cancel', 'tasks/list']) {
+    const answer = await post({ jsonrpc: '2.0', id: 1, method, params: { taskId: 'run_x' } })
+    expect(outcome(answer), method).toEqual([200, -32_601])
+  }
 })
 
 test('a stage that is no name is refused, and one that there is not has nothing', async () => {

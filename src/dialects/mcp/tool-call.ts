@@ -64,8 +64,12 @@ export function toolCall(
     told(visit, async () => {
       const params = CallParams.safeParse(request.params)
       if (!params.success) throw invalid('tools/call takes {"name": "...", "arguments": {...}}.')
-      const { name, arguments: given = {} } = params.data
+      const { name } = params.data
+      const given = visit.aside ?? params.data.arguments ?? {}
       if (tool === null) throw invalid(`There is no tool named "${name.slice(0, 100)}".`)
+      if (visit.aside !== null && repeatsInHeaders(tool.deployment.input_schema)) {
+        throw invalid('The arguments are too many to be compared with what headers repeat of them.')
+      }
       const key = visit.idempotencyKey ?? keyOf(context)
       let begun: Run
       try {
@@ -92,6 +96,10 @@ export function toolCall(
 
 /** Hardly anybody reads it. */
 const CANCELLED: CallToolResult = { content: [{ type: 'text', text: 'The call was cancelled.' }], isError: true }
+
+/** Such arguments were not looked at by the official server, which compares them. */
+const repeatsInHeaders = (schema: Readonly<Record<string, unknown>>): boolean =>
+  JSON.stringify(schema).includes('"x-mcp-header"')
 
 /** Clients that cannot send headers of their own can still say which call is a repeat. */
 function keyOf({ mcpReq }: ServerContext): string | null {

@@ -12,6 +12,8 @@ export interface Visit {
   readonly route: { readonly method: string; readonly path: string }
   /** The JSON-RPC message; checked no further than that it is an object. */
   readonly message: Readonly<Record<string, unknown>>
+  /** Arguments that are too many to be in the message; null: they are in it. */
+  readonly aside: Readonly<Record<string, unknown>> | null
   /** Of an `Idempotency-Key` header; null: none. */
   readonly idempotencyKey: string | null
   /** Aborted when the client has gone, or the server stops. */

@@ -16,9 +16,9 @@ const ClaudeTool = z
   .object({ name: z.string(), description: z.string(), input_schema: AnyObject })
   .meta({ id: 'ClaudeTool' })
 
-/** What the model answers with when it wants a tool to be used, as it is. Members that we do not know are let through. */
+/** What the model answers with when it wants a tool to be used, as it is. Members that we do not know are not looked at. */
 const ToolUse = z
-  .looseObject({
+  .object({
     type: z.literal('tool_use'),
     id: z
       .string()

@@ -88,7 +88,7 @@ async function readMessage(asked: Asked): Promise<Weighed | Reply> {
   }
   if (Array.isArray(body)) return rpcFailure(400, -32_600, 'Batches are not taken: send one message a request.')
   if (typeof body !== 'object' || body === null) return rpcFailure(400, -32_600, 'The body is no JSON-RPC message.')
-  return weighed(body as Record<string, unknown>)
+  return weighed(body as Record<string, unknown>, text.length)
 }
 
 /** @throws SkilletError forbidden, which is audited */

@@ -13,14 +13,14 @@ export interface Weighed {
 /**
  * The official server copies and checks each member of a message several times, on the thread that serves everybody. What a skill gets is
  * checked against its schema elsewhere, so large arguments go around it; nothing else in a message is ever large.
- * @param body Just parsed: it is taken apart. @throws SkilletError body_too_large
+ * @param body Just parsed, from a text of so many characters: it is taken apart. @throws SkilletError body_too_large
  */
-export function weighed(body: Record<string, unknown>): Weighed {
+export function weighed(body: Record<string, unknown>, length: number): Weighed {
   const { method, params } = body
   let aside: Weighed['aside'] = null
   if (method === 'tools/call' && isObject(params)) {
     const given = params['arguments']
-    if (isObject(given) && !isLight(given)) {
+    if (isObject(given) && (length > LIMITS.rpcChars || !isLight(given))) {
       aside = given
       params['arguments'] = {}
     }
@@ -38,7 +38,9 @@ function isLight(whole: object): boolean {
   let chars = 0
   const open: object[] = [whole]
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    // Not all at once: there may be a million. What was parsed inherits nothing that is listed.
+    // To begin with a list takes as long as all of it.
+    if (Array.isArray(value) && members + value.length > LIMITS.rpcMembers) return false
+    // What was parsed inherits nothing that is listed.
     for (const key in value) {
       const one = (value as Record<string, unknown>)[key]
       chars += key.length + (typeof one === 'string' ? one.length : 0)

@@ -95,6 +95,32 @@ test('spares beside others are the first to make room, and take none from what w
   expect(pool.stats()).toMatchObject({ spare: 1, idle: 3 })
 })
 
+test('a spare that found no room while used sandboxes were on their way out is made when they have gone', async () => {
+  const going = Promise.withResolvers<void>()
+  const it: TestPool = await open({
+    room: new Room({ memory_mb: 3 * 256 }),
+    driver: {
+      async prepare(spec, signal) {
+        const number = it.specs.push(spec)
+        const session = await it.sandboxes.driver.prepare(spec, signal)
+        // The first spare comes when the two used ones are going; they take until it is there, and with it the attempt to make a second.
+        if (number === 3) await going.promise
+        if (number > 2) return session
+        const kill = session.kill.bind(session)
+        return Object.assign(session, {
+          kill: async () => {
+            going.resolve()
+            await until(() => it.pool.stats().spare).toBe(1)
+            await kill()
+          },
+        })
+      },
+    },
+  })
+  await burst(it, 2)
+  await until(() => it.pool.stats().spare).toBe(2)
+})
+
 test('a deployment without a spare gets one in the place of what was used longest ago', async () => {
   const { pool, run, deployment, later } = await open({ room: new Room({ memory_mb: 2 * 256 }) })
   await run(deployment('old'))

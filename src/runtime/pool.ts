@@ -119,7 +119,7 @@ export function createSessionPool(options: SessionPoolOptions): SessionPool {
     try {
       await maker.end(member, member.leaving ?? 'used')
     } finally {
-      spares.fill()
+      spares.gone(member.deployment.id)
     }
   }
 

@@ -12,7 +12,10 @@ export interface Demand {
 export interface Spares {
   /** A run of it begins; its spares are to be like this. */
   began(demand: Demand): void
+  /** It needs its sandbox no more. */
   ended(deployment: string): void
+  /** That sandbox has gone: there is room for its successor. */
+  gone(deployment: string): void
   /** One is wanted although no run has begun yet. */
   expect(demand: Demand): void
   /** Makes those that are missing, as far as there are processors for it; and goes on when there are. */
@@ -25,8 +28,9 @@ export interface Spares {
 }
 
 interface Use extends Demand {
-  readonly network: readonly NetworkEntry[]
   running: number
+  /** When it last showed that spares are wanted, as a number that only grows. */
+  asked: number
   /** The most at once, in the window that goes on and in the one before. */
   peak: number
   before: number
@@ -53,13 +57,22 @@ export function createSpares(parts: {
   const uses = new Map<string, Use>()
   /** Those that may be short of spares. */
   const short = new Set<string>()
+  let asks = 0
 
   function note({ deployment, network }: Demand, more: number): void {
-    const use = current(uses.get(deployment.id)) ?? { running: 0, peak: 0, before: 0, window: now() }
+    const use = current(uses.get(deployment.id)) ?? { running: 0, asked: 0, peak: 0, before: 0, window: now() }
     const running = use.running + more
     const peak = Math.max(use.peak, running, 1)
     uses.set(deployment.id, { ...use, deployment, network, running, peak })
-    short.add(deployment.id)
+    want(deployment.id)
+  }
+
+  function want(deployment: string): void {
+    const use = uses.get(deployment)
+    // It may have begun before its deployment was forgotten.
+    if (use === undefined) return
+    use.asked = ++asks
+    short.add(deployment)
   }
 
   function current<U extends Use | undefined>(use: U): U {
@@ -83,9 +96,13 @@ export function createSpares(parts: {
     }
   }
 
-  async function one(use: Use): Promise<void> {
-    // Without room, or where it failed, the next run has to show that it is still wanted.
-    if (!(await make(use))) short.delete(use.deployment.id)
+  async function one({ deployment, network, asked }: Use): Promise<void> {
+    const { id } = deployment
+    if (!(await make({ deployment, network }))) {
+      // Without room, or where it failed, a run has to show that it is still wanted: maybe one did meanwhile, when this one still counted as coming.
+      if ((uses.get(id)?.asked ?? asked) === asked) short.delete(id)
+      else short.add(id)
+    }
     fill()
   }
 
@@ -93,9 +110,11 @@ export function createSpares(parts: {
     began: (demand) => note(demand, 1),
     ended(deployment) {
       const use = uses.get(deployment)
-      // It may have begun before its deployment was forgotten.
       if (use !== undefined) use.running = Math.max(0, use.running - 1)
-      if (use !== undefined) short.add(deployment)
+    },
+    gone(deployment) {
+      want(deployment)
+      fill()
     },
     expect: (demand) => note(demand, 0),
     fill,

@@ -41,6 +41,8 @@ export interface CatalogueStore {
    * @throws SkilletError version_in_use when another stage serves it
    */
   withdraw(tenant: string, skill: string, version: string, note: AuditNote): Promise<{ retired: string | null } | null>
+  /** @throws SkilletError version_in_use when a stage other than AGENT_STAGE serves it */
+  requireWithdrawable(version: Pick<Version, 'skill' | 'version' | 'digest'>): Promise<void>
   versionAt(tenant: string, skill: string, sequence: number): Promise<Version | null>
   /**
    * By when they were made.

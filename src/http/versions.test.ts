@@ -68,3 +68,13 @@ test('a version is withdrawn by a name that is its own: whoever asks again withd
   expect((await server.call('DELETE', '/api/skills/gone/versions/1')).body).toMatchObject({ version: '1.0.0' })
   expect((await server.call('DELETE', '/api/skills/gone/versions/1')).status).toBe(404)
 })
+
+test('a withdrawal that is refused leaves what agents get as it is', async () => {
+  for (const n of [1, 2]) await server.deploy('kept', 'prod', packageOf(`kept ${n}`))
+  await server.deploy('kept', 'dev', packageOf('kept 2'))
+  const served = async () => (await server.call<VersionDetail>('GET', '/api/skills/kept/versions/prod')).body.version
+  const before = await served()
+  const refused = await server.call('DELETE', `/api/skills/kept/versions/${before}`)
+  expect(refused.body).toMatchObject({ code: 'version_in_use', stages: ['dev'] })
+  expect(await served()).toBe(before)
+})

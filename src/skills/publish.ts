@@ -122,6 +122,8 @@ export function createPublishing(parts: {
     async withdraw(caller, skillName, versionName) {
       const skill = await lookup.skill(caller.tenant, skillName)
       const version = await lookup.exactVersion(skill, versionName)
+      // What is refused changes nothing: not what agents get, either.
+      await catalogue.requireWithdrawable(version)
       const served = await catalogue.findServed(caller.tenant, AGENT_STAGE, skill.id)
       if (served?.digest === version.digest) {
         const { items } = await catalogue.versions(caller.tenant, skill.id, { limit: 2 })

@@ -74,6 +74,7 @@ export function catalogueContract(engine: () => Engine): void {
     await activate(engine(), prod!, served)
     await activate(engine(), dev!, newDeployment(dev!, '1.0.0'))
     const note = newNote(skill.tenant, 'version.withdraw', version.id)
+    await expect(catalogue.requireWithdrawable(version)).rejects.toMatchObject({ code: 'version_in_use' })
     await expect(catalogue.withdraw(skill.tenant, skill.id, version.id, note)).rejects.toMatchObject({
       code: 'version_in_use',
       data: { stages: ['dev'] },

@@ -1,7 +1,7 @@
-import { SkilletError, notFound } from '../../model/errors.ts'
+import { notFound } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
-import { AGENT_STAGE, type Version } from '../../model/skills.ts'
+import type { Version } from '../../model/skills.ts'
 import type { ArchiveBlob, CatalogueStore, Order } from '../catalogue-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database } from './database.ts'
@@ -11,6 +11,7 @@ import { SERVED, SUMMARY, type ServedRow, toEntry, toSummary } from './served-ro
 import { insertSkill, readSkill } from './skill-keeping.ts'
 import { type TenantRow, toTenant } from './tenant-store.ts'
 import { VERSION, keepVersion } from './version-keeping.ts'
+import { withdrawableFrom } from './version-use.ts'
 
 export function createCatalogueStore(db: Database): CatalogueStore {
   return {
@@ -34,20 +35,7 @@ export function createCatalogueStore(db: Database): CatalogueStore {
           tenant,
         )
         if (version === undefined) return null
-        const stages = await t.query<{ id: string; name: string; deployment: string }>(
-          `SELECT s.id, s.name, s.deployment FROM stages s JOIN deployments d ON d.id = s.deployment
-           WHERE s.skill = ? AND d.digest = ?`,
-          skill,
-          version.digest,
-        )
-        const others = stages.filter(({ name }) => name !== AGENT_STAGE).map(({ name }) => name)
-        if (others.length > 0) {
-          throw new SkilletError(
-            'version_in_use',
-            `Version ${version.version} is what ${others.length === 1 ? 'stage' : 'stages'} ${others.map((name) => `"${name}"`).join(', ')} of the skill serve.`,
-            { data: { stages: others } },
-          )
-        }
+        const stages = await withdrawableFrom(t, version)
         for (const stage of stages) {
           await t.query(
             `UPDATE stages SET deployment = NULL, state = CASE WHEN state = 'active' THEN 'empty' ELSE state END,
@@ -78,6 +66,10 @@ export function createCatalogueStore(db: Database): CatalogueStore {
         await writeAudit(t, note, { before })
         return { retired: stages[0]?.deployment ?? null }
       })
+    },
+
+    async requireWithdrawable(version) {
+      await withdrawableFrom(db, version)
     },
 
     async versionAt(tenant, skill, sequence) {

@@ -21,13 +21,17 @@ export interface MultipartReader {
 const LIMITS = { fields: 16, fieldSize: 4096, headerPairs: 8, headerSize: 4096 }
 const TYPE = /^multipart\/form-data(?:\s*;|$)/i
 
+/** What a part may have besides its content. */
+const PART_BYTES = 2 * LIMITS.headerSize
+
 /**
  * Reads a form as it arrives: its files one after another, and never more of them in memory than what is on the way.
+ * @param most.bytes Of all files together, which the reader counts. Here it bounds the form: what stands before, between and behind its parts.
  * @throws SkilletError unsupported_media_type, bad_request, body_too_large for too many files; and whatever the reader throws.
  */
 export async function readMultipart(
   call: Pick<AnyCall, 'header' | 'stream'>,
-  { files }: { readonly files: number },
+  { files, bytes }: { readonly files: number; readonly bytes: number },
   reader: MultipartReader,
 ): Promise<void> {
   const failed = Promise.withResolvers<never>()
@@ -53,7 +57,10 @@ export async function readMultipart(
     reading.catch(failed.reject)
   })
   try {
-    await Promise.race([feed(parser, call.stream(), failed.promise), failed.promise])
+    await Promise.race([
+      feed(parser, call.stream(), bytes + (files + LIMITS.fields) * PART_BYTES, failed.promise),
+      failed.promise,
+    ])
     await Promise.race([done, failed.promise])
     await Promise.race([reading, failed.promise])
   } catch (error) {
@@ -66,8 +73,16 @@ export async function readMultipart(
   }
 }
 
-async function feed(parser: BusboyInstance, body: AsyncIterable<Uint8Array>, failed: Promise<never>): Promise<void> {
+async function feed(
+  parser: BusboyInstance,
+  body: AsyncIterable<Uint8Array>,
+  most: number,
+  failed: Promise<never>,
+): Promise<void> {
+  let size = 0
   for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > most) throw new SkilletError('body_too_large', `The form has more than ${most} bytes.`)
     if (!parser.write(chunk)) await Promise.race([new Promise((resolve) => parser.once('drain', resolve)), failed])
   }
   parser.end()

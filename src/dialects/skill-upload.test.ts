@@ -248,6 +248,20 @@ function* pairs(bytes: Buffer): Generator<[at: number, value: number]> {
   for (let i = 0; i + 3 <= bytes.length; i += 3) yield [bytes.readUInt16LE(i), bytes[i + 2]!]
 }
 
+test.each([
+  ['before its first part', Buffer.alloc(0)],
+  ['behind its last part', form([file('tale/SKILL.md', SKILL_MD)])],
+])('a form that goes on for ever %s is read no further than it may be long', async (_where, begin) => {
+  const longest = 100 * (MOST.bytes + LIMITS.bodyBytes)
+  let sent = 0
+  async function* endless(): AsyncGenerator<Uint8Array, void> {
+    yield begin
+    for (; sent < longest; sent += 65_536) yield Buffer.alloc(65_536, 'x')
+  }
+  expect(await refusal(receive(endless()))).toMatchObject({ code: 'body_too_large' })
+  expect(sent).toBeLessThan(longest)
+})
+
 test('a file is read no faster than it is written: not even a large one is held', async () => {
   let sent = 0
   async function* endless(): AsyncGenerator<Uint8Array, void> {

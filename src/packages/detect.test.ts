@@ -276,8 +276,8 @@ describe('manifests that are refused', () => {
     ['two', { 'spm.yaml': SPM, 'skill.yaml': '', 'index.ts': '' }, ['manifest.ambiguous', 'skill.yaml', null]],
     ['broken YAML', { 'skill.yaml': 'a: 1\nb: [', 'main.py': MAIN }, ['manifest.yaml', 'skill.yaml', 2]],
     ['two documents', { 'skill.yaml': 'a: 1\n---\nb: 2', 'main.py': MAIN }, ['manifest.yaml', 'skill.yaml', 2]],
-    ['aliases that unfold', { 'skill.yaml': bomb, 'main.py': MAIN }, ['manifest.yaml_aliases', 'skill.yaml', null]],
-    ['an alias of itself', { 'skill.yaml': 'a: &a [*a]', 'main.py': MAIN }, ['manifest.too_large', 'skill.yaml', null]],
+    ['aliases that unfold', { 'skill.yaml': bomb, 'main.py': MAIN }, ['manifest.yaml_aliases', 'skill.yaml', 2]],
+    ['an alias of itself', { 'skill.yaml': 'a: &a [*a]', 'main.py': MAIN }, ['manifest.too_large', 'skill.yaml', 1]],
     ['deep nesting', { 'skill.yaml': `a: ${'['.repeat(50_000)}`, 'main.py': MAIN }, ['manifest.yaml', 'skill.yaml', 1]],
     [
       'deep nesting that closes',
@@ -299,7 +299,7 @@ describe('manifests that are refused', () => {
     [
       'another encoding',
       { 'skill.yaml': Buffer.from([0x61, 0x3a, 0x20, 0xe4]), 'main.py': MAIN },
-      ['manifest.encoding', 'skill.yaml', null],
+      ['manifest.encoding', 'skill.yaml', 1],
     ],
     [
       'no entry',

@@ -38,7 +38,15 @@ export function describeRule(id: string): { readonly why: string; readonly fix: 
 
 /** Collects findings of catalogued rules. */
 export interface Findings {
-  add(rule: RuleId, message: string, file?: string | null, line?: number | null, column?: number | null): void
+  /** @param fix Default: what the rule says. */
+  add(
+    rule: RuleId,
+    message: string,
+    file?: string | null,
+    line?: number | null,
+    column?: number | null,
+    fix?: string | null,
+  ): void
   /** True once one of them forbids the package. */
   readonly denied: boolean
   list(): Finding[]
@@ -53,7 +61,7 @@ export function createFindings(set: RuleSet = 'upload'): Findings {
   const dropped = new Map<RuleId, number>()
   let denied = false
   return {
-    add(rule, message, file = null, line = null, column = null) {
+    add(rule, message, file = null, line = null, column = null, fix = null) {
       const severity = levelOf(rule, set)
       if (severity === 'off') return
       denied ||= severity === 'deny'
@@ -62,7 +70,7 @@ export function createFindings(set: RuleSet = 'upload'): Findings {
         dropped.set(rule, (dropped.get(rule) ?? 0) + 1)
         return
       }
-      list.push(makeFinding(rule, severity, message, { file, line, column }, fixOf(rule)))
+      list.push(makeFinding(rule, severity, message, { file, line, column }, fix ?? fixOf(rule)))
       kept.set(rule, list)
     },
     get denied() {

@@ -34,10 +34,10 @@ export function readSkillDocument(bytes: Uint8Array, file: string, findings: Fin
   const { text } = decoded
   const split = splitFrontmatter(text)
   if (split === null) {
-    const what = text.startsWith('---')
-      ? 'The frontmatter is not closed by a line "---".'
-      : 'The file does not begin with a line "---".'
-    findings.add('skill_md.frontmatter', what, file, 1, 1)
+    const [message, fix] = text.startsWith('---')
+      ? ['The frontmatter is not closed by a line "---".', 'Write a line "---" below the last key.']
+      : ['The file does not begin with a line "---".', null]
+    findings.add('skill_md.frontmatter', message, file, 1, 1, fix)
     return { file, ...decoded, split, map: null, body: text, bodyLine: 1 }
   }
   const { frontmatter, bodyAt } = split

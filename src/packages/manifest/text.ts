@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Findings } from '../rules.ts'
+import type { Place } from './place.ts'
 
 /** The text of a file of the package, without a byte order mark. Null: too large or not UTF-8; the findings say so. */
 export function readText(dir: string, file: string, maxBytes: number, findings: Findings): string | null {
@@ -41,7 +42,26 @@ export function decodeText(
     return { text: byteOrderMark ? text.slice(1) : text, byteOrderMark }
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
-    findings.add('manifest.encoding', `${file} is not UTF-8 text.`, file)
+    const { line, column } = firstNoText(bytes)
+    findings.add('manifest.encoding', `${file} is not UTF-8 text.`, file, line, column)
     return null
   }
 }
+
+/** Where it ceases to be UTF-8. */
+function firstNoText(bytes: Uint8Array): Place {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  let at = text.indexOf(REPLACEMENT)
+  // The character itself may be there, too, in three bytes.
+  for (let from = 0, offset = 0; at !== -1; at = text.indexOf(REPLACEMENT, from)) {
+    offset += Buffer.byteLength(text.slice(from, at))
+    if (!REPLACEMENT_BYTES.equals(bytes.subarray(offset, offset + REPLACEMENT_BYTES.length))) break
+    offset += REPLACEMENT_BYTES.length
+    from = at + 1
+  }
+  const lines = text.slice(text.startsWith('\uFEFF') ? 1 : 0, at).split(/\r\n|\n|\r/)
+  return { line: lines.length, column: lines.at(-1)!.length + 1 }
+}
+
+const REPLACEMENT = '\uFFFD'
+const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT)

@@ -1,9 +1,10 @@
-import { LineCounter, parseDocument, type Document } from 'yaml'
+import { LineCounter, isAlias, isNode, parseDocument, visit, type Document } from 'yaml'
 import { measure } from '../../schemas/measure.ts'
 import type { Findings } from '../rules.ts'
 import type { Place } from './place.ts'
 import { createYamlPlaces, type YamlPlaces } from './yaml-places.ts'
 import { isPlain } from './yaml-plain.ts'
+import { slipOf } from './yaml-slips.ts'
 
 /** A table of keys read from YAML, with the places where they stand. */
 export interface YamlMap extends YamlPlaces {
@@ -43,23 +44,24 @@ export function parseYaml(text: string, file: string, firstLine: number, finding
     // One slip makes a parser complain of all that follows.
     for (const error of document.errors.slice(0, MOST_ERRORS)) {
       const { line, column } = place(error.pos[0])
-      findings.add('manifest.yaml', oneLine(error.message), file, line, column)
+      const { message, fix } = slipOf(error)
+      findings.add('manifest.yaml', message, file, line, column, fix)
     }
     if (document.errors.length > 0) return null
-    if (!isPlain(document, (rule, message, at) => findings.add(rule, message, file, at.line, at.column), place))
-      return null
-    const values = valuesOf(document, file, firstLine, findings)
+    const plain = isPlain(
+      document,
+      (rule, message, at, fix) => findings.add(rule, message, file, at.line, at.column, fix),
+      place,
+    )
+    if (!plain) return null
+    const values = valuesOf(document, file, place, findings)
     if (values === null) return null
     const places = createYamlPlaces(document, text, place)
     return { file, values, ...places, lineOf: (key) => places.keyAt(key)?.line ?? null }
   } catch (error) {
-    // A RangeError for nesting that exhausts the stack, a ReferenceError for aliases that unfold without end.
-    if (!(error instanceof RangeError) && !(error instanceof ReferenceError)) throw error
-    findings.add(
-      error instanceof RangeError ? 'manifest.yaml' : 'manifest.yaml_aliases',
-      `${file}: ${oneLine(error.message)}`,
-      file,
-    )
+    if (!(error instanceof RangeError)) throw error
+    // Nesting exhausted the stack.
+    findings.add('manifest.yaml', 'It is nested too deeply.', file, firstLine, 1, 'Write it with fewer levels.')
     return null
   }
 }
@@ -67,23 +69,59 @@ export function parseYaml(text: string, file: string, firstLine: number, finding
 function valuesOf(
   document: Document,
   file: string,
-  firstLine: number,
+  place: (offset: number) => Place,
   findings: Findings,
 ): Record<string, unknown> | null {
-  const values: unknown = document.toJS({ maxAliasCount: MOST_ALIASES })
+  let values: unknown
+  try {
+    values = document.toJS({ maxAliasCount: MOST_ALIASES })
+  } catch (error) {
+    // Aliases that unfold without end, or lead nowhere.
+    if (!(error instanceof ReferenceError)) throw error
+    const { message, at } = aliasFault(document)
+    const { line, column } = place(at)
+    findings.add('manifest.yaml_aliases', message, file, line, column)
+    return null
+  }
+  const { line, column } = place(0)
   if (measure(values, BOUNDS).over) {
     findings.add(
       'manifest.too_large',
       `${file} unfolds to more than ${BOUNDS.nodes} values or ${BOUNDS.depth} levels.`,
       file,
+      line,
+      column,
     )
     return null
   }
   if (typeof values !== 'object' || values === null || Array.isArray(values)) {
-    findings.add('manifest.not_a_map', `${file} is not a table of keys.`, file, firstLine, 1)
+    findings.add('manifest.not_a_map', `${file} is not a table of keys.`, file, line, column)
     return null
   }
   return values as Record<string, unknown>
 }
 
-const oneLine = (message: string): string => message.split('\n')[0]!.slice(0, 300)
+/** The alias that leads nowhere, or the first one. */
+function aliasFault(document: Document): { message: string; at: number } {
+  const anchors = new Set<string>()
+  let first: number | null = null
+  let lost: { message: string; at: number } | null = null
+  visit(document, (_, node) => {
+    if (!isNode(node)) return
+    if (!isAlias(node)) {
+      if (node.anchor !== undefined) anchors.add(node.anchor)
+      return
+    }
+    const at = node.range?.[0] ?? 0
+    first ??= at
+    if (anchors.has(node.source)) return
+    const name = node.source.slice(0, 80)
+    lost ??= { message: `The alias "*${name}" has no anchor "&${name}" before it.`, at }
+  })
+  return (
+    lost ?? {
+      message: `There are more than ${MOST_ALIASES} aliases, counted with what they unfold to.`,
+      at: first ?? 0,
+    }
+  )
+}

@@ -60,7 +60,67 @@ test('without a SKILL.md there is one finding', () => {
 
 test('what is no UTF-8 is not guessed at', () => {
   const latin1 = Buffer.from(GOOD.replace('Tells', 'Erzählt'), 'latin1')
-  expect(places(check(latin1))).toEqual([['manifest.encoding', null, null]])
+  expect(places(check(latin1))).toEqual([['manifest.encoding', 3, 17]])
+  const known = `\uFEFF${GOOD.replace('Tells', 'Tells \uFFFD and Erz')}`
+  const broken = Buffer.concat([Buffer.from(known), Buffer.from([0xe4])])
+  expect(places(check(broken))).toEqual([['manifest.encoding', GOOD.split('\n').length, 1]])
+})
+
+describe('what is no YAML is told of in plain words, with what mends it', () => {
+  test.each<[string, string, { message: string; line: number; column: number; fix: string }]>([
+    [
+      'a colon',
+      GOOD.replace('Tells', 'Tells: it'),
+      {
+        message: 'There is a second ": " in the value.',
+        line: 3,
+        column: 14,
+        fix: 'Put the value in quotes, or begin what belongs to it on a line of its own.',
+      },
+    ],
+    [
+      'a tab',
+      withLine('metadata:\n\ta: b'),
+      { message: 'The line is indented with a tab.', line: 5, column: 1, fix: 'Indent with spaces.' },
+    ],
+    [
+      'a key twice',
+      withLine('name: other'),
+      { message: 'The key "name" is there twice.', line: 4, column: 1, fix: 'Keep one of them.' },
+    ],
+    [
+      'an alias of nothing',
+      withLine('license: *mit'),
+      {
+        message: 'The alias "*mit" has no anchor "&mit" before it.',
+        line: 4,
+        column: 10,
+        fix: 'Write the value out instead of referring to it.',
+      },
+    ],
+    [
+      'another slip',
+      withLine('license: @mit'),
+      {
+        message: 'Plain value cannot start with reserved character @.',
+        line: 4,
+        column: 10,
+        fix: 'Mend the line; quote values that hold ": " or begin with a special character.',
+      },
+    ],
+    [
+      'no end',
+      GOOD.replace('\n---\n', '\n'),
+      {
+        message: 'The frontmatter is not closed by a line "---".',
+        line: 1,
+        column: 1,
+        fix: 'Write a line "---" below the last key.',
+      },
+    ],
+  ])('%s', (_, content, expected) => {
+    expect(check(content)[0]).toMatchObject(expected)
+  })
 })
 
 test('findings stand in the order of the files', () => {
@@ -70,8 +130,8 @@ test('findings stand in the order of the files', () => {
   expect(lines).toEqual(lines.toSorted((a, b) => a! - b!))
 })
 
-/** A megabyte of it, about. */
-const many = (text: string): string => text.repeat(Math.floor((2 ** 20 - 500) / text.length))
+/** Half a megabyte of it, about: what grows with the square takes minutes. */
+const many = (text: string): string => text.repeat(Math.floor(2 ** 19 / text.length))
 const front = (text: string): string => `---\nname: weather\n${text}\n---\nBody\n`
 const some = (text: string, bytes = 60_000): string => text.repeat(Math.floor(bytes / text.length))
 
@@ -121,7 +181,9 @@ describe('what is made to take long does not', () => {
   test('aliases that unfold without end', () => {
     const bomb = Array.from({ length: 9 }, (_, at) => `a${at + 1}: &a${at + 1} [${`*a${at}, `.repeat(9)}1]`).join('\n')
     const findings = check(front(`a0: &a0 [1, 2, 3]\n${bomb}`))
-    expect(findings).toContainEqual(expect.objectContaining({ rule: 'manifest.yaml_aliases', severity: 'deny' }))
+    expect(findings).toContainEqual(
+      expect.objectContaining({ rule: 'manifest.yaml_aliases', severity: 'deny', line: 4, column: 10 }),
+    )
   })
 
   test('a frontmatter of a size that nobody needs', () => {

@@ -67,7 +67,7 @@ test('EventBridge expressions say the same on every day of ten years and in ever
   const pick = random(4)
   const days = Array.from({ length: 3653 }, (_, i) => new Date(Date.UTC(2026, 0, 1 + i)))
   const minutes = Array.from({ length: 1440 }, (_, i) => new Date(Date.UTC(2026, 0, 1, 0, i)))
-  for (let i = 0; i < 5000; i++) {
+  for (let i = 0; i < 2000; i++) {
     const text = randomExpression(pick)
     let cron: Cron
     try {

@@ -17,7 +17,7 @@ const ZONES = [
 ] as const
 
 const MINUTE = 60_000
-const EXPRESSIONS = 5000
+const EXPRESSIONS = 2000
 /** Of each zone, so many that fire seldom are followed through all ten years. */
 const FOLLOWED = 10
 const SELDOM = 300
@@ -93,6 +93,6 @@ describe.each(ZONES)('in %s, ten years from %i on', (zone, year) => {
       const seldom = cron.minutes.length * cron.hours.length * cron.months.length <= 12
       if (seldom && followed < FOLLOWED && compare(start, SELDOM).length > 0) followed++
     }
-    expect([followed, around > 100]).toEqual([FOLLOWED, true])
+    expect([followed, around > 50]).toEqual([FOLLOWED, true])
   })
 })

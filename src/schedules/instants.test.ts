@@ -160,18 +160,37 @@ function random(seed: number): (below: number) => number {
   }
 }
 
-/** Every minute of the time is looked at: what the clocks show is matched, and a time that they showed before is not matched again. */
-function oracle(expression: string, zone: string, from: number, to: number): number[] {
-  const cron = parseCron(expression)
+interface Look {
+  readonly at: number
+  readonly local: Date
+  /** The clocks showed the same before. */
+  readonly repeated: boolean
+}
+const looked = new Map<string, Look[]>()
+
+/** What the clocks of a zone show in every minute of the time; the same for all expressions. */
+function everyMinute(zone: string, from: number, to: number): Look[] {
+  const key = `${zone} ${from} ${to}`
+  const known = looked.get(key)
+  if (known !== undefined) return known
   const clock = wallClock(zone)
-  const everyHour = cron.hours.length === 24
   const seen = new Set<number>()
-  const found: number[] = []
+  const looks: Look[] = []
   for (let at = from - 6 * HOUR; at < to; at += MINUTE) {
     const shown = clock.shown(at)
-    const repeated = seen.has(shown)
+    looks.push({ at, local: new Date(shown), repeated: seen.has(shown) })
     seen.add(shown)
-    const local = new Date(shown)
+  }
+  looked.set(key, looks)
+  return looks
+}
+
+/** What the clocks show is matched, and a time that they showed before is not matched again. */
+function oracle(expression: string, zone: string, from: number, to: number): number[] {
+  const cron = parseCron(expression)
+  const everyHour = cron.hours.length === 24
+  const found: number[] = []
+  for (const { at, local, repeated } of everyMinute(zone, from, to)) {
     const day = cron.days.includes(local.getUTCDate())
     const weekday = cron.weekdays.includes(local.getUTCDay())
     const both = cron.days.length < 31 && cron.weekdays.length < 7

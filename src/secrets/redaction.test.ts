@@ -134,7 +134,7 @@ describe('values and texts that were chosen to be slow are not: each of these ta
   ])('%s', async (_name, value) => {
     const finder = (await createRedactor([value, `${value.slice(1)}c`]))!
     const own = value.split('\n').findLast(({ length }) => length > 4)!
-    for (const text of ['a'.repeat(2 ** 20), 'aaaaaaab'.repeat(2 ** 17)]) {
+    for (const text of ['a'.repeat(2 ** 19), 'aaaaaaab'.repeat(2 ** 16)]) {
       expect(finder.redact(`${text} ${own}`)).toMatch(/\[redacted\]$/)
       expect(finder.redactPiece(`${text} ${own.slice(0, -1)}`)).toMatch(/\[redacted\]$/)
       expect(finder.safeLength(`${text} ${own}`)).toBeLessThan(text.length + 1 + own.length)

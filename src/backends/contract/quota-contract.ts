@@ -6,7 +6,7 @@ import { LONG, OVER, SUCCEEDED, admit, newNote, settle } from './engine-fixtures
 import { cap, statuses, storm, usedOf } from './quota-fixtures.ts'
 
 /** Rounds of the storm. Each kind of cap has its turn many times. A thousand take four minutes: SKILLET_QUOTA_ROUNDS=1000. */
-const ROUNDS = Number(process.env['SKILLET_QUOTA_ROUNDS'] ?? 24)
+const ROUNDS = Number(process.env['SKILLET_QUOTA_ROUNDS'] ?? 12)
 
 export function quotaContract(engine: () => Engine): void {
   test(

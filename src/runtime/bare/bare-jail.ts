@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { INSIDE } from '../bwrap/argv.ts'
 import { requireStreams } from '../bwrap/failures.ts'
+import { heldCommand } from '../bwrap/gate.ts'
 import type { Jail } from '../bwrap/jail.ts'
 import type { RuntimeFiles } from '../bwrap/runtime-files.ts'
 import type { LaunchSpec } from '../bwrap/launch-spec.ts'
@@ -22,7 +23,7 @@ export function createBareJail(files: RuntimeFiles): Jail {
     start(spec, user) {
       const root = makeRoot(files, spec)
       const moved = mover(root, spec)
-      const [program, ...args] = spec.command.map(moved)
+      const [program, ...args] = heldCommand(spec).map(moved)
       const env = Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, moved(value)]))
       const child: ChildProcess = spawn(program!, args, {
         stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import type { Duplex, Readable, Writable } from 'node:stream'
+import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { bwrapArguments } from './argv.ts'
 import { requireStreams } from './failures.ts'
 import { findBwrap } from './find-bwrap.ts'
-import { ENTRY_FDS, HELD_COMMAND, WITHOUT_CHANNEL, entryGate } from './gate.ts'
+import { ENTRY_FDS, WITHOUT_CHANNEL, entryGate, heldCommand } from './gate.ts'
 import type { Jail } from './jail.ts'
 import type { Limits } from './limits.ts'
 import type { RuntimeFiles } from './runtime-files.ts'
+import { tied } from './tied.ts'
 
 /**
  * Namespaces of the machine's own kernel, made by bubblewrap.
@@ -22,8 +24,7 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
     levels: 3,
     network: 'held',
     start(spec, user, openEntrances) {
-      const command = spec.kind === 'command' ? [...HELD_COMMAND, ...spec.command] : spec.command
-      const layout = { ...spec, command, files, seccompFd: FD.seccomp, channelFd: FD.channel }
+      const layout = { ...spec, command: heldCommand(spec), files, seccompFd: FD.seccomp, channelFd: FD.channel }
       const made = bwrapArguments(layout)
       const opened: number[] = []
       let child: ChildProcess
@@ -32,16 +33,14 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
         opened.push(...entrances)
         const filter = openSync(files.seccomp[strength === 'hard' ? 'hard' : 'soft'], 'r')
         opened.push(filter)
-        const fds = ['--json-status-fd', String(FD.status), '--args', String(FD.options)]
         const gate = (spec.network === null ? '' : WITHOUT_CHANNEL) + entryGate(entrances.length)
         const entry = ENTRY_FDS.entrances.map((_, i) => entrances[i] ?? 'ignore')
-        child = spawn('/bin/sh', ['-c', gate, bwrap, ...fds, '--', ...made.command], {
+        child = spawn('/bin/sh', ['-c', gate, bwrap, '--args', String(FD.options), '--', ...made.command], {
           stdio: [
             ...STANDARD,
             ...entry,
             ...PIPES,
             filter,
-            'pipe',
             'pipe',
             ...(spec.network === null ? [] : (['ipc'] as const)),
           ],
@@ -58,15 +57,17 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
       const streams = child.stdio as readonly unknown[]
       const options = streams[FD.options] as Writable | undefined
       options?.end(made.options.map((option) => `${option}\0`).join(''))
+      const extra = ENTRY_FDS.extra.map((fd) => streams[fd] as Socket) as [Socket, Socket]
       return {
         child,
         stdin: child.stdin!,
         stdout: child.stdout!,
         stderr: child.stderr!,
-        extra: [streams[ENTRY_FDS.extra[0]] as Duplex, streams[ENTRY_FDS.extra[1]] as Duplex],
+        extra,
         gate: streams[ENTRY_FDS.gate] as Writable,
         enters: openEntrances !== undefined,
-        started: exitCodeSeen(streams[FD.status] as Readable | undefined),
+        started: () => extra[1].bytesRead > 0,
+        tied: () => tied(child.pid!),
         kill: () => void child.kill('SIGKILL'),
       }
     },
@@ -75,16 +76,7 @@ export async function createBwrapJail(files: RuntimeFiles, strength: Limits['str
 
 /** Outer and inner bubblewrap and the gate, which count against the limit too. */
 const OWN_PROCESSES = 3
-const FD = { seccomp: 10, status: 11, options: 12, channel: 13 }
+const FD = { seccomp: 10, options: 11, channel: 12 }
 const STANDARD = ['pipe', 'pipe', 'pipe'] as const
 /** What the sandbox gets as 3 and 4, and the gate. */
 const PIPES = ['pipe', 'pipe', 'pipe'] as const
-
-/** bubblewrap tells of the command's end only if it could start it. */
-export function exitCodeSeen(statusPipe: Readable | undefined): () => boolean {
-  let status = ''
-  statusPipe?.on('data', (chunk: Buffer) => {
-    if (status.length < 4096) status += chunk.toString('latin1')
-  })
-  return () => status.includes('"exit-code"')
-}

@@ -1,3 +1,5 @@
+import type { LaunchSpec } from './launch-spec.ts'
+
 /**
  * The shell waits until it was put under the limits, so that nothing ever runs without them, and becomes what it was given then. When
  * the server dies first the gate's pipe ends. The kernel, short of memory, takes sandboxes before the server.
@@ -31,5 +33,11 @@ export const WITHOUT_CHANNEL = 'unset NODE_CHANNEL_FD NODE_CHANNEL_SERIALIZATION
 /**
  * bubblewrap asks to die with its parent only some time after it was started: a server that is killed before that would leave the
  * command running. So the command says that it is there and begins when the server, still alive, has answered.
+ * That line is also how one knows that bubblewrap has made the sandbox. Its own `--json-status-fd` would tell as much, but with nobody left
+ * to read it bubblewrap dies of it, between making its child and telling it to go on: that child would wait for ever, and nobody end it.
  */
-export const HELD_COMMAND = ['/bin/sh', '-c', 'echo >&4; read _ <&4 || exit 125; exec 4<&-; exec "$@"', 'sh']
+export function heldCommand({ kind, held, command }: Pick<LaunchSpec, 'kind' | 'held' | 'command'>): readonly string[] {
+  // A host answers on it later.
+  const close = kind === 'host' ? '' : 'exec 4<&-; '
+  return held ? ['/bin/sh', '-c', `echo >&4; read _ <&4 || exit 125; ${close}exec "$@"`, 'sh', ...command] : command
+}

@@ -13,7 +13,8 @@ export interface HostLine {
   slowDown(stream: 'stdout' | 'stderr'): void
 }
 
-export function openHostLine(sandbox: Sandbox): HostLine {
+/** @param held Whether it waits to be told to begin. */
+export function openHostLine(sandbox: Sandbox, held: boolean): HostLine {
   const line: HostLine = {
     send: (frame) => void sandbox.extra[0].write(frame),
     onMessage: () => undefined,
@@ -25,10 +26,15 @@ export function openHostLine(sandbox: Sandbox): HostLine {
     },
   }
   const reader = new FrameReader()
-  let faulty = false
+  let [faulty, waiting] = [false, held]
   sandbox.stdin.end()
   sandbox.extra[1].on('data', (chunk: Buffer) => {
     if (faulty) return
+    if (waiting) {
+      waiting = false
+      void sandbox.tied().then(() => sandbox.extra[1].write('\n'))
+      return
+    }
     try {
       for (const message of reader.push(chunk)) line.onMessage(message)
     } catch (error) {

@@ -35,6 +35,8 @@ export interface Started {
   readonly enters?: boolean
   /** False when it ended before the command was started. */
   started(): boolean
+  /** Resolves once all of it ends with this process. Default: as soon as the command says anything it does. */
+  tied?(): Promise<void>
   kill(): void
   /** Removes what is left on the host when everything in it is gone. */
   clear?(): Promise<void>

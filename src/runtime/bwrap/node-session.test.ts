@@ -133,7 +133,7 @@ test('the time limit ends a loop; before that the signal is aborted for those wh
 
 test('what is left running and writes later ends the session, and is in no other log', async () => {
   const session = await sandboxes.node(
-    `export function execute() { setTimeout(() => console.log('late'), 50); return 1 }`,
+    `export function execute() { setTimeout(() => console.log('late'), 500); return 1 }`,
   )
   const { logs } = await invoke(session, {})
   expect(logs).toEqual([])

@@ -25,6 +25,8 @@ export interface Sandbox {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   /** False when it ended before the command was started. */
   started(): boolean
+  /** Resolves once all of it ends with this process, or when it has ended: nothing of others may begin in it before. Never rejects. */
+  tied(): Promise<void>
   /** Kills everything in it and waits until nothing is left. May be called twice. */
   stop(): Promise<void>
 }
@@ -113,7 +115,7 @@ async function giveUpFirst(pid: number): Promise<void> {
 }
 
 function handle(
-  { child, stdin, stdout, stderr, extra, started, kill, clear }: Started,
+  { child, stdin, stdout, stderr, extra, started, tied, kill, clear }: Started,
   group: LimitGroup,
   network: SandboxNetwork | null,
   onGone: () => Promise<void>,
@@ -133,6 +135,7 @@ function handle(
     network,
     ended,
     started,
+    tied: () => tied?.() ?? Promise.resolve(),
     stop() {
       stopping ??= (async () => {
         network?.close()

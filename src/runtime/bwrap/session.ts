@@ -7,7 +7,7 @@ import { sandboxFailure } from './failures.ts'
 import { type HostLine, openHostLine } from './host-line.ts'
 import { ProtocolFault } from './protocol.ts'
 import type { RuntimeFiles } from './runtime-files.ts'
-import type { Launcher } from './sandbox.ts'
+import type { Launcher, Sandbox } from './sandbox.ts'
 import { createSession } from './session-calls.ts'
 
 /** Starts a sandbox with the host for the handler in it and waits until that takes calls. */
@@ -15,8 +15,11 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
   signal?.throwIfAborted()
   const networked = spec.network.length > 0
   let exceeded = false
+  // Before its first call a host begins with code of others in one case only.
+  const held = spec.ahead === true && spec.handler.kind !== 'node'
   const sandbox = await launcher.launch({
     kind: 'host',
+    held,
     forks: spec.handler.kind !== 'node',
     command: await hostCommand(spec, launcher.files),
     binds: [{ source: spec.bundle, target: INSIDE.bundle }],
@@ -32,8 +35,8 @@ export async function prepareSession(launcher: Launcher, spec: SessionSpec, sign
     onExceeded: () => (exceeded = true),
   })
   try {
-    const line = openHostLine(sandbox)
-    const [said, connected] = await Promise.all([ready(line, signal), sandbox.network?.connected])
+    const line = openHostLine(sandbox, held)
+    const [said, connected] = await Promise.all([ready(line, sandbox.tied, signal), sandbox.network?.connected])
     if (said.more)
       throw new SandboxError('The host in the sandbox said more than "ready" before it was called.', REPORT)
     if (connected === false) throw new SandboxError('The sandbox took calls before its ports were open.', REPORT)
@@ -62,7 +65,7 @@ async function hostCommand(
 }
 
 /** @returns Whether it says more before somebody else listens. */
-async function ready(line: HostLine, signal?: AbortSignal): Promise<{ readonly more: boolean }> {
+async function ready(line: HostLine, tied: Sandbox['tied'], signal?: AbortSignal): Promise<{ readonly more: boolean }> {
   let said = ''
   const after = { begun: false, more: false }
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -72,7 +75,9 @@ async function ready(line: HostLine, signal?: AbortSignal): Promise<{ readonly m
   line.onMessage = (message) => {
     after.more = after.begun
     after.begun = true
-    if (!(message instanceof ProtocolFault) && message.type === 'ready' && message.after === null) resolve()
+    if (after.more) return
+    if (!(message instanceof ProtocolFault) && message.type === 'ready' && message.after === null)
+      void tied().then(resolve)
     else reject(new SandboxError('The host in the sandbox began with something else than "ready".', REPORT))
   }
   line.onGone = () => reject(sandboxFailure(said, 'The sandbox ended before it took calls'))

@@ -76,11 +76,12 @@ const DEFAULT_CPUS = 2
 const ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/scratch', LANG: 'C.UTF-8', TMPDIR: '/tmp' }
 
 /** Once what it may reach can be reached. */
-function begin({ extra: [, line], network }: Sandbox): Promise<boolean> | null {
+function begin({ extra: [, line], network, tied }: Sandbox): Promise<boolean> | null {
   line.once('data', () => {
-    if (network === null) line.write('\n')
     // Its failure is told by what is returned.
-    else network.connected.then(() => line.write('\n')).catch(() => undefined)
+    Promise.all([tied(), network?.connected])
+      .then(() => line.write('\n'))
+      .catch(() => undefined)
   })
   return network?.connected ?? null
 }
@@ -89,6 +90,7 @@ function launch(launcher: Launcher, spec: ToolSpec, onExceeded: () => void): Pro
   const networked = spec.network !== undefined && spec.network.length > 0
   return launcher.launch({
     kind: 'command',
+    held: true,
     forks: false,
     command: spec.argv,
     binds: spec.binds,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Duplex, Readable, Writable } from 'node:stream'
-import { exitCodeSeen } from '../bwrap/bwrap-jail.ts'
+import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { requireStreams } from '../bwrap/failures.ts'
 import { findBwrap } from '../bwrap/find-bwrap.ts'
 import { GATE, GATE_FD, WITHOUT_CHANNEL } from '../bwrap/gate.ts'
@@ -22,37 +22,39 @@ export async function createRunscJail(files: RuntimeFiles): Promise<Jail> {
     network: 'held',
     start(spec, user) {
       const { options, command } = runscArguments(runsc, files, spec, FD)
-      const fds = ['--json-status-fd', String(FD.status), '--args', String(FD.options)]
       const gate = spec.network === null ? GATE : WITHOUT_CHANNEL + GATE
-      const child: ChildProcess = spawn('/bin/sh', ['-c', gate, bwrap, ...fds, '--', ...command], {
-        // Pipes only: runsc hands what it gets as its standard streams over to another user.
-        stdio: [...PIPES, ...(spec.network === null ? [] : (['ipc'] as const))],
-        env: {},
-        cwd: '/',
-        ...user,
-      })
+      const child: ChildProcess = spawn(
+        '/bin/sh',
+        ['-c', gate, bwrap, '--args', String(FD.options), '--', ...command],
+        {
+          // Pipes only: runsc hands what it gets as its standard streams over to another user.
+          stdio: [...PIPES, ...(spec.network === null ? [] : (['ipc'] as const))],
+          env: {},
+          cwd: '/',
+          ...user,
+        },
+      )
       requireStreams(child)
       const feed = (fd: number, text: string): void => void (child.stdio[fd] as Writable | undefined)?.end(text)
       feed(FD.options, options.map((option) => `${option}\0`).join(''))
       feed(FD.config, JSON.stringify(guestConfig(spec)))
-      const socket = child.stdio[3] as Duplex
-      const exited = exitCodeSeen(child.stdio[FD.status] as Readable | undefined)
+      const [socket, line] = [child.stdio[3] as Socket, child.stdio[4] as Socket]
       return {
         child,
         stdin: spec.kind === 'host' ? child.stdin! : socket,
         stdout: child.stdout!,
         stderr: child.stderr!,
-        extra: spec.kind === 'host' ? [socket, socket] : [socket, child.stdio[4] as Duplex],
+        extra: spec.kind === 'host' ? [socket, socket] : [socket, line],
         gate: child.stdio[GATE_FD] as Writable,
-        started: exited,
+        started: () => (spec.kind === 'host' ? socket : line).bytesRead > 0,
         kill: () => void child.kill('SIGKILL'),
       }
     },
   }
 }
 
-const FD = { status: 6, options: 7, config: 8, channel: 9 }
-const PIPES = Array.from({ length: 9 }, () => 'pipe' as const)
+const FD = { options: 6, config: 7, channel: 8 }
+const PIPES = Array.from({ length: 8 }, () => 'pipe' as const)
 
 /** Threads of runsc, of the guest's kernel and of what serves its files. */
 const OWN_PROCESSES = 64

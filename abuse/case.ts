@@ -58,6 +58,16 @@ export interface AbuseWorld {
   node(code: string, spec?: Partial<SessionSpec>, files?: Readonly<Record<string, string>>): Promise<Session>
   /** One call; `change.signal` cancels it. */
   invoke(session: Session, input: unknown, change?: Partial<Call> & { signal?: AbortSignal }): Promise<AttackRun>
+  /**
+   * The next run of the same skill, on the session that it has: one that did not come back failed the case. Where it was retired (see
+   * `mayRetire`) it has to be gone for good, with all that was in it, and the run is the first of its successor.
+   */
+  again(session: Session, input: unknown, change?: Partial<Call>): Promise<AttackRun>
+  /**
+   * Whether it may be ended after a run that did nothing wrong: where there is only a watchdog a Node process that had to let others go
+   * first stays behind them, so that it serves no other run. On a busy machine that happens to any that computes.
+   */
+  mayRetire(session: Session): boolean
   /** A folder on the host. */
   folder(): Promise<string>
   /** Done after the case, last one first, however it ends. */

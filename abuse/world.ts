@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Session } from '../src/runtime/driver.ts'
-import { type TestSessions, invoke } from '../src/runtime/test-sessions.ts'
+import { type TestSessions, invoke, outcome } from '../src/runtime/test-sessions.ts'
 import type { AbuseWorld } from './case.ts'
+import { processesIn } from './host.ts'
 import type { AbuseNetwork } from './net.ts'
 
 export interface CaseWorld {
@@ -18,6 +20,7 @@ export interface CaseWorld {
 export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user', network: AbuseNetwork): CaseWorld {
   const cleanups: (() => unknown)[] = []
   const bundles: string[] = []
+  const nodes = new Map<Session, { readonly bundle: string; another(): Promise<Session> }>()
 
   async function bundle(files: Readonly<Record<string, string>>): Promise<string> {
     const path = await sandboxes.bundle({ ...files })
@@ -43,11 +46,27 @@ export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user', ne
     },
     async node(code, spec = {}, files = {}) {
       const made = await bundle({ ...files, 'index.mjs': code })
-      return own(await sandboxes.node(code, { bundle: made, ...spec }))
+      const another = async (): Promise<Session> => {
+        const session = own(await sandboxes.node(code, { bundle: made, ...spec }))
+        nodes.set(session, { bundle: made, another })
+        return session
+      }
+      return await another()
     },
     async invoke(session, input, change = {}) {
       return { ...(await invoke(session, input, { timeout_ms: 30_000, ...change })), session }
     },
+    async again(session, input, change) {
+      if (await session.idle()) return await world.invoke(session, input, change)
+      assert.ok(world.mayRetire(session), 'the session did not come back')
+      const { result } = await world.invoke(session, input, change)
+      assert.equal(outcome({ result }), 'failed/sandbox_error', 'a session that was ended served a run')
+      await session.kill()
+      const { bundle: seen, another } = nodes.get(session)!
+      assert.deepEqual(await processesIn([seen]), [], 'a session that was ended is still there')
+      return await world.invoke(await another(), input, change)
+    },
+    mayRetire: (session) => world.limits === 'soft' && nodes.has(session),
     async folder() {
       const path = await mkdtemp(join(tmpdir(), 'skillet-abuse-'))
       cleanups.push(() => rm(path, { recursive: true, force: true }))

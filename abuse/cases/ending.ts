@@ -48,8 +48,7 @@ def handler(input):
 /** Neither the process nor its file meets the next run. */
 async function gone({ output, session }: AttackRun, world: AbuseWorld): Promise<void> {
   assert.equal(output, 'started')
-  assert.equal(await session.idle(), true)
-  const next = await world.invoke(session, { look: true })
+  const next = await world.again(session, { look: true })
   const found = next.output as { mark: unknown; processes: number }
   assert.equal(found.mark, null)
   assert.ok(found.processes < 8, `${found.processes} processes`)

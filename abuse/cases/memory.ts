@@ -50,7 +50,7 @@ async function full({ output, session }: AttackRun, world: AbuseWorld): Promise<
     assert.equal(found[folder]?.error, 'ENOSPC', folder)
     assert.ok(found[folder].mb <= 256 / share, `${folder} took ${found[folder].mb} MB`)
   }
-  const { output: next } = await world.invoke(session, { look: true })
+  const { output: next } = await world.again(session, { look: true })
   assert.deepEqual(next, { '/tmp': { before: [] }, '/dev/shm': { before: [] } })
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { AbuseCase, Attack, AttackRun } from '../case.ts'
+import type { AbuseCase, AbuseWorld, Attack, AttackRun } from '../case.ts'
 
 const refusedWith =
   (words: RegExp) =>
-  ({ result, session }: AttackRun): void => {
+  ({ result, session }: AttackRun, world: AbuseWorld): void => {
     assert.match(result.status === 'failed' ? result.error.message : 'it succeeded', words)
-    assert.equal(session.usable, true, 'a result that is no JSON is no reason to end the session')
+    assert.ok(session.usable || world.mayRetire(session), 'a result that is no JSON is no reason to end the session')
   }
 
 /** As the skill gave it, byte by byte, and JSON for everybody who reads it. */

@@ -1,13 +1,13 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { withoutLinkTokens } from '../access/keys.ts'
 import { SkilletError } from '../model/errors.ts'
 import { AnyObject } from '../model/json.ts'
 import { type ClientAddress, createClientAddress } from './client-address.ts'
-import { type Env, failureReply, mount } from './mount.ts'
+import { type Env, failureReply, inDialect, mount } from './mount.ts'
 import { describeApi } from './openapi.ts'
 import { problemReply } from './problem.ts'
 import { type Reply, toResponse } from './reply.ts'
-import { type RequestLog, arrive } from './request-log.ts'
+import { type RequestLog, type Visit, arrive } from './request-log.ts'
 import { type Route, route } from './route.ts'
 import { activityRoutes } from './routes/activity.ts'
 import { catalogueRoutes } from './routes/catalogue.ts'
@@ -75,8 +75,8 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const guards = { auth, identify: services.auth, authorizer, denials }
   for (const one of routes) mount(app, one, { ...guards, streams, tracing, stopping, onFault, ...observers })
   app.notFound((c) => {
-    const { request_id } = arrive(c.env, null, observers)
-    return toResponse(missing(routes, c.req.method, withoutLinkTokens(c.req.path), request_id), request_id)
+    const visit = arrive(c.env, null, observers)
+    return toResponse(missing(routes, c, visit), visit.request_id)
   })
   app.onError((error, c) => {
     const { request_id } = arrive(c.env, null, observers)
@@ -133,15 +133,19 @@ function allRoutes(services: Services, options: AppOptions, stopping: AbortSigna
   return [...routes, openapi]
 }
 
-/** What is not served: the path, or only the method. */
-function missing(routes: readonly Route[], method: string, path: string, requestId: string): Reply {
-  const allowed = routes.filter((one) => patternOf(one.path).test(path)).map((one) => one.method)
-  if (allowed.length === 0) {
-    return problemReply(new SkilletError('not_found', `Nothing is served at ${path.slice(0, 200)}.`), requestId)
+/** What is not served: the path, or only the method, which is said in the dialect of the path. */
+function missing(routes: readonly Route[], c: Context<Env>, visit: Visit): Reply {
+  const path = withoutLinkTokens(c.req.path)
+  const served = routes.filter((one) => patternOf(one.path).test(path))
+  const [first] = served
+  if (first === undefined) {
+    return problemReply(new SkilletError('not_found', `Nothing is served at ${path.slice(0, 200)}.`), visit.request_id)
   }
+  const allowed = served.map((one) => one.method)
   const methods = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed
-  const error = new SkilletError('method_not_allowed', `${method} is not served at ${path.slice(0, 200)}.`)
-  return problemReply(error, requestId, { allow: methods.join(', ') })
+  const error = new SkilletError('method_not_allowed', `${c.req.method} is not served at ${path.slice(0, 200)}.`)
+  const reply = problemReply(error, visit.request_id, { allow: methods.join(', ') })
+  return first.dialect === undefined ? reply : inDialect(first.dialect, c, visit, error, reply)
 }
 
 const patternOf = (path: string): RegExp =>

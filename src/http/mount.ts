@@ -89,7 +89,13 @@ export function failureReply(error: unknown, requestId: string, options: Pick<Mo
 }
 
 /** Faults of ours are told as what the caller gets of them anyway. */
-function inDialect(dialect: Dialect, c: Context<Env>, { request_id: id }: Visit, error: unknown, native: Reply): Reply {
+export function inDialect(
+  dialect: Dialect,
+  c: Context<Env>,
+  { request_id: id }: Visit,
+  error: unknown,
+  native: Reply,
+): Reply {
   const header = (name: string): string | undefined => c.req.header(name)
   const known = error instanceof SkilletError
   const told = known ? error : new SkilletError('internal', 'The request could not be completed.')

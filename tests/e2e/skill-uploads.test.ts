@@ -91,3 +91,41 @@ test('a slow client makes nobody wait', async () => {
   expect((await answer).status).toBe(200)
   expect(await skills()).toMatchObject([{ display_name: 'slow' }])
 })
+
+const told = (message: string): object => ({ error: { message } })
+
+test('errors say what to do about them there, in the shape of whoever asks', async () => {
+  const ask = async (headers: Record<string, string>, options: RequestInit = {}, path = '/v1/skills') => {
+    const answer = await fetch(new URL(path, server.url), { ...options, headers })
+    return { status: answer.status, allow: answer.headers.get('allow'), body: (await answer.json()) as object }
+  }
+  const claude = { 'anthropic-version': '2023-06-01' }
+  const known = { ...claude, 'x-api-key': server.key }
+  const openai = { authorization: `Bearer ${server.key}` }
+  expect(await ask(claude)).toMatchObject({
+    status: 401,
+    body: told(
+      'The request has no Authorization header. Send a key of a tenant as "x-api-key" or as "Authorization: Bearer <key>".',
+    ),
+  })
+  const noForm = { method: 'POST', body: '{}' }
+  const text = 'The body comes as "application/json"; files come as multipart/form-data.'
+  expect(await ask({ ...known, 'content-type': 'application/json' }, noForm)).toMatchObject({ body: told(text) })
+  expect(await ask({ ...openai, 'content-type': 'application/json' }, noForm)).toMatchObject({ body: told(text) })
+  const limit = 'The limit is "0"; it must be a whole number from 1 to 1000.'
+  expect(await ask(known, {}, '/v1/skills?limit=0')).toMatchObject({ body: told(limit) })
+  expect((await post(part('saga/SKILL.md', skillFiles('saga')['SKILL.md']!.toString()) + END)).status).toBe(200)
+  expect(await ask(known, {}, '/v1/skills/saga/versions/99')).toMatchObject({
+    body: told('The skill "saga" has no version "99". Check the id or name; list to see what there is.'),
+  })
+  expect(await ask(known, { method: 'PUT' })).toMatchObject({
+    status: 405,
+    allow: 'POST, GET, HEAD',
+    body: { type: 'error', error: { type: 'invalid_request_error', message: 'PUT is not served at /v1/skills.' } },
+  })
+  expect(await ask(openai, { method: 'PUT' })).toMatchObject({
+    status: 405,
+    body: { error: { code: 'method_not_allowed', param: null } },
+  })
+  expect(await ask(openai, { method: 'GET' }, '/mcp')).toMatchObject({ status: 405, body: { jsonrpc: '2.0' } })
+})

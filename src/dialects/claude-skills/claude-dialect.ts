@@ -1,8 +1,8 @@
 import type { Reply } from '../../http/reply.ts'
 import type { Dialect } from '../../http/route.ts'
 import { ERRORS, type ErrorCode } from '../../model/error-catalogue.ts'
-import type { SkilletError } from '../../model/errors.ts'
 import type { SkillCall } from '../skill-api.ts'
+import { errorText } from '../skill-remedies.ts'
 
 /** How Claude's API is spoken: keys in either header, typed errors, and the id of the request in each answer. */
 export const CLAUDE_DIALECT: Dialect = {
@@ -12,7 +12,6 @@ export const CLAUDE_DIALECT: Dialect = {
   },
 
   failure(error, { id, header }, headers) {
-    const { fix } = ERRORS[error.code]
     const status = statusOf(error.code)
     const findings = error.data['findings']
     const details = { error_code: ERROR_CODES[error.code] ?? error.code, ...(findings !== undefined && { findings }) }
@@ -20,7 +19,7 @@ export const CLAUDE_DIALECT: Dialect = {
       type: 'error',
       error: {
         type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error'),
-        message: textOf(error, fix),
+        message: errorText(error, REMEDIES),
         details,
       },
       request_id: id,
@@ -54,13 +53,6 @@ function statusOf(code: ErrorCode): number {
   return code === 'package_rejected' || code === 'unsupported_media_type' ? 400 : ERRORS[code].status
 }
 
-/** The findings say how to mend what they name. */
-function textOf(error: SkilletError, fix: string): string {
-  if (error.code === 'package_rejected') return error.message
-  const places = error.problems.map(({ pointer, message }) => ` ${pointer} ${message}`.trimEnd()).join(';')
-  return `${error.message}${places} ${fix}`
-}
-
 const TYPES: Readonly<Partial<Record<number, string>>> = {
   401: 'authentication_error',
   403: 'permission_error',
@@ -74,3 +66,7 @@ const TYPES: Readonly<Partial<Record<number, string>>> = {
 
 /** Where that API has a code of its own. */
 const ERROR_CODES: Readonly<Partial<Record<ErrorCode, string>>> = { name_taken: 'skill_name_taken' }
+
+const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  unauthenticated: 'Send a key of a tenant as "x-api-key" or as "Authorization: Bearer <key>".',
+}

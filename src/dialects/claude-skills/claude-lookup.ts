@@ -37,8 +37,8 @@ export function createClaudeLookup({ agentVersions }: Pick<Services['skills'], '
       const version = await (sequences === null
         ? orNull(agentVersions.find(viewOf(call), skill, ownVersionId(name)))
         : atMoment(call, skill, sequences))
-      if (version === null) throw notFound(`version of skill "${call.params['id']}"`, name)
-      return version
+      if (version !== null) return version
+      throw new SkilletError('not_found', `The skill "${call.params['id']}" has no version "${name}".`)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Dialect } from '../../http/route.ts'
 import { ERRORS, type ErrorCode } from '../../model/error-catalogue.ts'
-import type { SkilletError } from '../../model/errors.ts'
+import { errorText } from '../skill-remedies.ts'
 
 /** How the API of OpenAI is spoken: a bearer key, and errors of four members. */
 export const OPENAI_DIALECT: Dialect = {
@@ -11,7 +11,7 @@ export const OPENAI_DIALECT: Dialect = {
     const findings = error.data['findings']
     const body = {
       error: {
-        message: textOf(error),
+        message: errorText(error),
         type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
         param: error.problems[0]?.pointer.slice(1) || null,
         code: CODES[error.code] ?? error.code,
@@ -27,13 +27,6 @@ export const OPENAI_DIALECT: Dialect = {
 /** What is wrong with a skill is a request that is wrong. */
 function statusOf(code: ErrorCode): number {
   return code === 'package_rejected' ? 400 : ERRORS[code].status
-}
-
-/** The findings say how to mend what they name. */
-function textOf(error: SkilletError): string {
-  if (error.code === 'package_rejected') return error.message
-  const places = error.problems.map(({ pointer, message }) => ` ${pointer} ${message}`.trimEnd()).join(';')
-  return `${error.message}${places} ${ERRORS[error.code].fix}`
 }
 
 const TYPES: Readonly<Partial<Record<number, string>>> = {

@@ -1,6 +1,6 @@
 import type { Reply } from '../../http/reply.ts'
 import type { Services } from '../../http/services.ts'
-import { SkilletError, notFound } from '../../model/errors.ts'
+import { SkilletError } from '../../model/errors.ts'
 import type { Version } from '../../model/skills.ts'
 import type { AgentSkill } from '../../skills/agent-versions.ts'
 import { zipReply } from '../content.ts'
@@ -77,7 +77,9 @@ export function openaiSkillsApi(services: Pick<Services, 'skills' | 'files' | 'b
 
       async getContent(call) {
         const skill = await skillOf(call)
-        if (skill.served === null) throw notFound('default version of skill', call.params['id']!)
+        if (skill.served === null) {
+          throw new SkilletError('not_found', `The skill "${call.params['id']}" has no default version.`)
+        }
         return zipReply(services, skill, await versionOf(call, skill, skill.served.id))
       },
 

@@ -58,6 +58,17 @@ test('without a SKILL.md there is one finding', () => {
   expect(findings).toMatchObject([{ rule: 'skill_md.missing', severity: 'deny', file: null, column: null }])
 })
 
+test('a SKILL.md that is not at the root is named', () => {
+  const findings = checkSkill(memoryFiles({ 'a.md': '', 'weather/SKILL.md': GOOD }, null), { profile: 'spec' })
+  expect(findings).toMatchObject([
+    {
+      rule: 'skill_md.missing',
+      file: 'weather/SKILL.md',
+      message: 'There is no SKILL.md. "weather/SKILL.md" is not at the root.',
+    },
+  ])
+})
+
 test('what is no UTF-8 is not guessed at', () => {
   const latin1 = Buffer.from(GOOD.replace('Tells', 'Erzählt'), 'latin1')
   expect(places(check(latin1))).toEqual([['manifest.encoding', 3, 17]])

@@ -24,7 +24,9 @@ export function checkSkill(files: SkillFiles, { profile, authoring = true }: Che
   const findings = createFindings(profile)
   const file = findSkillMd(files)
   if (file === null) {
-    findings.add('skill_md.missing', 'There is no SKILL.md.')
+    const elsewhere = files.files.find(({ path }) => path.toLowerCase().endsWith('/skill.md'))?.path
+    const hint = elsewhere === undefined ? '' : ` "${elsewhere}" is not at the root.`
+    findings.add('skill_md.missing', `There is no SKILL.md.${hint}`, elsewhere)
     return findings.list()
   }
   checkSizes(files, profile, findings)

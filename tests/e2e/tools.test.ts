@@ -76,6 +76,12 @@ describe('tools', () => {
     await call({ id: 'toolu_1', name: 'add', input: { b: 2, a: 1 } })
     const { items } = await server.ok<{ items: object[] }>('GET', '/api/runs?skill=add')
     expect(items).toHaveLength(1)
+    // Another call under its id is none.
+    const { body: other } = await call({ id: 'toolu_1', name: 'add', input: { a: 2, b: 2 } })
+    expect(other).toMatchObject({
+      is_error: true,
+      content: [{ text: expect.stringContaining('its own id') as string }],
+    })
   })
 
   test('what went wrong is told to the model, with the place where it can be mended', async () => {

@@ -104,8 +104,12 @@ async function run(
     const begun = await tools.begin(caller, call)
     return outcomeOf(await runs.wait(begun, seconds * 1000, signal))
   } catch (error) {
-    if (error instanceof SkilletError && FOR_THE_MODEL.has(error.code)) return refusalOf(error)
-    throw error
+    if (!(error instanceof SkilletError) || !FOR_THE_MODEL.has(error.code)) throw error
+    if (error.code !== 'idempotency_mismatch') return refusalOf(error)
+    // Its own words are about a header, which nobody sent.
+    return refusalOf(
+      new SkilletError(error.code, 'A call with this id asked for something else: each call needs its own id.'),
+    )
   }
 }
 

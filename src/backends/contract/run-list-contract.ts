@@ -90,6 +90,8 @@ export function runListContract(engine: () => Engine): void {
     expect(await all(tenant, { limit: 1, status: 'queued' })).toEqual(['run_b1', 'run_a3'])
     expect(await all(tenant, { limit: 1, status: 'running' })).toEqual(['run_a2'])
     expect(await all(tenant, { limit: 1, status: 'succeeded' })).toEqual(['run_a0'])
+    expect(await all(tenant, { limit: 1, status: 'succeeded', skill: skill.id })).toEqual(['run_a0'])
+    expect(await all(tenant, { limit: 1, status: 'succeeded', stage: other.stage.id })).toEqual([])
     expect(await all(tenant, { limit: 5, skill: skill.id, stage: stage.id, status: 'failed' })).toEqual(['run_a1'])
     expect(await all(tenant, { limit: 5, skill: other.skill.id, status: 'cancelled' })).toEqual(['run_b0'])
     expect(await all(tenant, { limit: 5, skill: other.skill.id, stage: stage.id })).toEqual([])

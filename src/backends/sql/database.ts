@@ -6,7 +6,12 @@ export type Value = string | number | null
 export interface Queries {
   /** Rows that the statement returns; none for one that returns nothing. */
   query<Row>(sql: string, ...values: Value[]): Promise<Row[]>
+  /** As `query`, of nothing but `STEADY` tables: what is known of them need not be read again until one of them is written. */
+  recall<Row>(sql: string, ...values: Value[]): Promise<readonly Readonly<Row>[]>
 }
+
+/** Every run asks for what is in them, and few write to them. */
+export const STEADY = ['tenants', 'skills', 'stages', 'quotas'] as const
 
 export interface Transaction extends Queries {
   readonly dialect: Dialect

@@ -8,9 +8,19 @@ import { upkeep } from './migrations/0004-upkeep.ts'
 import { catalogue } from './migrations/0005-catalogue.ts'
 import { links } from './migrations/0006-links.ts'
 import { signing } from './migrations/0007-signing.ts'
+import { runsOther } from './migrations/0008-runs-other.ts'
 
 /** In order, never changed once released: the first is version 1. */
-export const MIGRATIONS: readonly (readonly string[])[] = [initial, access, flow, upkeep, catalogue, links, signing]
+export const MIGRATIONS: readonly (readonly string[])[] = [
+  initial,
+  access,
+  flow,
+  upkeep,
+  catalogue,
+  links,
+  signing,
+  runsOther,
+]
 
 /**
  * Brings the database to the schema of this code, in one transaction; nothing happens when it is there already.

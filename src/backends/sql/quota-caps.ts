@@ -21,7 +21,7 @@ export async function quotaOf(
   t: Transaction,
   { tenant, skill }: { readonly tenant: string; readonly skill: string },
 ): Promise<QuotaColumns> {
-  const [row] = await t.query<QuotaColumns>(DECIDES, tenant, tenant, tenant, skill)
+  const [row] = await t.recall<QuotaColumns>(DECIDES, tenant, tenant, tenant, skill)
   return row!
 }
 

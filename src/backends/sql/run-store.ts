@@ -70,6 +70,10 @@ function condition(tenant: string, filter: RunFilter): { where: string; values: 
   const where = given.map(([text]) => text)
   // Says which of the two status indexes has it.
   if (filter.status !== undefined) where.push(`finished_at IS ${isTerminal(filter.status) ? 'NOT NULL' : 'NULL'}`)
+  if (filter.status === 'succeeded') {
+    // Found by its skill or stage where one is named: by its status it would be one of all that succeeded.
+    if (filter.skill ?? filter.stage) where.splice(where.indexOf('status = ?'), 1, `status || '' = ?`)
+  } else if (filter.status !== undefined) where.push(`status <> 'succeeded'`)
   const values = given.map(([, value]) => value)
   if (filter.deadLetters === true) where.push('dead_letter = 1')
   if (filter.only !== undefined) {

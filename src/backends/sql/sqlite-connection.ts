@@ -1,5 +1,5 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import type { Value } from './database.ts'
+import { STEADY, type Value } from './database.ts'
 import { type Dialect, sqliteDialect } from './dialect.ts'
 
 /** The one file that knows node:sqlite: a connection with its prepared statements. */
@@ -8,6 +8,8 @@ export class SqliteConnection {
   readonly hasLog: boolean
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, Known>()
+  /** Whether a `STEADY` table was written since this was last set to false. */
+  steadyWritten = false
 
   /** @param options.readOnly Reads what is committed. Default false. */
   constructor(file: string, options: { readOnly?: boolean } = {}) {
@@ -36,6 +38,7 @@ export class SqliteConnection {
 
   all(sql: string, values: Value[]): unknown[] {
     const known = this.#statements.get(sql) ?? this.#prepare(sql)
+    if (known.writesSteady) this.steadyWritten = true
     const rows = known.statement.all(...values) as unknown as Value[][]
     return rows.length === 0 ? rows : rows.map((row) => toObject(known, row))
   }
@@ -46,7 +49,7 @@ export class SqliteConnection {
     const names = statement.columns().map(({ name }) => name)
     // Parsed, so that every row made from it has one and the same hidden class from the start.
     const empty = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as Known['empty']
-    const known = { statement, names, empty }
+    const known = { statement, names, empty, writesSteady: WRITES_STEADY.test(sql) }
     this.#statements.set(sql, known)
     return known
   }
@@ -66,7 +69,13 @@ interface Known {
   readonly statement: StatementSync
   readonly names: readonly string[]
   readonly empty: Readonly<Record<string, Value>>
+  readonly writesSteady: boolean
 }
+
+/** Whatever is neither a SELECT nor known to write elsewhere counts. */
+const WRITES_STEADY = new RegExp(
+  String.raw`^\s*(?:(?:INSERT INTO|UPDATE|DELETE FROM)\s+|(?!SELECT|INSERT INTO|UPDATE|DELETE FROM)[^]*\b)(?:${STEADY.join('|')})\b`,
+)
 
 function toObject({ names, empty }: Known, values: readonly Value[]): Record<string, Value> {
   const row = { ...empty }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Database } from './database.ts'
+import type { Database, Queries } from './database.ts'
 import { openSqliteDatabase } from './sqlite-database.ts'
 
 let folder: string
@@ -161,3 +161,34 @@ test('closing lets what was asked for end, and refuses the rest', async () => {
   db = openSqliteDatabase(join(folder, 'test.db'))
   expect(await names()).toHaveLength(500)
 })
+
+test('what is recalled is what was committed last, and within a transaction what that has written', async () => {
+  await db.tx(async (t) => {
+    await t.query('CREATE TABLE tenants (id text PRIMARY KEY, name text)')
+    await t.query(`INSERT INTO tenants VALUES ('t', 'first')`)
+  })
+  expect([await nameIn(db), await nameIn(db)]).toEqual(['first', 'first'])
+  const seen: unknown[] = []
+  await Promise.all([
+    db.tx(async (t) => {
+      seen.push(await nameIn(t))
+      await t.query(`UPDATE tenants SET name = 'second' WHERE id = 't'`)
+      seen.push(await nameIn(t))
+    }),
+    db.tx(async (t) => void seen.push(await nameIn(t))),
+    db
+      .tx(async (t) => {
+        await t.query(`DELETE FROM tenants`)
+        seen.push(await nameIn(t))
+        throw new Error('undone')
+      })
+      .catch(() => undefined),
+    db.tx(async (t) => void seen.push(await nameIn(t))),
+  ])
+  expect(seen).toEqual(['first', 'second', 'second', undefined, 'second'])
+  expect(await nameIn(db)).toBe('second')
+  await expect(db.recall('DELETE FROM tenants')).rejects.toThrow('readonly')
+})
+
+const nameIn = async (from: Queries): Promise<unknown> =>
+  (await from.recall<{ name: string }>('SELECT name FROM tenants WHERE id = ?', 't'))[0]?.name

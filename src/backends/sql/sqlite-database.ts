@@ -1,5 +1,6 @@
 import type { Database, Transaction, Value } from './database.ts'
 import { makePrivateFile } from './private-file.ts'
+import { Recollection } from './recollection.ts'
 import { SqliteConnection } from './sqlite-connection.ts'
 import { type Done, type Operation, attempt, perform } from './sqlite-operation.ts'
 import { type WriteAheadLog, openWriteAheadLog } from './write-ahead-log.ts'
@@ -29,6 +30,7 @@ export function openSqliteDatabase(file: string, options: SqliteOptions = {}): D
   const writer = new SqliteConnection(file)
   // A second connection reads while a batch is open: it never sees what is not committed yet.
   const reader = new SqliteConnection(file, { readOnly: true })
+  const recollection = new Recollection(writer)
   const log = writer.hasLog ? openLog(file) : null
   /** Of what is committed and not yet on disk. */
   let syncing: Promise<void> | null = null
@@ -61,16 +63,18 @@ export function openSqliteDatabase(file: string, options: SqliteOptions = {}): D
       writer.run('BEGIN IMMEDIATE')
       while (next < batch.length && (next === 0 || performance.now() < until)) {
         const operation = batch[next++]!
-        const end = await perform(writer, operation, batch.length === 1)
+        const end = await perform({ connection: writer, recollection }, operation, batch.length === 1)
         if (end !== null) done.push(end)
       }
       const began = performance.now()
       writer.run('COMMIT')
+      recollection.ended()
       await sync()
       onCommit?.(performance.now() - began, done.length)
     } catch (error) {
       // Without a beginning nothing was tried; some errors (a full disk) undo the whole transaction and not one savepoint.
       const reason = undone(writer, error)
+      recollection.ended()
       for (const { operation } of done) operation.reject(reason)
       if (next === 0) for (const operation of batch) operation.reject(reason)
       waiting = [...(next === 0 ? [] : batch.slice(next)), ...waiting]
@@ -100,6 +104,15 @@ export function openSqliteDatabase(file: string, options: SqliteOptions = {}): D
     return idle()
   }
 
+  /** What is on disk, as soon as it is. */
+  function read<T>(sql: string, from: (connection: SqliteConnection) => T): Promise<T> {
+    if (!READS.test(sql))
+      return Promise.reject(new Error(`A query outside a transaction is readonly: ${sql.slice(0, 60)}`))
+    // The writer's pages are warm; the reader looks at the file anew after each commit.
+    const rows = attempt(() => from(writer.inTransaction ? reader : writer))
+    return syncing === null || writer.inTransaction ? rows : syncing.then(() => rows)
+  }
+
   return {
     dialect: writer.dialect,
 
@@ -111,13 +124,8 @@ export function openSqliteDatabase(file: string, options: SqliteOptions = {}): D
       return promise
     },
 
-    query<Row>(sql: string, ...values: Value[]): Promise<Row[]> {
-      if (!READS.test(sql))
-        return Promise.reject(new Error(`A query outside a transaction is readonly: ${sql.slice(0, 60)}`))
-      // The writer's pages are warm; the reader looks at the file anew after each commit.
-      const rows = attempt(() => (writer.inTransaction ? reader : writer).all(sql, values) as Row[])
-      return syncing === null || writer.inTransaction ? rows : syncing.then(() => rows)
-    },
+    query: <Row>(sql: string, ...values: Value[]) => read(sql, (from) => from.all(sql, values) as Row[]),
+    recall: <Row>(sql: string, ...values: Value[]) => read(sql, (from) => recollection.all(from, sql, values) as Row[]),
 
     close() {
       closing ??= (async () => {

@@ -1,4 +1,5 @@
 import type { Transaction, Value } from './database.ts'
+import type { Recollection } from './recollection.ts'
 import type { SqliteConnection } from './sqlite-connection.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { SqliteConnection } from './sqlite-connection.ts'
  * @throws when the whole transaction is gone.
  */
 export async function perform(
-  connection: SqliteConnection,
+  { connection, recollection }: { readonly connection: SqliteConnection; readonly recollection: Recollection },
   operation: Operation,
   alone: boolean,
 ): Promise<Done | null> {
@@ -35,15 +36,19 @@ export async function perform(
     }
   }
 
+  function within<T>(read: () => T): Promise<T> {
+    return attempt(() => {
+      if (!open) throw new Error('This transaction has ended: await every query inside it.')
+      // Some errors (a full disk) undo more than their savepoint: whoever goes on after one would write by itself.
+      if (!connection.inTransaction) throw new Error(GONE)
+      return read()
+    })
+  }
+
   const t: Transaction = {
     dialect: connection.dialect,
-    query: <Row>(sql: string, ...values: Value[]) =>
-      attempt(() => {
-        if (!open) throw new Error('This transaction has ended: await every query inside it.')
-        // Some errors (a full disk) undo more than their savepoint: whoever goes on after one would write by itself.
-        if (!connection.inTransaction) throw new Error(GONE)
-        return connection.all(sql, values) as Row[]
-      }),
+    query: <Row>(sql: string, ...values: Value[]) => within(() => connection.all(sql, values) as Row[]),
+    recall: <Row>(sql: string, ...values: Value[]) => within(() => recollection.all(connection, sql, values) as Row[]),
     savepoint,
     afterCommit: (hint) => tell.push(hint),
   }

@@ -54,7 +54,7 @@ export function createStageStore(db: Database, watchers: Watchers): StageStore {
     },
 
     async findServed(tenant, skill, stage) {
-      const [row] = await db.query<{ skill: string; stage: string | null; deployment: string | null }>(
+      const [row] = await db.recall<{ skill: string; stage: string | null; deployment: string | null }>(
         `SELECT skills.name AS skill, stages.name AS stage, stages.deployment FROM skills
          LEFT JOIN stages ON stages.skill = skills.id AND stages.${isId('stage', stage) ? 'id' : 'name'} = ?
          WHERE skills.${isId('skill', skill) ? 'id' : 'name'} = ? AND skills.tenant = ? AND skills.deleted_at IS NULL`,

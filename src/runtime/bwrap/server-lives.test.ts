@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { statSync } from 'node:fs'
-import { chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { readdirSync, statSync } from 'node:fs'
+import { chmod, chown, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { openPlaces } from './places.ts'
 import { createBwrapDriver } from './bwrap-driver.ts'
+import { findBwrap } from './find-bwrap.ts'
+import { read } from './process-tree.ts'
 
 /** Whether a server of another user can be tried: this one has to be root, and the clone not under a folder such as /root. */
 const canBecomeAnother = process.getuid!() === 0 && othersReach(fileURLToPath(import.meta.url))
@@ -29,7 +31,12 @@ async function dataFolder(uid?: number): Promise<string> {
 }
 
 /** A process that opens places and a driver and runs what it is told, as a server would. */
-async function server(dir: string, code: string, uid?: number): Promise<{ child: ChildProcess; said: unknown }> {
+async function server(
+  dir: string,
+  code: string,
+  uid?: number,
+  path = process.env['PATH'],
+): Promise<{ child: ChildProcess; said: unknown }> {
   const folder = fileURLToPath(new URL('..', import.meta.url))
   const program = `
     const { closeInheritedFds } = await import('${folder}bwrap/inherited-fds.ts')
@@ -47,8 +54,10 @@ async function server(dir: string, code: string, uid?: number): Promise<{ child:
   `
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], SECRET_OF_THE_SERVER: 'hunter2' },
+    env: { PATH: path, SECRET_OF_THE_SERVER: 'hunter2' },
     cwd: '/',
+    // What it starts can be told by its session.
+    detached: true,
     ...(uid === undefined ? {} : { uid, gid: uid }),
   })
   cleanups.push(async () => {
@@ -108,6 +117,28 @@ test('killing the server kills its sandboxes; the next one finds and removes wha
   await places.close()
 })
 
+test('a server that is killed while bubblewrap is at work leaves nothing that waits for ever', async () => {
+  const dir = await dataFolder()
+  // Stops before it begins.
+  const program = `#!/bin/sh\n[ "$1" = --args ] && kill -STOP $$\nexec ${await findBwrap()} "$@"\n`
+  await writeFile(join(dir, 'bwrap'), program, { mode: 0o755 })
+  await chmod(dir, 0o755)
+  const { child, said } = await server(
+    dir,
+    `say(places.root)\n await tool(['/bin/true']).catch(() => undefined)`,
+    undefined,
+    `${dir}:${process.env['PATH']}`,
+  )
+  cleanups.push(() => rm(said as string, { recursive: true, force: true }))
+  const stopped = (): string[] => inSession(child.pid!, /^T$/)
+  await until(async () => stopped().length > 0)
+  const [bwrap] = stopped()
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  process.kill(Number(bwrap), 'SIGCONT')
+  await until(async () => inSession(child.pid!, /^[^Z]$/).length === 0)
+})
+
 test('closing leaves no process, cgroup, mount, user id or folder', async () => {
   const dir = await dataFolder()
   const word = `sleep-${process.pid}-${Date.now()}`
@@ -156,6 +187,13 @@ test('a living server keeps its sandboxes when another starts on its own data fo
   await places.close()
   expect(await processesWith(word)).toBeGreaterThan(0)
 })
+
+/** Processes that it has started, but for those that have begun a session of their own. */
+const inSession = (leader: number, state: RegExp): string[] =>
+  readdirSync('/proc').filter((pid) => {
+    const [its = '', , , session] = read(`/proc/${pid}/stat`).split(') ').at(-1)!.split(' ')
+    return Number(session) === leader && state.test(its)
+  })
 
 function othersReach(path: string): boolean {
   const folder = dirname(path)

@@ -38,7 +38,7 @@ export async function uploadFolder(
   const zip = await zipFolder(folder)
   try {
     const ticket = await api.createUpload(skill, stage, { size: zip.size, sha256: zip.sha256 })
-    const what = `Uploading ${zip.count} files, ${bytes(zip.size)}`
+    const what = `Uploading ${zip.count === 1 ? '1 file' : `${zip.count} files`}, ${bytes(zip.size)}`
     progress.begin(what)
     await api.sendUpload(ticket, zip.file, (sent) => progress.amount(sent / zip.size))
     const upload = await validated(() => api.findUpload(skill, stage, ticket.upload_id), progress, signal)

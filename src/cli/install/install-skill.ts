@@ -49,7 +49,10 @@ export async function installSkill(
   }
   return withDraft(place, async (draft) => {
     const fetched = await fetchSkill(api, { skill, version }, draft)
-    if (!force) requireNoPlugin(place, skill, fetched.files)
+    if (!force) {
+      requireSkillMd(place, skill, fetched.files)
+      requireNoPlugin(place, skill, fetched.files)
+    }
     if (there !== version.digest) await swap(fetched.dir, place, draft)
     const { signature, key } = fetched
     const next: LockedSkill = {
@@ -64,6 +67,16 @@ export async function installSkill(
     }
     const result = there === version.digest ? 'current' : there === null ? 'installed' : 'updated'
     return { path, result, locked: frozen ? locked! : next }
+  })
+}
+
+/** Agents see no folder without one. */
+function requireSkillMd({ path }: Place, skill: string, files: readonly PackageFile[]): void {
+  if (!/\/\.(?:claude|agents)\/skills\//.test(`/${path}`)) return
+  if (files.some((file) => file.path.toLowerCase() === 'skill.md')) return
+  throw new CliError(EXIT.failed, `${skill} has no SKILL.md: agents would not find it in ${path}.`, {
+    why: 'It is a function, which agents call as a tool.',
+    fix: 'Let them call it over MCP ("skillet mcp config"), or put its files elsewhere with --to.',
   })
 }
 

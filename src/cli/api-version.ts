@@ -1,9 +1,13 @@
 import type { Page } from '../model/page.ts'
 import type { PackageFile } from '../model/packages.ts'
 import type { SignatureEnvelope, SigningKey } from '../model/signatures.ts'
+import { LIMITS } from '../model/sizes.ts'
 import type { Deployment, Version } from '../model/skills.ts'
 import type { VersionDetail, VersionDiff } from '../skills/shapes.ts'
 import type { Download, Http } from './http.ts'
+
+/** The largest archive that a server makes: files as they are, and what a zip says of each, twice. */
+const MOST_BYTES = LIMITS.packageBytes + LIMITS.packageEntries * 4096
 
 /** Versions, and the keys that they are signed under. */
 export function createVersionApi({ ok, download }: Http) {
@@ -18,7 +22,7 @@ export function createVersionApi({ ok, download }: Http) {
     versionSignature: (skill: string, version: string): Promise<SignatureEnvelope> =>
       ok('GET', `${versionPath(skill, version)}/signature`),
     downloadVersion: (skill: string, version: string, layout: 'folder' | 'root' = 'folder'): Promise<Download> =>
-      download(`${versionPath(skill, version)}/archive?layout=${layout}`),
+      download(`${versionPath(skill, version)}/archive?layout=${layout}`, MOST_BYTES),
     withdrawVersion: (skill: string, version: string): Promise<Version> => ok('DELETE', versionPath(skill, version)),
     serveVersion: (skill: string, stage: string, version: string): Promise<Deployment> =>
       ok('POST', `${skillPath(skill)}/stages/${encodeURIComponent(stage)}/serve`, { body: { version } }),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type Api, createApi } from './api.ts'
 import { type Connection, type KeyHolder, type ServerOptions, findConnection } from './connection.ts'
+import { cleanJson, cleanShown } from './clean-text.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { EXIT } from './exit-codes.ts'
 import { type Io, type Paint, painter } from './io.ts'
@@ -52,7 +53,9 @@ function createCall<Options>(io: Io, options: Call<Options>['options']): Call<Op
     connection,
     api: (holder) => createApi(connection(holder), io.signal),
     show(value, text) {
-      io.out(options.json === true ? `${JSON.stringify(value, null, 2)}\n` : text())
+      if (options.json === true) io.out(`${cleanJson(value)}\n`)
+      // What goes into a file or another program stays as it is.
+      else io.out(io.tty.out ? cleanShown(text()) : text())
     },
   }
 }

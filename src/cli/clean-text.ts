@@ -5,6 +5,17 @@ const UNSEEN = /(?![\t\n])[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\u
 export const cleanText = (text: string): string =>
   text.replaceAll(UNSEEN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 
+/** The same where our own colours are among it. */
+export const cleanShown = (text: string): string =>
+  text
+    .split(COLOUR)
+    .map((part, at) => (at % 2 === 0 ? cleanText(part) : part))
+    .join('')
+
+/** As Node's styleText writes them, and nothing else that a terminal obeys. */
+// oxlint-disable-next-line no-control-regex -- it is what is looked for
+const COLOUR = /(\u001b\[(?:[12]|22|3[0-9])m)/
+
 /** The same within JSON, which it stays: it means the same. */
 export const cleanJson = (value: unknown): string =>
   JSON.stringify(value, null, 2).replaceAll(UNSEEN, (character) =>

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { filesInZip } from '../packages/verify-files.ts'
 import type { Api } from './api.ts'
+import { CliError } from './cli-error.ts'
+import { EXIT } from './exit-codes.ts'
 import { writeNewFile } from './new-file.ts'
 import { signatureFileOf, signatureOf } from './signature-file.ts'
 import { type Verified, requireSigned } from './verify-download.ts'
@@ -33,6 +35,13 @@ export async function downloadVersion(
 ): Promise<Downloaded> {
   const { skill, name, layout, accept } = request
   const { id, version } = await api.findVersion(skill, name)
+  // It becomes part of a file's name.
+  if (!/^\d[\w.+-]{0,99}$/.test(version)) {
+    throw new CliError(EXIT.failed, `The server calls the version ${JSON.stringify(version).slice(0, 100)}.`, {
+      why: 'That is no number of a version.',
+      fix: 'Check --url and SKILLET_URL: nothing was written.',
+    })
+  }
   const file = request.fileOf(version)
   const signature = signatureFileOf(file)
   const { headers, bytes } = await api.downloadVersion(skill, id, layout)

@@ -89,8 +89,8 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     }
   }
 
-  /** @throws CliError for a status of 400 or more; its bytes when the connection breaks */
-  async function download(path: string): Promise<Download> {
+  /** @throws CliError for a status of 400 or more; its bytes when the connection breaks, and when there are more of them */
+  async function download(path: string, most: number): Promise<Download> {
     const response = await fetch(new URL(path, base), {
       headers: { authorization: `Bearer ${key}` },
       signal: signal ?? null,
@@ -98,7 +98,25 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
       throw signal?.aborted === true ? error : unreachable(base, error)
     })
     if (response.status >= 400) throw problemError(response.status, parse(await response.text()))
-    return { headers: response.headers, bytes: response.body! }
+    return { headers: response.headers, bytes: atMost(response.body!, most) }
+  }
+
+  async function* atMost(body: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array, void> {
+    let size = 0
+    try {
+      for await (const chunk of body) {
+        size += chunk.length
+        if (size > most) {
+          throw new CliError(EXIT.failed, `The server at ${new URL(base).origin} sent more than ${most} bytes.`, {
+            fix: 'Check --url and SKILLET_URL: no version is as large as that.',
+          })
+        }
+        yield chunk
+      }
+    } catch (error) {
+      if (error instanceof CliError || signal?.aborted === true) throw error
+      throw unreachable(base, error)
+    }
   }
 
   return {

@@ -1,3 +1,4 @@
+import { cleanText } from './clean-text.ts'
 import { type Io, painter } from './io.ts'
 import { duration } from './table.ts'
 
@@ -24,8 +25,9 @@ export function createProgress(io: Pick<Io, 'err' | 'tty' | 'env'>): Progress {
   }
 
   return {
-    begin(what) {
+    begin(text) {
       end()
+      const what = cleanText(text)
       step = { what, began: performance.now() }
       percent = -1
       if (io.tty.err) io.err(`..  ${what}`)

@@ -52,6 +52,15 @@ test.each([
   })
 })
 
+test('what a server says controls no terminal', async () => {
+  await using server = await httpServer((_, response) => {
+    response.writeHead(400, { 'content-type': 'application/problem+json' })
+    response.end(JSON.stringify({ title: '\u001b[2J', detail: '\u001b]0;mine\u0007', fix: '\u009b31m' }))
+  })
+  const { err } = await cli(['run', 'show', 'run_1'], { env: { SKILLET_URL: server.url, SKILLET_KEY: KEY } })
+  expect(err).toMatch(/^[\n\x20-\x7e]+$/)
+})
+
 test('no server ends with 3, whether none is known or the known one is gone', async () => {
   const unknown = await cli(['skill', 'list'])
   expect(unknown).toMatchObject({ code: 3, err: expect.stringContaining('skillet serve') })

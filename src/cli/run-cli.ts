@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import type { Cli } from './call.ts'
+import { cleanText } from './clean-text.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Io, painter } from './io.ts'
@@ -34,9 +35,11 @@ function unexpected(error: unknown): CliError {
 
 function errorText(error: CliError, io: Io): string {
   const paint = painter(io, 'err')
-  const lines = [`${paint('red', 'Error:')} ${error.message}`]
-  if (error.why !== null && error.why !== error.message) lines.push(`${paint('dim', 'Why:')} ${error.why}`)
-  if (error.fix !== null) lines.push(`${paint('green', 'To mend it:')} ${error.fix}`)
+  // Servers and files of others have their words in it.
+  const { message, why, fix } = error
+  const lines = [`${paint('red', 'Error:')} ${cleanText(message)}`]
+  if (why !== null && why !== message) lines.push(`${paint('dim', 'Why:')} ${cleanText(why)}`)
+  if (fix !== null) lines.push(`${paint('green', 'To mend it:')} ${cleanText(fix)}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -209,6 +209,10 @@ test('a site that lists its skills: by its address or that of the index, with di
     code: 1,
     err: expect.stringContaining('There are no skills at') as string,
   })
+  expect(await run('https://', '--dry-run')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('is no URL') as string,
+  })
   expect(await run('http://192.0.2.1/x.zip', '--dry-run')).toMatchObject({
     code: 1,
     err: expect.stringContaining('https') as string,

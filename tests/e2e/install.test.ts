@@ -157,7 +157,7 @@ describe('install', () => {
   })
 
   test('nothing leads out of the project, neither an option nor a lock file', async () => {
-    for (const to of ['..', '../skills', '/tmp', 'a/../..']) {
+    for (const to of ['..', '../skills', '/tmp', 'a/../..', '.git', '.GIT/hooks']) {
       expect(await skillet('install', 'guide', '--to', to)).toMatchObject({
         code: 2,
         err: expect.stringContaining('is not a folder in') as string,
@@ -187,7 +187,7 @@ describe('install', () => {
     const headers = { authorization: `Bearer ${server.key}` }
     const other = await fetch(`${server.url}/api/skills/guide/versions/prod/archive`, { headers })
     const bytes = Buffer.from(await other.arrayBuffer())
-    let lie: 'archive' | 'signature' | 'name' = 'archive'
+    let lie: 'archive' | 'signature' | 'name' | 'number' | 'path' = 'archive'
     await using liar = await httpServer((asked, answer) => {
       const onward = fetch(new URL(asked.url!, server.url), { headers })
       void onward.then(async (got) => {
@@ -196,7 +196,10 @@ describe('install', () => {
         if (isArchive) answer.setHeader('skillet-signature', signature!)
         const body = Buffer.from(await got.arrayBuffer())
         if (isArchive && lie === 'archive') answer.end(bytes)
-        else if (lie === 'name') answer.end(body.toString().replace('"letters"', '"../../letters"'))
+        else if (lie === 'name' && !isArchive) answer.end(body.toString().replace('"letters"', '"../../letters"'))
+        else if (isArchive) answer.end(body)
+        else if (lie === 'number') answer.end(body.toString().replaceAll('"1.0.0"', '"9.9.9"'))
+        else if (lie === 'path') answer.end(body.toString().replaceAll('"1.0.0"', '"1/../../../x"'))
         else answer.end(body)
       })
     })
@@ -206,8 +209,41 @@ describe('install', () => {
     expect(await install()).toMatchObject({ code: 1, err: expect.stringContaining('is not what was signed') as string })
     lie = 'name'
     expect(await install()).toMatchObject({ code: 2, err: expect.stringContaining('is no name of a skill') as string })
+    lie = 'number'
+    expect(await install()).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('signed as letters 1.0.0') as string,
+    })
+    lie = 'path'
+    const download = await cli(['version', 'download', 'letters', '1'], {
+      cwd: at('.claude/skills'),
+      env: { SKILLET_URL: liar.url, SKILLET_KEY: server.key },
+    })
+    expect(download).toMatchObject({ code: 1, err: expect.stringContaining('no number of a version') as string })
+    expect(await left()).toEqual(['.claude'])
     expect(await left('.claude/skills')).toEqual([])
     await expect(lstat(at('skillet.lock.json'))).rejects.toThrow('ENOENT')
+  })
+
+  test('a server that sends without end fills no disk', async () => {
+    const headers = { authorization: `Bearer ${server.key}` }
+    await using endless = await httpServer((asked, answer) => {
+      void fetch(new URL(asked.url!, server.url), { headers }).then(async (got) => {
+        const body = await got.bytes()
+        const signature = got.headers.get('skillet-signature')
+        if (signature === null) return answer.end(body)
+        answer.setHeader('skillet-signature', signature)
+        const more = (): void => {
+          while (!answer.destroyed && answer.write(Buffer.alloc(2 ** 20)));
+        }
+        answer.on('drain', more)
+        return more()
+      })
+    })
+    const env = { SKILLET_URL: endless.url, SKILLET_KEY: server.key }
+    const { code, err } = await cli(['install', 'letters'], { cwd, env })
+    expect([code, err]).toEqual([1, expect.stringMatching(/sent more than \d+ bytes/)])
+    expect(await left('.claude/skills')).toEqual([])
   })
 
   test('a skill that Claude Code would load as a plugin is not installed for it unasked', async () => {
@@ -217,6 +253,20 @@ describe('install', () => {
     })
     await ok('install', 'sly', '--to', 'agents')
     await ok('install', 'sly', '--force')
+  })
+
+  test('a function is not put where agents would not find it', async () => {
+    const main = { 'main.py': 'def handler(input: dict) -> dict:\n    "Adds numbers."\n    return {}\n' }
+    await server.deploy('sums', main, {}, 'prod')
+    for (const to of ['claude-code', 'agents']) {
+      expect(await skillet('install', 'sums', '--to', to)).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('sums has no SKILL.md') as string,
+      })
+    }
+    expect(await readdir(cwd, { recursive: true })).not.toContain('skillet.lock.json')
+    await ok('install', 'sums', '--to', 'tools')
+    expect(await text('tools', 'sums', 'main.py')).toBe(main['main.py'])
   })
 })
 

@@ -40,11 +40,11 @@ export async function download(
   return { url, bytes }
 }
 
-/** By hand, as each hop has to be https, too. */
+/** By hand, as each hop has to be https, too; and nobody elsewhere makes this machine ask itself. */
 async function follow(from: URL, signal: AbortSignal): Promise<{ url: URL; response: Response }> {
   let url = from
   for (let hop = 0; hop <= REDIRECTS; hop++) {
-    requireSafe(url)
+    requireSafe(url, hop === 0 || isLocal(from.hostname))
     const response = await fetch(url, { redirect: 'manual', signal }).catch((error: unknown) => {
       throw signal.aborted ? error : notFetched(url, reasonOf(error))
     })
@@ -56,8 +56,11 @@ async function follow(from: URL, signal: AbortSignal): Promise<{ url: URL; respo
   throw notFetched(from, `It leads on more than ${REDIRECTS} times.`)
 }
 
-function requireSafe(url: URL): void {
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal(url.hostname))) return
+/** @param home Whether this machine may be meant. */
+function requireSafe(url: URL, home: boolean): void {
+  const local = isLocal(url.hostname)
+  if (local && !home) throw notFetched(url, 'Another machine refers to what only this one reaches.')
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && local)) return
   throw notFetched(url, 'Whoever is on the way could change what comes over http.', 'Give an https URL.')
 }
 

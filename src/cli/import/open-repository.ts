@@ -27,13 +27,19 @@ export async function openRepository(source: string, cwd: string, signal: AbortS
   try {
     const folder = join(scratch, 'skills')
     const faults = isUrl
-      ? await fetched(new URL(source), scratch, folder, signal)
+      ? await fetched(urlOf(source), scratch, folder, signal)
       : await unpackArchive(path, folder, source)
     return { folder, faults, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+function urlOf(source: string): URL {
+  const url = URL.parse(source)
+  if (url !== null) return url
+  throw usageError(`"${source}" is no URL.`, 'Write it as https://host/path.')
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -34,7 +34,7 @@ export async function unpackTar(
     }
   })()
   try {
-    await Promise.all([pipeline(createReadStream(archive), createGunzip(), extract), written])
+    await Promise.all([pipeline(createReadStream(archive), createGunzip(), atMost(limits), extract), written])
   } catch (error) {
     // The reader ends the pipe when it refuses: its word counts.
     await written
@@ -42,6 +42,20 @@ export async function unpackTar(
   }
   return leftOut
 }
+
+/** Of all that a tar holds: also of what it says about files, which may be long, and is read into memory. */
+const atMost = ({ packageBytes, packageEntries }: Pick<ArchiveLimits, 'packageBytes' | 'packageEntries'>) =>
+  async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
+    let left = packageBytes + packageEntries * ENTRY_BYTES
+    for await (const chunk of chunks) {
+      left -= chunk.length
+      if (left < 0) throw refused(`It has more than ${packageBytes} bytes.`)
+      yield chunk
+    }
+  }
+
+/** A header, what a long path takes, and what a file is filled up with. */
+const ENTRY_BYTES = 4096
 
 async function write(target: string, path: string, content: AsyncIterable<unknown>, mode: number): Promise<void> {
   await mkdir(dirname(join(target, path)), { recursive: true })

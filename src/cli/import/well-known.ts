@@ -7,6 +7,7 @@ import { Name } from '../../model/skills.ts'
 import { CliError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
 import { download } from './download.ts'
+import { isLocal } from './local.ts'
 import { unpackArchive } from './unpack-archive.ts'
 
 /** What a well-known URI names (the discovery RFC, version 0.2.0). Members that we do not know are let through. */
@@ -45,10 +46,16 @@ export async function fetchIndexed(
   signal: AbortSignal,
 ): Promise<string[]> {
   const faults: string[] = []
+  const named = new Set<string>()
   for (const entry of index.skills) {
     const target = join(folder, entry.name)
+    if (named.has(entry.name)) {
+      faults.push(`${entry.name}: The index has it twice.`)
+      continue
+    }
+    named.add(entry.name)
     try {
-      await fetchOne(entry, new URL(entry.url, base), target, signal)
+      await fetchOne(entry, urlOf(entry.url, base), target, signal)
     } catch (error) {
       if (!(error instanceof CliError)) throw error
       await rm(target, { recursive: true, force: true })
@@ -56,6 +63,14 @@ export async function fetchIndexed(
     }
   }
   return faults
+}
+
+/** Somebody elsewhere may not have this machine ask itself. */
+function urlOf(written: string, base: URL): URL {
+  const url = URL.parse(written, base.href)
+  if (url === null) throw notTaken(`"${written.slice(0, 100)}" is no URL.`)
+  if (isLocal(url.hostname) && !isLocal(base.hostname)) throw notTaken('It is on this machine, and the index is not.')
+  return url
 }
 
 async function fetchOne(

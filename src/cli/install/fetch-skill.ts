@@ -39,7 +39,10 @@ export async function fetchSkill(
     throw notThat(name, `Its files are ${unpacked.digest}, and should be ${version.digest}.`)
   }
   const keys = (await api.signingKeys()).items
-  const { key: id } = requireSigned(name, { ...unpacked, faults: [] }, envelope.data, keys)
+  const { key: id, ...signed } = requireSigned(name, { ...unpacked, faults: [] }, envelope.data, keys)
+  if (signed.skill !== skill || signed.version !== version.version) {
+    throw notThat(name, `It was signed as ${signed.skill} ${signed.version}.`)
+  }
   const { public_key } = keys.find((key) => key.id === id)!
   return { dir, files: unpacked.files, signature: envelope.data, key: { id, public_key } }
 }

@@ -30,10 +30,11 @@ export function placeFor(project: string, to: string, skill: string): Place {
 export function placeAt(project: string, path: string): Place {
   const segments = path.split('/')
   const inside =
-    !isAbsolute(path) && segments.every((one) => one !== '' && one !== '.' && one !== '..' && !/[\\\0]/.test(one))
+    !isAbsolute(path) &&
+    segments.every((one) => one !== '' && one !== '.' && one !== '..' && !/[\\\0]|^\.git$/i.test(one))
   if (inside) return { project, path, folder: join(project, ...segments) }
   throw new CliError(EXIT.usage, `"${path}" is not a folder in ${project}.`, {
-    why: 'What a project installs stays inside it.',
+    why: 'What a project installs stays inside it, and out of what belongs to git.',
     fix: 'Name a folder in the project with --to, or run the command in another folder.',
   })
 }

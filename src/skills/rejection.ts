@@ -12,5 +12,6 @@ function textOf(findings: readonly Finding[]): string {
   if (first === undefined) return 'The package was not accepted.'
   const place = first.file === null ? '' : `${first.file}${first.line === null ? '' : `:${first.line}`}: `
   const more = denied.length === 1 ? '' : ` (and ${denied.length - 1} more)`
-  return `${place}${first.message} ${first.fix}${more}`
+  const end = /[.!?]$/.test(first.message) ? '' : '.'
+  return `${place}${first.message}${end} ${first.fix}${more}`
 }

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Driver, ToolResult, ToolSpec } from '../../runtime/driver.ts'
 import { type TestSandbox, draftOf, openTestSandbox } from '../test-sandbox.ts'
 import { createInspector } from './inspector.ts'
 
@@ -52,6 +53,42 @@ test('a scan that takes too long is stopped and names the file', async () => {
   const inspect = createInspector({ tool: sandbox.driver.tool, files: sandbox.files, timeoutMs: 1 })
   const { findings } = await inspect(await sandbox.unpack({ 'main.py': '' }), draftOf('python', 'main.py'))
   expect(findings.map((one) => [one.rule, one.severity])).toEqual([['scan.stopped', 'deny']])
+})
+
+/** The real one; what it says of the first of them is changed. */
+const inspecting = (first: (result: ToolResult, spec: ToolSpec) => ToolResult) => {
+  const asked: number[] = []
+  const tool: Driver['tool'] = async (spec, signal) => {
+    asked.push(spec.timeout_ms)
+    const result = await sandbox.driver.tool({ ...spec, timeout_ms: 120_000 }, signal)
+    return asked.length === 1 ? first(result, spec) : result
+  }
+  return { inspect: createInspector({ tool, files: sandbox.files, timeoutMs: 60_000 }), asked }
+}
+
+describe('a scan that was stopped', () => {
+  const main = { 'main.py': 'def handler(input: dict) -> dict:\n    return {}\n' }
+
+  test('because others had the processors is begun again, with more time', async () => {
+    const { inspect, asked } = inspecting((result) => ({ ...result, ended: 'timeout', stdout: '' }))
+    const { findings, handler } = await inspect(await sandbox.unpack(main), draftOf('python', 'main.py'))
+    expect({ findings, asked }).toEqual({ findings: [], asked: [60_000, 180_000] })
+    expect(handler).toMatchObject({ kind: 'python' })
+  })
+
+  test('because of the package is not', async () => {
+    const { inspect, asked } = inspecting((result, { timeout_ms: cpu_ms }) => ({
+      ...result,
+      ended: 'timeout',
+      stdout: '{"file":"main.py"}\n',
+      usage: { ...result.usage, cpu_ms },
+    }))
+    const { findings } = await inspect(await sandbox.unpack(main), draftOf('python', 'main.py'))
+    expect(asked).toHaveLength(1)
+    expect(findings).toMatchObject([
+      { rule: 'scan.stopped', file: 'main.py', message: 'The scan took too long while reading this file' },
+    ])
+  })
 })
 
 test('no code of the package is executed by reading it', async () => {

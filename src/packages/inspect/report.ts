@@ -31,8 +31,10 @@ export function readReport(result: ToolResult): ProgramResult {
     }
     if (line.result) end = line.result
   }
-  if (!end)
-    findings.push(scanFinding('scan.stopped', `The scan ${STOPPED[result.ended]} while reading this file`, file))
+  if (!end) {
+    const when = file === undefined ? 'before it had read a file' : 'while reading this file'
+    findings.push(scanFinding('scan.stopped', `The scan ${STOPPED[result.ended]} ${when}`, file))
+  }
   return {
     findings,
     description: end?.description ?? null,

@@ -62,7 +62,12 @@ export async function createProgram(cli: Cli, version: string, args: readonly st
   for (const make of await Promise.all(meant(args).map((name) => COMMANDS[name]!()))) program.addCommand(make(cli))
   everyCommand(program, (command) => {
     command.exitOverride().configureHelp({ showGlobalOptions: true })
-    command.configureOutput({ writeOut: (text) => cli.io.out(text), writeErr: (text) => cli.io.err(text) })
+    command.configureOutput({
+      writeOut: (text) => cli.io.out(text),
+      writeErr: (text) => cli.io.err(text),
+      // Told by whoever runs the program, like all other errors.
+      outputError: () => undefined,
+    })
   })
   return program
 }

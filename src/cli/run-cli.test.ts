@@ -8,8 +8,8 @@ import { httpServer } from '../../tests/support/http-server.ts'
 const KEY = 'sk_secret_of_this_test'
 
 test.each([
-  [['nonsense'], "unknown command 'nonsense'"],
-  [['invoke'], "missing required argument 'skill'"],
+  [['nonsense'], "Error: Unknown command 'nonsense'"],
+  [['invoke'], "Error: Missing required argument 'skill'"],
   [['run', 'list', '--limit', '0'], 'whole number from 1 to 200'],
   [['run', 'list', '--status', 'lost'], 'Allowed choices are queued, running'],
   [['invoke', 'x', '--wait', '--detach'], 'exclude each other'],
@@ -24,6 +24,8 @@ test.each([
   const { code, err, out } = await cli(args, { env: { SKILLET_URL: server.url, SKILLET_KEY: KEY } })
   expect(err).toContain(said)
   expect([code, out]).toEqual([2, ''])
+  const machine = await cli([...args, '--json'], { env: { SKILLET_URL: server.url, SKILLET_KEY: KEY } })
+  expect([machine.code, JSON.parse(machine.err)]).toMatchObject([2, { error: { exit_code: 2 } }])
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import type { Cli } from './call.ts'
 import { cleanText } from './clean-text.ts'
-import { CliError } from './cli-error.ts'
+import { CliError, usageError } from './cli-error.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { type Io, painter } from './io.ts'
 import { packageVersion } from './package-version.ts'
@@ -15,13 +15,21 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
     await program.parseAsync([...args], { from: 'user' })
     return cli.exitCode
   } catch (error) {
-    // Commander has printed it already, with a hint.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
+    // What there is was shown instead: only half of a command was named.
+    if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage
     if (io.signal.aborted) return EXIT.interrupted
-    const known = error instanceof CliError ? error : unexpected(error)
+    const known = knownError(error)
     io.err(args.includes('--json') ? jsonText(known) : errorText(known, io))
     return known.exitCode
   }
+}
+
+function knownError(error: unknown): CliError {
+  if (error instanceof CliError) return error
+  if (!(error instanceof CommanderError)) return unexpected(error)
+  const what = error.message.replace(/^error: /, '')
+  return usageError(`${what.charAt(0).toUpperCase()}${what.slice(1)}`, 'Add --help to see what can be said.')
 }
 
 /** Faults outside the command line's own code carry a `fix` of theirs, such as a data folder that another server holds. */

@@ -10,7 +10,8 @@ interface Target {
 
 /**
  * Speaks MCP with a client that started this process: every line that comes is sent to the server, every message that the server answers
- * with is a line that goes out. Ends when the input ends or the signal aborts; what is under way then is cancelled.
+ * with is a line that goes out. Ends when the input ends or the signal aborts; runs that are under way then are cancelled, what was only asked
+ * is still answered when the input ends.
  * @param parts.target Asked for each message: a server that was started again may listen elsewhere. What it throws becomes the answer.
  */
 export async function bridge(parts: {
@@ -22,6 +23,7 @@ export async function bridge(parts: {
   const { input, output, target, signal } = parts
   const headers = createMcpHeaders()
   const underWay = new Map<unknown, AbortController>()
+  const lasting = new Set<AbortController>()
   const work = new Set<Promise<void>>()
   const say = (message: object): void => output(`${JSON.stringify(message)}\n`)
   const refuse = (id: unknown, code: number, text: string): void => {
@@ -81,6 +83,7 @@ export async function bridge(parts: {
     }
     const controller = new AbortController()
     if (id !== undefined) underWay.set(id, controller)
+    if (LASTING.has(String(method))) lasting.add(controller)
     try {
       await forward(message, AbortSignal.any([signal, controller.signal]))
     } catch (error) {
@@ -89,6 +92,7 @@ export async function bridge(parts: {
       if (!controller.signal.aborted && !signal.aborted && id !== undefined) refuse(id, -32_603, why)
     } finally {
       if (underWay.get(id) === controller) underWay.delete(id)
+      lasting.delete(controller)
     }
   }
 
@@ -98,9 +102,12 @@ export async function bridge(parts: {
     const one = handle(line).finally(() => work.delete(one))
     work.add(one)
   }
-  for (const controller of underWay.values()) controller.abort()
+  for (const controller of lasting) controller.abort()
   await Promise.all(work)
 }
+
+/** What nobody waits for who has gone: it runs a skill, or never ends by itself. */
+const LASTING: ReadonlySet<string> = new Set(['tools/call', 'subscriptions/listen'])
 
 const idOf = (answer: { id?: unknown; method?: unknown }, { id }: Message): object =>
   answer.method === undefined && (answer.id === null || answer.id === undefined) ? { id } : {}

@@ -112,6 +112,15 @@ describe('the bridge by itself', () => {
     expect(lost).toMatchObject({ id: 'a', error: { code: -32_603 } })
   })
 
+  test('answers what was asked before the input ended, as of a shell', async () => {
+    const input = new PassThrough()
+    const answers: unknown[] = []
+    input.end('{"jsonrpc":"2.0","id":"a","method":"tools/list"}\n')
+    const output = (line: string): void => void answers.push(JSON.parse(line))
+    await bridge({ input, output, target: here, signal: new AbortController().signal })
+    expect(answers).toMatchObject([{ id: 'a', result: { tools: expect.any(Array) as unknown[] } }])
+  })
+
   test('cancels what is under way when the client goes', async () => {
     const input = new PassThrough()
     const output = new PassThrough()

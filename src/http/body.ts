@@ -51,7 +51,11 @@ export function check<T extends z.ZodType>(schema: T, value: unknown, where: 'bo
     pointer: where === 'body' ? path.map((key) => `/${escape(String(key))}`).join('') : '',
     message: where === 'body' || path.length === 0 ? message : `The ${where} parameter "${path.join('.')}": ${message}`,
   }))
-  throw new SkilletError('bad_request', `The ${where} has ${problems.length} problem(s).`, { problems })
+  throw new SkilletError(
+    'bad_request',
+    `The ${where} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}.`,
+    { problems },
+  )
 }
 
 /** `application/json` alone, in UTF-8, as it is. */

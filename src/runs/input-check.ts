@@ -16,7 +16,11 @@ export async function checkInput(
   checkSize(input)
   const problems = await schemas.validate(schema, input)
   if (problems.length === 0) return
-  throw new SkilletError('input_invalid', `The input has ${problems.length} problem(s).`, { problems })
+  throw new SkilletError(
+    'input_invalid',
+    `The input has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}.`,
+    { problems },
+  )
 }
 
 /**

@@ -29,7 +29,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     }
     let response: Response
     try {
-      response = await fetch(url, {
+      response = await send(url, {
         method,
         headers: {
           authorization: `Bearer ${key}`,
@@ -58,7 +58,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value))
     let rest = ''
     try {
-      const response = await fetch(url, { headers: { authorization: `Bearer ${key}` }, signal: signal ?? null })
+      const response = await send(url, { headers: { authorization: `Bearer ${key}` }, signal: signal ?? null })
       if (response.status >= 400) throw problemError(response.status, parse(await response.text()))
       for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
         const parts = (rest + text).split('\n')
@@ -75,7 +75,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
   /** Bytes of a body as they come. @throws CliError for a status of 400 or more, and when the connection breaks */
   async function* bytes(method: string, path: string, body: unknown): AsyncGenerator<Uint8Array, void> {
     try {
-      const response = await fetch(new URL(path, base), {
+      const response = await send(new URL(path, base), {
         method,
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
@@ -91,7 +91,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
 
   /** @throws CliError for a status of 400 or more; its bytes when the connection breaks, and when there are more of them */
   async function download(path: string, most: number): Promise<Download> {
-    const response = await fetch(new URL(path, base), {
+    const response = await send(new URL(path, base), {
       headers: { authorization: `Bearer ${key}` },
       signal: signal ?? null,
     }).catch((error: unknown) => {
@@ -130,6 +130,14 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     bytes,
     download,
   }
+}
+
+/** A server that says that it waited in vain has not begun: on a busy machine it is asked once more. */
+async function send(url: URL, init: RequestInit): Promise<Response> {
+  const response = await fetch(url, init)
+  if (response.status !== 408) return response
+  await response.body?.cancel()
+  return fetch(url, init)
 }
 
 export function unreachable(base: string, error: unknown): CliError {

@@ -54,6 +54,16 @@ test.each([
   })
 })
 
+test('a server that was too busy to hear the request is asked once more', async () => {
+  let asked = 0
+  await using server = await httpServer((_, response) => {
+    response.writeHead(++asked === 1 ? 408 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ items: [], next: null }))
+  })
+  const { code } = await cli(['skill', 'list'], { env: { SKILLET_URL: server.url, SKILLET_KEY: KEY } })
+  expect([code, asked]).toEqual([0, 2])
+})
+
 test('what a server says controls no terminal', async () => {
   await using server = await httpServer((_, response) => {
     response.writeHead(400, { 'content-type': 'application/problem+json' })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Operation, PERMISSIONS, type Permission } from '../access/permissions.ts'
 import { AnyRole } from '../model/access.ts'
 import { type DocumentedRoute, callRoute, routesOf, sampleOf } from './fixtures/authority-routes.ts'
-import { SAMPLES } from './fixtures/authority-samples.ts'
+import { SAMPLES, type Sample } from './fixtures/authority-samples.ts'
 import { type Cast, POSITIONS, type Position, type World, castOf, makeWorld } from './fixtures/authority-world.ts'
 
 /**
@@ -94,6 +94,16 @@ const OUTSIDE: Partial<Record<Position, string>> = {
   'owner of a suspended tenant': 'tenant_suspended',
 }
 
+const unused = new Map<string, Sample>()
+
+/** Who is turned away whatever they ask for uses nothing up: one sample is enough for all of them. */
+async function sampleFor(position: Position, route: DocumentedRoute, by: string): Promise<Sample> {
+  if (OUTSIDE[position] === undefined) return sampleOf(world, route, by)
+  const sample = unused.get(route.id) ?? (await sampleOf(world, route, by))
+  unused.set(route.id, sample)
+  return sample
+}
+
 describe('who may call what', () => {
   test('the table of permissions is what it is meant to be', () => {
     const table = Object.entries(PERMISSIONS).map(([operation, roles]) => [
@@ -123,7 +133,7 @@ describe('who may call what', () => {
     const { id, key } = cast[position]
     const [found, expected]: [string[], string[]] = [[], []]
     for (const route of routes.filter(({ operation }) => operation !== null)) {
-      const answer = await callRoute(world, route, await sampleOf(world, route, id), key)
+      const answer = await callRoute(world, route, await sampleFor(position, route, id), key)
       const name = `${route.id}: `
       const wanted = expectedOf(position, route)
       expected.push(name + wanted)

@@ -40,7 +40,7 @@ test('a backup of a busy server, restored, has all that was acknowledged before 
   const load = hammer(child, stop.signal)
   while (before.length < 60) await pause()
   // A long line, so that some of it waits when the backup is taken.
-  for (let i = 0; i < 40; i++) before.push(await begin(child, 'slow', { i }))
+  for (let i = 0; i < 24; i++) before.push(await begin(child, 'slow', { i }))
   const acknowledged = [...before]
   const taken = await cli(['backup', file, '--data', dataDir, '--json'])
   expect(taken).toMatchObject({ code: 0, err: expect.stringContaining('taking a backup') })
@@ -172,7 +172,10 @@ async function begin(child: Served, skill: string, input: object): Promise<strin
 async function hammer(child: Served, signal: AbortSignal): Promise<{ uploaded: number }> {
   let uploaded = 0
   const callers = [1, 2, 3].map(async (caller) => {
-    for (let i = 0; !signal.aborted; i++) before.push(await begin(child, 'quick', { caller, i }))
+    for (let i = 0; !signal.aborted; i++) {
+      before.push(await begin(child, 'quick', { caller, i }))
+      await pause()
+    }
   })
   const uploader = async (): Promise<void> => {
     for (; !signal.aborted; uploaded++) {
@@ -185,6 +188,7 @@ async function hammer(child: Served, signal: AbortSignal): Promise<{ uploaded: n
       })
       const put = await fetch(ticket.url, { method: 'PUT', headers: ticket.headers, body })
       if (put.status !== 202) throw new Error(`PUT: ${put.status} ${await put.text()}`)
+      await pause()
     }
   }
   await Promise.all([...callers, uploader()])

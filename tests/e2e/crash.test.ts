@@ -11,7 +11,7 @@ import { type Leftovers, leftoversOf } from '../support/leftovers.ts'
 import { TestServer, python } from './harness.ts'
 
 const CLI = new URL('../../src/cli/main.ts', import.meta.url).pathname
-const CYCLES = 4
+const CYCLES = 3
 
 let dataDir: string
 let leftovers: Leftovers
@@ -37,7 +37,7 @@ test(`kill -9 under load, ${CYCLES} times: nothing acknowledged is lost, nothing
     const load = hammer(child, acknowledged)
     // Also the proof that the look for processes finds them.
     await seen('a sandbox at work', () => leftovers.processes().length > 0)
-    await new Promise((resolve) => setTimeout(resolve, cycle * 350))
+    await new Promise((resolve) => setTimeout(resolve, cycle * 500))
     child.process.kill('SIGKILL')
     await once(child.process, 'exit')
     await load

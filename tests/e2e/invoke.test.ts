@@ -142,7 +142,7 @@ describe('events and logs', () => {
       'chatty',
       python(
         'chatty',
-        'def handler(input: dict) -> dict:\n    for i in range(40000):\n        print("line", i, "x" * 40)\n    return {}\n',
+        'def handler(input: dict) -> dict:\n    for i in range(4000):\n        print("line", i, "x" * 400)\n    return {}\n',
       ),
     )
     const run = await server.run('chatty', {})
@@ -157,7 +157,7 @@ describe('events and logs', () => {
       lines.push(...page.items)
       cursor = page.next === null ? '' : `&cursor=${encodeURIComponent(page.next)}`
     } while (cursor !== '')
-    expect(lines[0]).toMatchObject({ stream: 'stdout', text: `line 0 ${'x'.repeat(40)}` })
+    expect(lines[0]).toMatchObject({ stream: 'stdout', text: `line 0 ${'x'.repeat(400)}` })
     expect(Date.parse(lines[0]!.at)).toBeGreaterThan(Date.parse(run.created_at))
     expect(lines.filter(({ stream }) => stream === 'system')).toHaveLength(1)
     expect(lines.at(-1)?.stream).toBe('system')

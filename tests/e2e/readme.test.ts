@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cli } from '../support/cli.ts'
 import { TestServer } from './harness.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -33,17 +34,17 @@ test('the ten lines of the README about teams do what they say', { timeout: 120_
   const sh = (script: string) => promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd, env })
   const { stdout } = await sh(block)
   expect(stdout).toContain('"next_version": "2.0.0"')
-  const acme = (command: string) => sh(`SKILLET_KEY=$(cat acme.key) bin/skillet.js ${command} --json`)
-  const config = JSON.parse((await acme('stage config release-notes dev')).stdout) as { secret_refs: object }
-  expect(Object.keys(config.secret_refs)).toEqual(['GITHUB_TOKEN'])
-  expect(JSON.parse((await acme('audit list --action secret.use')).stdout)).toMatchObject({
-    items: [{ action: 'secret.use' }],
-  })
-  expect(JSON.parse((await acme('audit verify')).stdout)).toMatchObject({ ok: true })
-  await expect(sh('SKILLET_KEY=$(cat globex.key) bin/skillet.js skill show release-notes')).rejects.toMatchObject({
-    code: 5,
-  })
-  await expect(sh('SKILLET_KEY=$(cat ci.key) bin/skillet.js secret list')).rejects.toMatchObject({ code: 4 })
+  const as = async (key: string, command: string) => {
+    const SKILLET_KEY = (await readFile(join(cwd, key), 'utf8')).trim()
+    return cli([...command.split(' '), '--json'], { cwd, env: { SKILLET_DATA: server.dataDir, SKILLET_KEY } })
+  }
+  const acme = async <T>(command: string): Promise<T> => JSON.parse((await as('acme.key', command)).out) as T
+  const { secret_refs } = await acme<{ secret_refs: object }>('stage config release-notes dev')
+  expect(Object.keys(secret_refs)).toEqual(['GITHUB_TOKEN'])
+  expect(await acme('audit list --action secret.use')).toMatchObject({ items: [{ action: 'secret.use' }] })
+  expect(await acme('audit verify')).toMatchObject({ ok: true })
+  expect(await as('globex.key', 'skill show release-notes')).toMatchObject({ code: 5 })
+  expect(await as('ci.key', 'secret list')).toMatchObject({ code: 4 })
 })
 
 test('the lines of the README about dialects do what they say', { timeout: 120_000 }, async () => {
@@ -86,12 +87,12 @@ test('the lines of the README about schedules and backups do what they say', { t
   const { stdout } = await sh(block)
   expect(stdout).toContain('NEXT IN Europe/Berlin')
   expect(stdout).toMatch(/ 06:00 \+0[12]:00/)
-  const shown = JSON.parse((await sh('bin/skillet.js schedule show brand-guidelines dev --json')).stdout) as object
+  const schedule = '/api/skills/brand-guidelines/stages/dev/schedule'
+  const shown = await server.ok<object>('GET', schedule)
   expect(shown).toMatchObject({ cron: '0 6 * * MON-FRI', enabled: true })
-  await sh('bin/skillet.js restore all-of-it.skillet --data restored')
+  expect(await cli(['restore', 'all-of-it.skillet', '--data', 'restored'], { cwd })).toMatchObject({ code: 0 })
   const restored = await TestServer.start({ dataDir: join(cwd, 'restored') })
   try {
-    const schedule = '/api/skills/brand-guidelines/stages/dev/schedule'
     expect(shown).toMatchObject(await restored.ok<object>('GET', schedule))
   } finally {
     await restored.stop()

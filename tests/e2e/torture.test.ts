@@ -3,13 +3,15 @@ import { once } from 'node:events'
 import { expect, test } from 'vitest'
 
 const TORTURE = new URL('../../torture/main.ts', import.meta.url).pathname
-const CYCLES = 8
+const CYCLES = 6
+/** Six faults, none of them twice: the clock in both directions, a kill that falls into a start, a disk, a sandbox, a lease. */
+const SEED = 1517
 
 /** A short one; `npm run torture` goes on for 200 cycles. */
 test(`a server that is killed, stopped, starved and lied to ${CYCLES} times keeps its word`, async () => {
   const child = spawn(
     process.execPath,
-    [TORTURE, '--cycles', String(CYCLES), '--check-every', '4', '--seed', '11', '--json'],
+    [TORTURE, '--cycles', String(CYCLES), '--check-every', '3', '--seed', String(SEED), '--json'],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

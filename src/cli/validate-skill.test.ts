@@ -74,6 +74,12 @@ describe('without any server', () => {
     expect(await run('weather')).toMatchObject({ code: 3, err: expect.stringContaining('skillet serve') })
     expect((await run('weather', '--profile', 'mcp')).code).toBe(0)
   })
+
+  test('what is plainly no skill is sent to no server', async () => {
+    await put({ 'skills/weather/SKILL.md': GOOD })
+    expect(await run('skills')).toMatchObject({ code: 6, err: expect.stringContaining('skills is no skill') })
+    expect((await run('skills', '--profile', 'spec')).out).toContain('"weather/SKILL.md" is not at the root')
+  })
 })
 
 describe('formats', () => {

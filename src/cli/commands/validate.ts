@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { PROFILES } from '../../packages/profiles/profile.ts'
 import { type Call, type Cli, action } from '../call.ts'
-import { usageError } from '../cli-error.ts'
+import { CliError, usageError } from '../cli-error.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findingsText } from '../findings.ts'
 import { packageName } from '../package-name.ts'
@@ -43,7 +43,17 @@ async function validate(call: Call<Options>, path: string) {
   if (dryRun === true && fix !== true)
     throw usageError('--dry-run says what --fix would do.', 'Add --fix, or leave out --dry-run.')
   const full = resolve(call.io.cwd, path)
-  return local || (!remote && (await isSkillOnly(full))) ? validateSkill(call, path) : validateThere(call, full)
+  if (local || (!remote && (await isSkillOnly(full)))) return validateSkill(call, path)
+  if (!remote) await requireManifest(full, path)
+  return validateThere(call, full)
+}
+
+/** What is plainly no skill is not sent to the server, which would keep one of that name. */
+async function requireManifest(folder: string, path: string): Promise<void> {
+  if ((await Promise.all(CODE.map((name) => isThere(folder, name)))).includes(true)) return
+  throw new CliError(EXIT.rejected, `${path} is no skill: it has no skill.yaml, main.py, spm.yaml or SKILL.md.`, {
+    fix: 'Name the folder of one skill, or begin one with "skillet init"; of a folder of many tells "skillet import --dry-run".',
+  })
 }
 
 const CODE = ['skill.yaml', 'skill.yml', 'spm.yaml', 'spm.yml', 'main.py']
@@ -51,10 +61,12 @@ const CODE = ['skill.yaml', 'skill.yml', 'spm.yaml', 'spm.yml', 'main.py']
 /** A folder whose only manifest is a SKILL.md, or what is no folder: nothing that only a server could look at. */
 async function isSkillOnly(path: string): Promise<boolean> {
   if ((await find(path))?.isDirectory() !== true) return true
-  const isThere = async (name: string): Promise<boolean> => (await find(join(path, name)))?.isFile() === true
-  if ((await Promise.all(CODE.map(isThere))).includes(true)) return false
-  return (await isThere('SKILL.md')) || isThere('skill.md')
+  if ((await Promise.all(CODE.map((name) => isThere(path, name)))).includes(true)) return false
+  return (await isThere(path, 'SKILL.md')) || isThere(path, 'skill.md')
 }
+
+const isThere = async (folder: string, name: string): Promise<boolean> =>
+  (await find(join(folder, name)))?.isFile() === true
 
 async function find(path: string): Promise<Stats | null> {
   try {

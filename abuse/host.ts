@@ -31,10 +31,10 @@ export function hostChanges(before: HostState, after: HostState): string[] {
   })
 }
 
-/** Processes that still see one of the folders, after what should have ended them: they get a moment to be gone. */
+/** Processes that still see one of the folders, after what should have ended them: they get a while to be gone, as others may come first. */
 export async function processesIn(folders: readonly string[]): Promise<string[]> {
   let left: string[] = []
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 1000; tries++) {
     left = pids().filter((pid) => folders.some((folder) => text(`/proc/${pid}/mountinfo`).includes(folder)))
     if (left.length === 0) return []
     await pause(20)

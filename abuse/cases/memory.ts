@@ -100,6 +100,7 @@ export const MEMORY: readonly AbuseCase[] = [
     load: 'heavy',
     node: {
       code: 'export function execute() { const kept = []; for (let i = 0; ; i++) kept.push({ i, text: [`a${i}`, `b${i}`] }) }',
+      spec: small,
       // It collects garbage before it gives up, which takes its time on a busy machine.
       timeout_ms: 60_000,
       outcome: 'failed/memory_limit',
@@ -123,10 +124,11 @@ export const MEMORY: readonly AbuseCase[] = [
     number: 6,
     title: 'flood of inodes in /tmp',
     load: 'heavy',
-    python: { code: INODES, spec: small, outcome: 'failed/memory_limit', held: spoiled },
+    // The less there is the sooner it is full.
+    python: { code: INODES, spec: { memory_mb: 64 }, outcome: 'failed/memory_limit', held: spoiled },
     node: {
       code: "import { mkdirSync } from 'node:fs'\nexport function execute() { for (let i = 0; ; i++) mkdirSync(`/tmp/${i}`) }",
-      spec: small,
+      spec: { memory_mb: 96 },
       outcome: 'failed/memory_limit',
       held: spoiled,
     },

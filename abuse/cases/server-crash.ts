@@ -131,10 +131,10 @@ function descendants(of: number): Process[] {
   return all.filter(({ pid }) => pid !== of && family.has(pid))
 }
 
-/** After a moment. One that is dead and only waits to be counted is none. */
+/** After a while: dying takes them processor time, and others come first. One that is dead and only waits to be counted is none. */
 async function stillThere(family: readonly Process[]): Promise<string[]> {
   let left: Process[] = []
-  for (let tries = 0; tries < 250; tries++) {
+  for (let tries = 0; tries < 1500; tries++) {
     const now = processes()
     left = now.filter((it) => it.state !== 'Z' && family.some(({ pid, born }) => pid === it.pid && born === it.born))
     if (left.length === 0) return []

@@ -183,10 +183,11 @@ export class TestServer {
 
   /** Polls until the answer is as wished; the test's own timeout is the only limit. */
   async until<T>(look: () => Promise<T>, wished: (seen: T) => boolean): Promise<T> {
-    for (;;) {
+    // What takes long is asked for less often: each question costs the server time that it needs for the answer.
+    for (let pause = 5; ; pause = Math.min(50, pause * 1.3)) {
       const seen = await look()
       if (wished(seen)) return seen
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await new Promise((resolve) => setTimeout(resolve, pause))
     }
   }
 }

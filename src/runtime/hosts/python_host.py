@@ -48,6 +48,8 @@ def main(config):
             if cold:
                 posix.close(names)
                 BEFORE.update(sys.modules)
+            else:
+                rehearse(config["handler"])
             serve(config, writer, notes)
         posix.close(writer)
         write_raw(ANSWERS, encode({"type": "ready", "after": served}), b"")
@@ -269,6 +271,19 @@ def own_modules():
 # --- one run, in its own process ---
 
 
+def rehearse(handler):
+    """Does once what a run does around the skill, while nobody waits: what it writes to is no longer shared with the first process then."""
+    call = loads('{"run":{"id":"r"},"env":{"A":"b"},"secrets":{},"connections":{"c":{}}}')
+    if handler["kind"] == "python":
+        environment(call)
+        Context(call)
+        exec(NOTHING, empty_module("nothing", handler["file"]).__dict__)
+    dumps(call).encode()
+
+
+NOTHING = compile("def nothing(): pass\nnothing()", "nothing", "exec")
+
+
 def serve(config, writer, notes):
     frame = read_frame(CALLS)
     if frame is None:
@@ -354,24 +369,26 @@ async def completed(awaitable):
 
 def load(file):
     """The skill's module, from its file; its folder comes first on the path, as with any script."""
-    import _frozen_importlib
-    import _frozen_importlib_external as external
-
     folder, _, base = file.rpartition("/")
     if folder:
         sys.path.insert(0, SKILL + "/" + folder)
     name = base.removesuffix(".py")
     if name in sys.modules:
         name = "skill_" + name
-    spec = external.spec_from_file_location(name, SKILL + "/" + file)
-    module = _frozen_importlib.module_from_spec(spec)
-    sys.modules[name] = module
-    code = CODE.get(spec.origin)
+    module = sys.modules[name] = empty_module(name, file)
+    code = CODE.get(module.__file__)
     if code is None:
-        spec.loader.exec_module(module)
+        module.__loader__.exec_module(module)
     else:
         exec(code, module.__dict__)
     return module
+
+
+def empty_module(name, file):
+    import _frozen_importlib
+    import _frozen_importlib_external as external
+
+    return _frozen_importlib.module_from_spec(external.spec_from_file_location(name, SKILL + "/" + file))
 
 
 class View(dict):

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -30,6 +32,8 @@ export interface PackageFiles {
    * @throws SkilletError not_found when the package has no such file; file_too_large when more than LIMITS.fileReadBytes are asked for
    */
   read(source: Package, path: string, range?: Range): Promise<{ file: PackageFile; bytes: Buffer }>
+  /** The same as it is read: little of it is in memory, however slowly it is taken. Whoever asks has to take it, or to cancel. */
+  stream(source: Package, path: string, range?: Range): Promise<ReadableStream<Uint8Array>>
   /**
    * The package as a zip that is the same whenever and wherever it is made: plain files, not compressed, without times.
    * A folder in it has the name that the package gives itself, as readers demand who look into its SKILL.md.
@@ -67,16 +71,8 @@ export function createPackageFiles(parts: {
   }
 
   return {
-    async read(source, path, { start, end } = { start: 0 }) {
-      const file = source.files.find((known) => known.path === path)
-      if (file === undefined) throw notFound('file', path.slice(0, LIMITS.pathChars))
-      const from = Math.min(start, file.size)
-      const length = Math.max(0, Math.min(end ?? file.size, file.size) - from)
-      if (length > LIMITS.fileReadBytes) {
-        throw new SkilletError('file_too_large', `${length} bytes of "${path}" were asked for.`, {
-          data: { max_bytes: LIMITS.fileReadBytes },
-        })
-      }
+    async read(source, path, range) {
+      const { file, from, length } = partOf(source, path, range)
       const use = await folders.ensure(source.archive_blob)
       try {
         const handle = await open(join(use.folder, PACKAGE_FILES, path))
@@ -96,6 +92,16 @@ export function createPackageFiles(parts: {
       }
     },
 
+    async stream(source, path, range) {
+      const { from, length } = partOf(source, path, range)
+      if (length === 0) return Readable.toWeb(Readable.from([])) as ReadableStream<Uint8Array>
+      const use = await folders.ensure(source.archive_blob)
+      const bytes = createReadStream(join(use.folder, PACKAGE_FILES, path), { start: from, end: from + length - 1 })
+      bytes.once('close', () => use.release())
+      await once(bytes, 'open')
+      return Readable.toWeb(bytes) as ReadableStream<Uint8Array>
+    },
+
     archive(tenant, source, layout) {
       const key = `${tenant} ${source.digest} ${layout}`
       const work = making.get(key) ?? make(tenant, source, layout).finally(() => making.delete(key))
@@ -109,6 +115,18 @@ export function createPackageFiles(parts: {
       return Readable.toWeb(await blobs.read(sha256)) as ReadableStream<Uint8Array>
     },
   }
+}
+
+/** @throws SkilletError not_found, file_too_large */
+function partOf(source: Package, path: string, { start, end }: Range = { start: 0 }) {
+  const file = source.files.find((known) => known.path === path)
+  if (file === undefined) throw notFound('file', path.slice(0, LIMITS.pathChars))
+  const from = Math.min(start, file.size)
+  const length = Math.max(0, Math.min(end ?? file.size, file.size) - from)
+  if (length <= LIMITS.fileReadBytes) return { file, from, length }
+  throw new SkilletError('file_too_large', `${length} bytes of "${path}" were asked for.`, {
+    data: { max_bytes: LIMITS.fileReadBytes },
+  })
 }
 
 const LAYOUTS: Readonly<Record<ArchiveLayout, (source: Package) => Omit<PackRequest, 'dir' | 'files'>>> = {

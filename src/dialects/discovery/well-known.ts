@@ -3,11 +3,12 @@ import type { AnyCall, Dialect, Route } from '../../http/route.ts'
 import type { Services } from '../../http/services.ts'
 import { type CatalogueEntry, isSkillMd } from '../../model/catalogue.ts'
 import { notFound } from '../../model/errors.ts'
+import { LIMITS } from '../../model/sizes.ts'
 import { archiveOf } from './artifacts.ts'
 import { createBuilds } from './builds.ts'
 import { currentIndex, olderIndex } from './index-json.ts'
 import { LINK_BASE, LINK_DIALECT, PUBLIC_DIALECT } from './link-dialect.ts'
-import { archiveReply, changingReply, lastingReply } from './replies.ts'
+import { archiveReply, changingReply, fileReply, lastingReply } from './replies.ts'
 import { type Shelf, linkShelf, publicShelf } from './shelf.ts'
 
 type Parts = Pick<Services, 'skills' | 'files' | 'signing'>
@@ -58,6 +59,12 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
     return changingReply(call, shelf, content, 'application/json')
   }
 
+  async function answered(call: AnyCall, shelf: Shelf, entry: CatalogueEntry, path: string): Promise<Reply> {
+    const type = isSkillMd(path) ? MARKDOWN : 'application/octet-stream'
+    const { file, open } = await fileOf(services, entry, path)
+    return fileReply(call, shelf, file, type, async () => ({ stream: await open() }))
+  }
+
   return {
     // Parameters, as the fast router takes no fixed name beside one.
     [`${CURRENT}/{index}`]: {
@@ -78,7 +85,7 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
         const { sha256, size } = entry.skill_md!
         if (sha256 !== digest) throw notFound('file', `${skill}/${digest}/SKILL.md`)
         return lastingReply(call, shelf, services, entry, { type: MARKDOWN, sha256, size }, async () => ({
-          bytes: await read(services, entry, 'SKILL.md'),
+          stream: await (await fileOf(services, entry, 'SKILL.md')).open(),
         }))
       },
     },
@@ -87,7 +94,7 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
       summary: 'The archive with that digest, or the SKILL.md as it is now',
       async handle(call, shelf, { skill, file }) {
         const entry = await shelf.find(skill!)
-        if (file === 'SKILL.md') return changingReply(call, shelf, await read(services, entry, file), MARKDOWN)
+        if (file === 'SKILL.md') return answered(call, shelf, entry, file)
         const archive = await archiveOf(services, entry, 'root')
         if (file !== `${archive.sha256}.zip`) throw notFound('file', `${skill}/${file}`)
         return archiveReply(call, shelf, services, entry, archive)
@@ -98,8 +105,7 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
       summary: 'A file of a skill as it is now',
       async handle(call, shelf, { skill, path }) {
         const entry = await shelf.find(skill!)
-        const type = isSkillMd(path!) ? MARKDOWN : 'application/octet-stream'
-        return changingReply(call, shelf, await read(services, entry, path!), type)
+        return answered(call, shelf, entry, path!)
       },
     },
   }
@@ -107,9 +113,11 @@ function handlersOf(services: Parts): Readonly<Record<string, { id: string; summ
 
 const MARKDOWN = 'text/markdown; charset=utf-8'
 
-/** @throws SkilletError not_found, file_too_large */
-async function read({ skills, files }: Parts, entry: CatalogueEntry, path: string): Promise<Uint8Array> {
+/** @throws SkilletError not_found; when it is opened, file_too_large */
+async function fileOf({ skills, files }: Parts, entry: CatalogueEntry, path: string) {
   const source = await skills.agents.package(entry)
-  const real = path === 'SKILL.md' ? (source.files.find((file) => isSkillMd(file.path))?.path ?? path) : path
-  return (await files.read(source, real)).bytes
+  const real = path === 'SKILL.md' ? (source.files.find((one) => isSkillMd(one.path))?.path ?? path) : path
+  const file = source.files.find((one) => one.path === real)
+  if (file === undefined) throw notFound('file', `${entry.name}/${path.slice(0, LIMITS.pathChars)}`)
+  return { file, open: () => files.stream(source, real) }
 }

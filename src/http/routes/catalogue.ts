@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { PROMPT_BEGIN, PROMPT_END, promptLines } from '../../model/available-skills.ts'
 import { CatalogueEntry } from '../../model/catalogue.ts'
+import { notFound } from '../../model/errors.ts'
 import type { Page, PageOptions } from '../../model/page.ts'
 import { PackageFile } from '../../model/packages.ts'
 import { tokensOfBytes } from '../../model/tokens.ts'
@@ -104,18 +105,26 @@ export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 's
       },
     },
     errors: ['not_found', 'file_too_large', 'range_not_satisfiable'],
-    async handle({ caller, coverage, params, query: { stage, path }, header }) {
+    async handle({ caller, coverage, params, query: { stage, path }, header, request }) {
       const entry = await agents.find({ tenant: caller.tenant, coverage, stage }, params.skill)
       const source = await agents.package(entry)
-      const known = source.files.find((file) => file.path === path)
-      const range = known === undefined ? null : rangeOf(header('range'), known.size)
-      const { file, bytes } = await files.read(source, path, range ?? undefined)
+      const file = source.files.find((known) => known.path === path)
+      if (file === undefined) throw notFound('file', path)
+      const range = rangeOf(header('range'), file.size)
+      const { start, end } = range ?? { start: 0, end: file.size }
       // What a stranger uploaded is never shown as a page of ours.
-      const common = { etag: `"${file.sha256}"`, 'accept-ranges': 'bytes' }
       const type = 'application/octet-stream'
-      if (range === null) return { status: 200, bytes, type, headers: common }
-      const place = `bytes ${range.start}-${range.end - 1}/${file.size}`
-      return { status: 206, bytes, type, headers: { ...common, 'content-range': place } }
+      const headers = {
+        etag: `"${file.sha256}"`,
+        'accept-ranges': 'bytes',
+        'content-type': type,
+        'content-length': String(end - start),
+        ...(range !== null && { 'content-range': `bytes ${start}-${end - 1}/${file.size}` }),
+      }
+      const status = range === null ? 200 : 206
+      // Nothing is opened that nobody reads.
+      if (request().method === 'HEAD') return { status, headers }
+      return { status, type, headers, stream: await files.stream(source, path, range ?? undefined) }
     },
   }),
 ]

@@ -97,7 +97,8 @@ export function createPublishing(parts: {
       const { source, findings } = await checked(submission, signal)
       accept?.(source)
       const at = now()
-      const skill = known ?? newSkill(caller, source, displayName, at)
+      const fresh = known === null ? newSkill(caller, source, displayName, at) : null
+      const skill = known ?? (await draftOf(fresh!, source.digest)) ?? fresh!
       const version = {
         id: newId('version'),
         tenant: caller.tenant,
@@ -109,7 +110,7 @@ export function createPublishing(parts: {
       }
       const detail = { version: version.version, digest: source.digest, skill: skill.id }
       const note = noteOf(caller, 'version.publish', { kind: 'version', id: version.id }, detail)
-      const kept = await catalogue.publish({ skill, create: known === null, package: source, version, note })
+      const kept = await catalogue.publish({ skill, create: skill === fresh, package: source, version, note })
       const deployment = serve ? await serveOn(caller, skill, kept.version) : null
       return { skill, ...kept, deployment, findings }
     },
@@ -137,6 +138,20 @@ export function createPublishing(parts: {
       if (gone.retired !== null) listener.retired(gone.retired)
       return version
     },
+  }
+
+  /**
+   * A skill of that name that was begun and got no further: an upload to a stage brought no version, or the server died before it served this
+   * one. No agent sees it, so nobody who makes one of that name means another.
+   */
+  async function draftOf({ tenant, name, description, display_name }: Skill, digest: string): Promise<Skill | null> {
+    const skill = await engine.skills.findSkill(tenant, name)
+    if (skill === null) return null
+    const { items } = await catalogue.versions(tenant, skill.id, { limit: 2 })
+    const begun =
+      items.length === 0 ? (await catalogue.highest(skill.id)) === null : items.every((it) => it.digest === digest)
+    if (!begun || (await catalogue.findServed(tenant, AGENT_STAGE, skill.id)) !== null) return null
+    return { ...skill, description, display_name }
   }
 
   async function numberOf(skill: Skill, source: Package): Promise<string> {

@@ -129,3 +129,18 @@ test('errors say what to do about them there, in the shape of whoever asks', asy
   })
   expect(await ask(openai, { method: 'GET' }, '/mcp')).toMatchObject({ status: 405, body: { jsonrpc: '2.0' } })
 })
+
+test('what was begun under a name and came to nothing does not keep it', async () => {
+  await server.ok('POST', '/api/skills', { name: 'yarn', description: 'Begun by hand, never uploaded.' })
+  const content = SKILL_MD.replace('name: tale', 'name: yarn')
+  const create = (): Promise<Response> => post(part('yarn/SKILL.md', content) + END)
+  const { id } = (await (await create()).json()) as { id: string }
+  expect(await skills()).toContainEqual(expect.objectContaining({ id, display_name: 'yarn' }))
+  // As after a server that died between the two: the version is there, and no agent gets it.
+  const prod = '/api/skills/yarn/stages/prod'
+  await server.ok('DELETE', prod)
+  expect((await server.call('GET', prod)).status).toBe(404)
+  expect(((await (await create()).json()) as { id: string }).id).toBe(id)
+  await server.ok('GET', prod)
+  expect((await create()).status).toBe(409)
+})

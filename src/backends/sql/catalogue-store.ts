@@ -1,4 +1,3 @@
-import { notFound } from '../../model/errors.ts'
 import { isId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Version } from '../../model/skills.ts'
@@ -8,7 +7,7 @@ import type { Database } from './database.ts'
 import { keepPackage } from './package-keeping.ts'
 import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
 import { SERVED, SUMMARY, type ServedRow, toEntry, toSummary } from './served-rows.ts'
-import { insertSkill, readSkill } from './skill-keeping.ts'
+import { insertSkill, updateSkill } from './skill-keeping.ts'
 import { type TenantRow, toTenant } from './tenant-store.ts'
 import { VERSION, keepVersion } from './version-keeping.ts'
 import { withdrawableFrom } from './version-use.ts'
@@ -18,7 +17,7 @@ export function createCatalogueStore(db: Database): CatalogueStore {
     publish({ skill, create, package: source, version, note }) {
       return db.tx(async (t) => {
         if (create) await insertSkill(t, skill)
-        else if ((await readSkill(t, skill.tenant, skill.id)) === null) throw notFound('skill', skill.id)
+        else await updateSkill(t, skill)
         await keepPackage(t, skill.tenant, source)
         const kept = await keepVersion(t, version)
         await writeAudit(t, note, { after: kept.version })

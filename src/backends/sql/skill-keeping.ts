@@ -1,4 +1,4 @@
-import { SkilletError } from '../../model/errors.ts'
+import { SkilletError, notFound } from '../../model/errors.ts'
 import type { Skill } from '../../model/skills.ts'
 import type { Transaction } from './database.ts'
 
@@ -28,4 +28,16 @@ export async function readSkill(t: Transaction, tenant: string, id: string): Pro
     tenant,
   )
   return row === undefined ? null : { ...row }
+}
+
+/** @throws SkilletError not_found */
+export async function updateSkill(t: Transaction, { id, tenant, description, display_name }: Skill): Promise<void> {
+  const [found] = await t.query(
+    `UPDATE skills SET description = ?, display_name = ? WHERE id = ? AND tenant = ? AND deleted_at IS NULL RETURNING id`,
+    description,
+    display_name,
+    id,
+    tenant,
+  )
+  if (found === undefined) throw notFound('skill', id)
 }

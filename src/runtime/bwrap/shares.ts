@@ -9,7 +9,7 @@ export interface Shares {
 }
 
 /** Processors that stay free for those that come, as a multiple of the root of how many there are: the more, the evener the load. */
-const FREE = 0.35
+const FREE = 0.5
 /** Milliseconds for which is counted who takes what. */
 const WINDOW_MS = 500
 /** Of its share: who takes less does not want it. */

@@ -39,7 +39,7 @@ export function openRuns(
   const checkInput = createStageInputCheck({ schemas, deployments })
   return {
     worker,
-    ticker: createTicker({ engine, plan, cancel: worker.cancel, onFired: metrics.fired, onError }),
+    ticker: createTicker({ engine, plan, cancel: worker.cancel, hold: worker.hold, onFired: metrics.fired, onError }),
     runs: createRunsService({ engine, schemas, deployments, worker, requireIsolation }),
     schedules: createSchedulesService({ engine, findStage, checkInput }),
   }

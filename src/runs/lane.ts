@@ -20,6 +20,8 @@ interface LaneOptions {
 
 /** Clock steps and lost hints: look at least this often, in milliseconds. */
 const LOOK_AGAIN_MS = 30_000
+/** Longest time for which nothing is taken because others have to be begun in time, in milliseconds. */
+const HOLD_MS = 250
 /** After an error of ours, wait before the next look, in milliseconds. */
 const RECOVER_MS = 1000
 
@@ -35,6 +37,7 @@ export class Lane {
   #stirred = false
   #timer: NodeJS.Timeout | null = null
   #stopped = false
+  #holds = 0
 
   constructor(runs: Pick<RunStore, 'take' | 'nextVisible'>, options: LaneOptions) {
     this.#runs = runs
@@ -62,6 +65,21 @@ export class Lane {
     }
   }
 
+  /** See RunWorker.hold. */
+  hold(): () => void {
+    this.#holds++
+    let over = false
+    const release = (): void => {
+      if (over) return
+      over = true
+      clearTimeout(timer)
+      this.#holds--
+      this.#pump()
+    }
+    const timer = setTimeout(release, HOLD_MS).unref()
+    return release
+  }
+
   /** Takes nothing more; what is being taken is begun before this resolves. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -77,7 +95,7 @@ export class Lane {
 
   #pump(): void {
     const places = this.#options.places - this.#busy
-    if (this.#stopped || this.#taking !== null || !this.#stirred || places <= 0) return
+    if (this.#stopped || this.#taking !== null || !this.#stirred || places <= 0 || this.#holds > 0) return
     this.#stirred = false
     this.#taking = this.#pulse
       .during(this.#take(places))

@@ -24,6 +24,11 @@ export interface RunWorker {
   cancel(run: string): void
   /** Keeps a free place for a run that is being admitted; null when there is none. The place has to be given back by `fill`. */
   offer(queue: QueueName): Place | null
+  /**
+   * Takes nothing from the queues until what this returns is called, or for a quarter of a second: what is due at an instant is written down
+   * before what may wait is begun. Runs that are offered a place go on.
+   */
+  hold(): () => void
   /** For /readyz. @throws NotReady while no runs are taken, or leases not kept alive. */
   check(): void
 }
@@ -118,6 +123,13 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
     },
 
     offer: (queue) => lanes.get(queue)?.offer() ?? null,
+
+    hold() {
+      const releases = [...lanes.values()].map((lane) => lane.hold())
+      return () => {
+        for (const release of releases) release()
+      }
+    },
 
     check() {
       pulse.check()

@@ -101,7 +101,7 @@ test('two at once and clocks that jump: one run for each instant that was not mi
   }
 })
 
-test('many at once go in several transactions, one look at a time', async () => {
+test('many at once go in several transactions, one look at a time, before any of their runs begins', async () => {
   const base = await settle(engine)
   const places = await addStages(engine, base, 250)
   for (const place of places) await putSchedule(engine, place)
@@ -126,8 +126,16 @@ test('many at once go in several transactions, one look at a time', async () => 
       },
     },
   }
-  startTicker({ engine: own, plan: planFor(places), now: () => T0 + 10 })
+  /** How many transactions there had been when runs could begin again. */
+  const held: number[] = []
+  startTicker({
+    engine: own,
+    plan: planFor(places),
+    now: () => T0 + 10,
+    hold: () => () => void held.push(batches.length),
+  })
   await Promise.all(Array.from({ length: 5 }, () => driven.look()))
+  expect(held).toEqual([8])
   expect(batches).toEqual([32, 32, 32, 32, 32, 32, 32, 26])
   expect(await engine.schedules.due(T0 + 10, 10)).toEqual([])
 })

@@ -15,6 +15,8 @@ export interface Ticker {
 export interface TickerOptions extends Omit<FiringParts, 'expressions' | 'ready' | 'stopped'> {
   readonly engine: { readonly schedules: Pick<ScheduleStore, 'due' | 'nextDue' | 'fire' | 'watchSchedules'> }
   readonly expressions?: Expressions
+  /** Keeps runs from being begun while many schedules are due, until what it returns is called. */
+  readonly hold?: () => () => void
 }
 
 /**
@@ -66,13 +68,19 @@ export function createTicker(options: TickerOptions): Ticker {
     const at = now()
     firing.begin()
     let after: DueSchedule | undefined
-    for (;;) {
-      const page = await schedules.due(at, PAGE, after)
-      await firing.fire(page)
-      if (stopped) return
-      after = page.at(-1)
-      if (page.length < PAGE) break
-      await otherWork()
+    let release: (() => void) | undefined
+    try {
+      for (;;) {
+        const page = await schedules.due(at, PAGE, after)
+        if (page.length === PAGE) release ??= options.hold?.()
+        await firing.fire(page)
+        if (stopped) return
+        after = page.at(-1)
+        if (page.length < PAGE) break
+        await otherWork()
+      }
+    } finally {
+      release?.()
     }
     const again = firing.end()
     lookedAt = performance.now()

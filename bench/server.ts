@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -34,20 +34,22 @@ export async function startBenchServer(
   folder = mkdtempSync(join(tmpdir(), 'skillet-bench-')),
 ) {
   const began = performance.now()
+  // Into a file, as services have it: to read its lines from a pipe would be work of whoever measures.
+  const log = join(folder, 'server.log')
+  const errors = openSync(log, 'w')
   // One key asks for all of it, faster than one key may.
   const child = spawn(
     process.execPath,
     [command, 'serve', '--port', '0', '--rate-limit', 'off', '--data', folder, ...flags],
     {
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', errors],
     },
   )
+  closeSync(errors)
   // A benchmark that fails leaves no server behind.
   const orphaned = (): void => void child.kill('SIGKILL')
   process.once('exit', orphaned)
-  let errors = ''
-  child.stderr.on('data', (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)))
-  const url = await untilReady(child, join(folder, 'server.json'), () => errors)
+  const url = await untilReady(child, join(folder, 'server.json'), () => readFileSync(log, 'utf8').slice(-4000))
   const readyMs = performance.now() - began
   const server: BenchServer = {
     url,

@@ -75,7 +75,8 @@ test('without cgroups a session ends where its process could not be raised again
   try {
     const [python, node] = await Promise.all([sessions.python(WORK), sessions.node(WORK_IN_NODE)])
     const crowd = await begin(sessions, CROWD)
-    const [forked, stayed] = await Promise.all([invoke(python, 100), invoke(node, 100)])
+    // Long enough to be seen several times by somebody who has to share the processors with all of them.
+    const [forked, stayed] = await Promise.all([invoke(python, 500), invoke(node, 500)])
     await crowd.end()
     expect([forked, stayed].map(({ result }) => result.status)).toEqual(['succeeded', 'succeeded'])
     expect(await node.idle()).toBe(false)

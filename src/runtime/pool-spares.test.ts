@@ -20,7 +20,7 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<TestPool
 
 const MINUTE = 60_000
 /** However slow the machine is. */
-const until = <T>(what: () => T) => expect.poll(what, { timeout: 20_000 })
+const until = <T>(what: () => T) => expect.poll(what, { timeout: 90_000 })
 const FRESH = { isolation: 'fresh' } as const
 
 /** So many runs at once, all of them over when it resolves. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
   provider = await makeProvider()
   for (const name of STANDING.toReversed()) await upload(server.key, name)
   await upload(provider, 'pre-built')
-}, 180_000)
+}, 300_000)
 afterAll(() => server.stop())
 
 /** Another tenant, whose skills the operators provide to all. */

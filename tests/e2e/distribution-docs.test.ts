@@ -28,7 +28,7 @@ beforeAll(async () => {
     'npx',
     `[ "$1" = skills@1.7.4 ] && shift && "${process.execPath}" "${join(ROOT, 'node_modules/skills/bin/cli.mjs')}" "$@"`,
   )
-}, 120_000)
+}, 300_000)
 afterAll(async () => {
   await rm(cwd, { recursive: true, force: true })
   await server.stop()

@@ -21,7 +21,7 @@ afterAll(async () => {
   await server.stop()
 })
 
-test('the ten lines of the README about teams do what they say', { timeout: 120_000 }, async () => {
+test('the ten lines of the README about teams do what they say', { timeout: 300_000 }, async () => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
   const block = /## Teams[^]*?```sh\n([^]*?)```/.exec(readme)![1]!
   expect(block.trim().split('\n')).toHaveLength(10)
@@ -47,7 +47,7 @@ test('the ten lines of the README about teams do what they say', { timeout: 120_
   expect(await as('ci.key', 'secret list')).toMatchObject({ code: 4 })
 })
 
-test('the lines of the README about dialects do what they say', { timeout: 120_000 }, async () => {
+test('the lines of the README about dialects do what they say', { timeout: 300_000 }, async () => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
   const block = /## Every agent's dialect[^]*?```sh\n([^]*?)```/.exec(readme)![1]!
   const lines = block.trim().split('\n')
@@ -79,7 +79,7 @@ test('the lines of the README about dialects do what they say', { timeout: 120_0
   expect(JSON.parse(tools!)).toMatchObject({ items: [{ name: 'brand-guidelines', input_schema: {} }] })
 })
 
-test('the lines of the README about schedules and backups do what they say', { timeout: 120_000 }, async () => {
+test('the lines of the README about schedules and backups do what they say', { timeout: 300_000 }, async () => {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8')
   const block = /## By the clock[^]*?```sh\n([^]*?)```/.exec(readme)![1]!
   const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, HOME: cwd, SKILLET_DATA: server.dataDir }

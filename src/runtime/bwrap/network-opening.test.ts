@@ -113,14 +113,14 @@ test('sessions that end leave no descriptor behind, here or where their traffic 
   const pid = network.egressPid()
   const before = [openFds(process.pid), openFds(pid)]
   for (let i = 0; i < 20; i++) await one()
-  await expect.poll(() => [openFds(process.pid), openFds(pid)], { timeout: 10_000 }).toEqual(before)
+  await expect.poll(() => [openFds(process.pid), openFds(pid)], { timeout: 90_000 }).toEqual(before)
   // One that is killed while it is made, too.
   const abort = new AbortController()
   const spec = { ...(await specOf()), network: list }
   const making = sessions.driver.prepare(spec, abort.signal)
   abort.abort(new Error('not wanted any more'))
   await expect(making).rejects.toThrow('not wanted any more')
-  await expect.poll(() => [openFds(process.pid), openFds(pid)], { timeout: 10_000 }).toEqual(before)
+  await expect.poll(() => [openFds(process.pid), openFds(pid)], { timeout: 90_000 }).toEqual(before)
 
   async function specOf() {
     return {

@@ -7,7 +7,7 @@ import { seeded } from './fixtures/seeded.ts'
 import { type Guest, openWayOut } from './fixtures/way-out.ts'
 
 const ANSWERS = (): string[] => ['127.0.0.2']
-const WAIT = { timeout: 30_000 }
+const WAIT = { timeout: 90_000 }
 const refusals = ({ denied }: Guest, why: string): number =>
   denied.filter((one) => one.why === why).reduce((sum, { times }) => sum + times, 0)
 

@@ -10,7 +10,7 @@ import { openSockets } from './fixtures/sandbox-sockets.ts'
 import { entries, openWayOut } from './fixtures/way-out.ts'
 
 const ANSWERS = (): string[] => ['127.0.0.2']
-const WAIT = { timeout: 30_000 }
+const WAIT = { timeout: 90_000 }
 const hello = () =>
   listen(
     createServer((socket) => socket.end('hello')),

@@ -7,7 +7,7 @@ import { egressPid } from './fixtures/processes.ts'
 import { openWayOut } from './fixtures/way-out.ts'
 
 const ANSWERS = (): string[] => ['127.0.0.2']
-const WAIT = { timeout: 30_000 }
+const WAIT = { timeout: 90_000 }
 const serving = (serve: (socket: Socket) => void): Promise<Listening> =>
   listen(
     createServer((socket) => serve(socket.on('error', () => undefined))),

@@ -26,7 +26,7 @@ export interface Attack {
   /** How the run has to end: `succeeded`, `failed/memory_limit`, … */
   readonly outcome: string | RegExp
   readonly spec?: Partial<SessionSpec> | ((world: AbuseWorld) => Partial<SessionSpec>)
-  /** Default 30 seconds. */
+  /** Default two minutes: a slow machine is no finding. */
   readonly timeout_ms?: number
   /** More files of the bundle. */
   readonly files?: Readonly<Record<string, string>>

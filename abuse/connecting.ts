@@ -10,7 +10,7 @@ def reach(host, port):
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as it:
-            it.settimeout(5)
+            it.settimeout(60)
             it.connect(address)
             it.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
             got = it.recv(100)
@@ -24,7 +24,7 @@ def handler(input):
 export const CONNECTING_NODE = `
 import net from 'node:net'
 const reach = (host, port) => new Promise((resolve) => {
-  const socket = net.connect({ host, port, timeout: 5000 })
+  const socket = net.connect({ host, port, timeout: 60_000 })
   socket.on('connect', () => socket.write('GET / HTTP/1.0\\r\\n\\r\\n')).on('error', ({ code }) => resolve(code))
   socket.on('data', (chunk) => resolve('reached: ' + chunk)).on('end', () => resolve('closed')).on('timeout', () => resolve('ETIMEDOUT'))
 })

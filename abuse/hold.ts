@@ -35,5 +35,5 @@ const CALL: Omit<Call, 'input'> = {
   secrets: {},
   connections: {},
   redactor: null,
-  timeout_ms: 120_000,
+  timeout_ms: 300_000,
 }

@@ -18,6 +18,8 @@ const root = process.getuid!() === 0
 const users = usersOf(values.as ?? (root ? 'both' : 'user'))
 const only = numbersOf(values.only)
 const driver = values.driver === 'bwrap' || values.driver === 'runsc' ? values.driver : null
+/** How often it says how far it is, in milliseconds. */
+const TELL_MS = 10_000
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 if (users !== null && driver !== null && only !== null && only.length > 0) {
@@ -58,8 +60,16 @@ async function main(passes: readonly User[], under: 'bwrap' | 'runsc', numbers: 
       add({ number, title, as, part, status: 'failed', why, ms: 0 })
     }
   }
+  // All of it takes minutes, and the table comes at the end.
+  const each = cases.flatMap((one) => partsOf(one)).length + 1
+  const progress = (): void => {
+    const done = passes.map((as) => `as ${as} ${rows.filter((row) => row.as === as).length} of ${each}`)
+    const failed = rows.filter(({ status }) => status === 'failed').length
+    say(`  still at it: ${done.join(', ')}${failed === 0 ? '' : `; ${failed} failed`}`)
+  }
+  const telling = values.json ? undefined : setInterval(progress, TELL_MS)
   // Much of what they do is waiting: for the end of a run that never ends, for what has to be gone.
-  await Promise.all(passes.map(tried))
+  await Promise.all(passes.map(tried)).finally(() => clearInterval(telling))
   if (!values.json) console.log(table(cases, rows, limits))
   return rows.some(({ status }) => status === 'failed') ? 1 : 0
 }

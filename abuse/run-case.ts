@@ -60,7 +60,7 @@ async function runPart(
 }
 
 async function runAttack(attack: Attack, part: 'python' | 'node', { world }: CaseWorld): Promise<void> {
-  const { input = {}, spec, timeout_ms = 30_000 } = attack
+  const { input = {}, spec, timeout_ms = 120_000 } = attack
   const session = await world[part](attack.code, typeof spec === 'function' ? spec(world) : spec, attack.files)
   const given: unknown = typeof input === 'function' ? await (input as (world: AbuseWorld) => unknown)(world) : input
   const ran = await world.invoke(session, given, { timeout_ms, ...attack.call })

@@ -54,7 +54,7 @@ export function createCaseWorld(sandboxes: TestSessions, as: 'root' | 'user', ne
       return await another()
     },
     async invoke(session, input, change = {}) {
-      return { ...(await invoke(session, input, { timeout_ms: 30_000, ...change })), session }
+      return { ...(await invoke(session, input, { timeout_ms: 120_000, ...change })), session }
     },
     async again(session, input, change) {
       if (await session.idle()) return await world.invoke(session, input, change)

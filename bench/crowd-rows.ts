@@ -73,13 +73,16 @@ export async function crowdRows(seconds: number): Promise<Row[]> {
   }
 }
 
-/** At its pace, whether the one before has been answered or not, beginning anywhere within the first interval. */
+/**
+ * At its pace, whether the one before has been answered or not, each call at any time in the first half of its interval: stages that happen
+ * to call together once do not go on to do so for ever, and no stage calls twice at once.
+ */
 async function paced(client: Client, stage: string, seconds: number, rate: number): Promise<number[]> {
   const interval = 1000 / rate
   const began = performance.now() + Math.random() * interval
   const answers: Promise<number>[] = []
   for (let i = 0; i < seconds * rate; i++) {
-    await pause(Math.max(0, began + i * interval - performance.now()))
+    await pause(Math.max(0, began + (i + Math.random() / 2) * interval - performance.now()))
     answers.push(call(client, stage))
   }
   return Promise.all(answers)

@@ -30,6 +30,8 @@ const SUITE = join(
   createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/package.json'),
   '../dist/index.js',
 )
+/** For each scenario, in milliseconds: that a machine is slow is no finding. */
+const PATIENCE_MS = '300000'
 const run = promisify(execFile)
 
 /** Runs all server scenarios of a revision, or of all extensions, against the URL. */
@@ -42,9 +44,28 @@ export async function runSuite(url: string, revision: Revision): Promise<Row[]> 
         ? scenarios.filter(applies).map((name) => ['--scenario', name])
         : [['--suite', 'all', '--spec-version', revision]]
     // One after the other: beside each other, two of them failed where the machine was busy.
-    for (const args of all) await suite(['server', '--url', url, '-o', folder, ...args])
+    for (const args of all) await suite(['server', '--url', url, '-o', folder, '--timeout', PATIENCE_MS, ...args])
     const others = scenarios.filter((name) => !applies(name)).map((name) => rowOf(revision, name, []))
-    return [...(await rowsIn(folder, revision)), ...others].toSorted((a, b) => (a.scenario < b.scenario ? -1 : 1))
+    const rows = await rowsIn(folder, revision)
+    for (const [i, row] of rows.entries()) {
+      // Scenarios have time limits of their own within, which a busy machine may not keep: what failed has a second try, by itself.
+      if (row.verdict === 'failed') rows[i] = await again(url, row)
+    }
+    return [...rows, ...others].toSorted((a, b) => (a.scenario < b.scenario ? -1 : 1))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function again(url: string, { revision, scenario }: Row): Promise<Row> {
+  const folder = await mkdtemp(join(tmpdir(), 'skillet-conformance-'))
+  try {
+    const version = revision === 'extensions' ? [] : ['--spec-version', revision]
+    const args = ['--url', url, '-o', folder, '--timeout', PATIENCE_MS, '--scenario', scenario, ...version]
+    await suite(['server', ...args])
+    const [row] = await rowsIn(folder, revision)
+    if (row === undefined) throw new Error(`The suite told nothing of ${scenario}.`)
+    return row
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

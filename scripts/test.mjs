@@ -15,13 +15,17 @@ const STEPS = [
   ['package', 'publint', ['--strict']],
 ]
 
-const total = { passed: 0, failed: 0 }
+const total = { passed: 0, failed: 0, failures: [] }
 await setupOrExit()
 await timed('versions', () => versions())
 // The tests are often waiting for something: the other steps fill those gaps. What runs is always the sources, never what is built.
-const [skipped] = await Promise.all([tests(process.argv.slice(2)), steps()])
-if (skipped.length > 0) say('\nSkipped:')
-for (const { name, reason } of skipped) say(`  ${name}: ${reason ?? 'no reason given'}`)
+const [{ skipped, slowest }] = await Promise.all([tests(process.argv.slice(2)), steps()])
+list('Longest', slowest)
+list(red('Failed'), total.failures)
+list(
+  'Skipped',
+  skipped.map(({ name, reason }) => `${name}: ${reason ?? 'no reason given'}`),
+)
 console.log(`${total.passed} passed, ${total.failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`)
 process.exitCode = total.failed === 0 ? 0 : 1
 
@@ -41,6 +45,7 @@ async function timed(name, work) {
   const complaint = await work()
   const time = dim(`${((Date.now() - began) / 1000).toFixed(1)} s`)
   total[complaint === null ? 'passed' : 'failed'] += 1
+  if (complaint !== null) total.failures.push(name)
   say(complaint === null ? `${green('ok')}    ${name} ${time}` : `${red('FAIL')}  ${name} ${time}\n${complaint}\n`)
 }
 
@@ -74,13 +79,13 @@ async function versions() {
   return wrong.length === 0 ? null : wrong.join('\n')
 }
 
-/** All of vitest, shown as it goes. Arguments are file filters. Answers with the skipped tests. */
+/** All of vitest: what failed in full, and how far it is. Arguments are file filters. Answers with what is told again at the end. */
 async function tests(filters) {
   const folder = mkdtempSync(join(tmpdir(), 'skillet-test-'))
   try {
     const file = join(folder, 'counts.json')
     say(bold('tests'))
-    const reporters = ['--reporter=default', '--reporter=./scripts/vitest-counter.mjs']
+    const reporters = ['--reporter=minimal', '--reporter=./scripts/vitest-counter.mjs']
     const { code } = await run('vitest', ['run', ...reporters, ...filters], {
       env: { ...toolEnv(), SKILLET_TEST_COUNTS: file },
       live: true,
@@ -92,10 +97,16 @@ async function tests(filters) {
     const crashed = failed + broken === 0 && (code !== 0 || passed === 0) ? 1 : 0
     total.passed += passed
     total.failed += failed + broken + crashed
-    return counts?.skipped ?? []
+    total.failures.push(...(counts?.failures ?? []))
+    return { skipped: counts?.skipped ?? [], slowest: counts?.slowest ?? [] }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** What is told at the end, where the last lines of a long output are read. */
+function list(title, lines) {
+  if (lines.length > 0) say(`\n${title}:\n${lines.map((line) => `  ${line}`).join('\n')}`)
 }
 
 function readCounts(file) {

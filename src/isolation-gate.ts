@@ -47,7 +47,7 @@ function readinessOf({ check, ok, detail, fix }: DoctorReport['checks'][number])
     name: check,
     check() {
       if (!ok) throw Object.assign(new Error(detail), { fix })
-      return detail
+      return { message: detail, fix }
     },
   }
 }

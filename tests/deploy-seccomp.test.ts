@@ -1,10 +1,11 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { BEING_TRIED } from '../src/model/readiness.ts'
+import { othersReach } from './support/others-reach.ts'
 import { readProfile } from './support/seccomp-profile.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -121,10 +122,6 @@ function libraryIsThere(): boolean {
   } catch {
     return false
   }
-}
-
-function othersReach(path: string): boolean {
-  return (statSync(path).mode & 0o005) === 0o005 && (path === '/' || othersReach(dirname(path)))
 }
 
 function because(): string {

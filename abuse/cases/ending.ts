@@ -148,7 +148,7 @@ export const ENDINGS: readonly AbuseCase[] = [
       {
         code: 'def handler(input):\n  while True: print("x" * 100_000)',
         outcome: 'failed/timeout',
-        timeout_ms: 2000,
+        timeout_ms: 8000,
         held: cut,
       },
       {
@@ -168,7 +168,7 @@ export const ENDINGS: readonly AbuseCase[] = [
       {
         code: "export async function execute() { for (;;) if (!process.stdout.write(`${'x'.repeat(100_000)}\\n`)) await new Promise((go) => process.stdout.once('drain', go)) }",
         outcome: 'failed/timeout',
-        timeout_ms: 2000,
+        timeout_ms: 8000,
         held: cut,
       },
       {

@@ -19,9 +19,9 @@ def ask(count, name):
         it.connect(("127.0.0.1", 53))
         it.setblocking(False)
         answered = set()
-        sent, end, latest = 0, time.monotonic() + 6, time.monotonic()
+        sent, end, latest = 0, time.monotonic() + 90, time.monotonic()
         # Until no answers come any more.
-        while time.monotonic() < end and (sent < count or time.monotonic() < latest + 1):
+        while time.monotonic() < end and (sent < count or time.monotonic() < latest + 3):
             for _ in range(20):
                 if sent < count:
                     try: it.send(query(name(sent))); sent += 1
@@ -51,7 +51,7 @@ def handler(input):
         kept.append(it)
         if i % 50 == 0: time.sleep(0.1)
     # What was refused is seen to be a moment later; what is only just connecting counts as well.
-    patience = time.monotonic() + 30
+    patience = time.monotonic() + 90
     while sum(map(open_still, kept)) > input["most"] and time.monotonic() < patience: time.sleep(0.05)
     alive = 0
     for it in kept:

@@ -8,7 +8,7 @@ const NO_OTHER = /^(succeeded|failed\/(runtime_error|output_invalid|sandbox_erro
 /** Whatever it patched: the result that it gave, or none. Another run is none the worse where nothing is shared with the one before. */
 const patched = (language: 'python' | 'node', outcome: Attack['outcome']): Omit<Attack, 'code'> => ({
   outcome,
-  timeout_ms: outcome === 'succeeded' ? 20_000 : 3000,
+  timeout_ms: outcome === 'succeeded' ? 120_000 : 3000,
   async held({ session, result }, world) {
     if (result.status === 'succeeded') assert.equal(result.output, OWN)
     if (!(await session.idle())) return

@@ -34,14 +34,14 @@ const FOLLOWING_PYTHON = `
 import socket, ssl, urllib.request
 def fetch(url):
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer: return "reached: " + answer.read(100).decode()
+        with urllib.request.urlopen(url, timeout=60) as answer: return "reached: " + answer.read(100).decode()
     except Exception as error: return type(error).__name__
 def speak(name, port, said):
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with socket.create_connection((name, port), 5) as it, context.wrap_socket(it, server_hostname=said) as tls:
+        with socket.create_connection((name, port), 60) as it, context.wrap_socket(it, server_hostname=said) as tls:
             tls.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
             return "reached: " + tls.recv(100).decode()
     except (OSError, ValueError) as error: return type(error).__name__
@@ -56,9 +56,9 @@ def handler(input):
 `
 const FOLLOWING_NODE = `
 import tls from 'node:tls'
-const get = (url) => fetch(url, { signal: AbortSignal.timeout(5000) }).then(async (answer) => 'reached: ' + await answer.text(), (error) => error.name)
+const get = (url) => fetch(url, { signal: AbortSignal.timeout(60_000) }).then(async (answer) => 'reached: ' + await answer.text(), (error) => error.name)
 const speak = (host, port, servername) => new Promise((resolve) => {
-  const socket = tls.connect({ host, port, servername, rejectUnauthorized: false, checkServerIdentity: () => undefined, timeout: 5000 })
+  const socket = tls.connect({ host, port, servername, rejectUnauthorized: false, checkServerIdentity: () => undefined, timeout: 60_000 })
   socket.on('secureConnect', () => socket.write('GET / HTTP/1.0\\r\\n\\r\\n')).on('data', (chunk) => resolve('reached: ' + chunk))
   socket.on('error', ({ code }) => resolve(code)).on('end', () => resolve('closed')).on('timeout', () => resolve('timeout'))
 })

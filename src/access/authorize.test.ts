@@ -72,6 +72,10 @@ describe('without grants', () => {
         return true
       } catch (error) {
         expect(error).toMatchObject({ code: 'forbidden' })
+        // Who is refused is told by whom it can be done, and never sent to themselves.
+        const [, who] = /: it (.*)\.$/.exec((error as Error).message)!
+        expect(who).toMatch(/^(takes an operator's key|is for [a-z, ]+)$/)
+        expect(who!.split(/[ ,]+/)).not.toContain(role)
         return false
       }
     })

@@ -67,13 +67,23 @@ export function createAuthorizer(
       const permission = PERMISSIONS[operation][principal.role]
       if (permission === 'yes') return null
       if (permission === 'no') {
-        throw new SkilletError('forbidden', `The role "${principal.role}" may not do "${operation}".`)
+        throw new SkilletError(
+          'forbidden',
+          `The role "${principal.role}" may not do "${operation}": ${whoMay(operation)}.`,
+        )
       }
       return check(principal, operation, target, permission === 'own')
     },
     grantsOf,
     forget: (principal) => known.forget((entry) => entry.principal === principal),
   }
+}
+
+function whoMay(operation: Operation): string {
+  const roles = Object.entries(PERMISSIONS[operation]).flatMap(([role, permission]) =>
+    permission === 'no' ? [] : role,
+  )
+  return roles.join() === 'operator' ? "it takes an operator's key" : `it is for ${roles.join(', ')}`
 }
 
 /** What a link covers by itself. */
@@ -103,7 +113,7 @@ async function find(
   target: Target,
 ): Promise<Place | null> {
   if (target.run !== undefined) {
-    const run = await runs.find(tenant, target.run)
+    const run = await runs.look(tenant, target.run)
     if (run === null) throw notFound('run', target.run)
     const stage = await skills.findStage(tenant, run.skill, run.stage)
     return { skill: run.skill, stage: stage?.name ?? GONE, by: run.created_by }

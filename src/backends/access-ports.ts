@@ -34,6 +34,7 @@ export interface AccessStore {
   /** When keys were last used; never moves back. */
   touchKeys(uses: readonly { readonly id: string; readonly at: string }[]): Promise<void>
 
+  /** @throws SkilletError grants_full */
   createGrant(grant: Grant, note: AuditNote): Promise<void>
   findGrant(tenant: string, id: string): Promise<Grant | null>
   listGrants(tenant: string, filter: PageOptions & { principal?: string | undefined }): Promise<Page<Grant>>

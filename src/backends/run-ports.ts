@@ -61,10 +61,16 @@ export interface Ending {
 export interface AdmitOptions {
   /** A repeat with the same key answers with the first run, if it asks for the same. */
   readonly idempotency?: { readonly key: string; readonly fingerprint: string; readonly expires_at: string } | undefined
-  readonly take?: { readonly leaseMs: number } | undefined
+  readonly take?: { readonly leaseMs: number; readonly begin?: Begin } | undefined
   /** W3C traceparent, handed to whoever claims the run. */
   readonly trace?: string | undefined
 }
+
+/**
+ * Told what was taken as soon as no end of this process undoes it: it may begin while the disk is still being waited for. Should the machine
+ * die before that is done, nobody was told of the run. Called once, before the answer; not at all when the transaction fails.
+ */
+export type Begin = (taken: readonly Claim[]) => void
 
 /** A run that is over, as its ending left it, without its input. */
 export interface EndedRun {
@@ -78,9 +84,12 @@ export interface RunStore {
    * Run row, `status: queued` event and queue entry.
    * @param options.take A worker of this process has a free place: as `take` for one run of that queue, in the same transaction. It is
    * the run whose turn it is, so with others waiting another one than this.
+   * @throws SkilletError not_found when the stage was deleted: then there is no run.
    */
   admit(run: Run, queue: QueueName, note: AuditNote, options?: AdmitOptions): Promise<Admission>
   find(tenant: string, id: string): Promise<Run | null>
+  /** As lists have it: `input` and `output` are null. For those who want to know how it stands: payloads may be megabytes. */
+  look(tenant: string, id: string): Promise<Run | null>
   /** `input` and `output` are null here: a page of large ones would not fit into memory. */
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
 
@@ -91,13 +100,16 @@ export interface RunStore {
    * Fair between tenants: each tenant's runs are spread over the turns of the queue, so that a tenant's first run comes next but for at most
    * one of each other tenant, however many those have waiting. Nothing of a paused stage or tenant is taken.
    */
-  take(queue: QueueName, count: number, leaseMs: number): Promise<Claim[]>
+  take(queue: QueueName, count: number, leaseMs: number, begin?: Begin): Promise<Claim[]>
   /** Extends leases. Answers what became of each: `lost` means that the token is no longer the present one. */
   heartbeat(claims: readonly { run: string; token: number }[], leaseMs: number): Promise<('held' | 'cancel' | 'lost')[]>
   /** Appends `log` events. False: the lease is lost, nothing was written. */
   appendLogs(run: string, token: number, lines: LogLine[]): Promise<boolean>
-  /** Terminal state, events and removal from the queue in one transaction. Null: the lease is lost, nothing was written. */
-  finish(run: string, token: number, ending: Ending): Promise<Run | null>
+  /**
+   * Terminal state, events and removal from the queue in one transaction. Null: the lease is lost, nothing was written.
+   * @param claimed The run as it was claimed with this token, where that is at hand: what cannot have changed since is not read again.
+   */
+  finish(run: string, token: number, ending: Ending, claimed?: Claim['run']): Promise<Run | null>
   /**
    * The run failed and is tried again: back to the queue, invisible for `delayMs`. What it used is metered; it keeps its place among the runs
    * that the quota allows at once, so that it goes on without being refused. One that was asked to stop is cancelled instead. False: the lease is lost, nothing was written.

@@ -67,8 +67,39 @@ describe('whoever may see', () => {
   })
 })
 
+test.each<[string, Record<string, string>]>([
+  ['OpenAI', {}],
+  ['Claude', { 'anthropic-version': '2023-06-01' }],
+  ['Claude, beta', { 'anthropic-beta': 'skills-2025-10-02' }],
+])('no version is deleted by a name that leads to the next one afterwards: %s', async (_dialect, more) => {
+  await server.deploy('falling', 'prod', guideOf('falling', 'falling'))
+  await server.deploy('falling', 'prod', guideOf(`falling ${JSON.stringify(more)}`, 'falling'))
+  const remove = async (name: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${server.key}`, ...more }
+    const url = new URL(`/v1/skills/falling/versions/${name}`, server.url)
+    return (await fetch(url, { method: 'DELETE', headers })).status
+  }
+  const { body } = await ask(server.key, '/v1/skills/falling/versions')
+  for (const name of ['latest', 'prod']) expect([name, await remove(name)]).toEqual([name, 400])
+  expect((await ask(server.key, '/v1/skills/falling/versions')).body).toEqual(body)
+  expect(await remove(body.data![0]!.version)).toBe(200)
+})
+
+test('what only the other API has is refused with what this one has', async () => {
+  const headers = {
+    authorization: `Bearer ${server.key}`,
+    'anthropic-version': '1',
+    'content-type': 'application/json',
+  }
+  const body = JSON.stringify({ default_version: '1' })
+  for (const path of ['/v1/skills/guide', '/v1/skills/nobody']) {
+    const answer = await fetch(new URL(path, server.url), { method: 'POST', headers, body })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, DELETE, HEAD'])
+  }
+})
+
 test('functions are tools, not files; a skill without versions can be found', async () => {
-  expect((await ask(server.key, '/v1/skills')).body.data!.map(({ name }) => name)).toEqual(['guide'])
+  expect((await ask(server.key, '/v1/skills')).body.data!.map(({ name }) => name)).toEqual(['falling', 'guide'])
   expect((await ask(server.key, '/v1/skills/adder')).status).toBe(404)
   expect((await ask(server.key, '/v1/skills/empty')).body).toMatchObject({
     default_version: null,

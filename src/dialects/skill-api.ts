@@ -4,7 +4,9 @@ import { type AnyCall, type Dialect, type Route, route } from '../http/route.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Caller } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
+import type { Version } from '../model/skills.ts'
 import type { CatalogueView } from '../skills/agent-catalogue.ts'
+import { ownVersionId } from './skill-ids.ts'
 
 /** A request by somebody who was let in. */
 export type SkillCall = Omit<AnyCall, 'caller'> & { readonly caller: Caller }
@@ -64,9 +66,18 @@ export function skillApiRoutes(apis: { readonly claude: SkillApi; readonly opena
       responses: {},
       errors: [],
       handle(call) {
-        const handler = of(call.header).handlers[operation]
+        const { dialect: spoken, handlers } = of(call.header)
+        const handler = handlers[operation]
         if (handler !== undefined) return handler(call)
-        throw new SkilletError('method_not_allowed', `${method} is not served at ${call.url().pathname.slice(0, 200)}.`)
+        const url = call.url()
+        const error = new SkilletError(
+          'method_not_allowed',
+          `${method} is not served at ${url.pathname.slice(0, 200)}.`,
+        )
+        const served = names.filter((name) => OPERATIONS[name][1] === path && handlers[name] !== undefined)
+        const methods: string[] = served.map((name) => OPERATIONS[name][0])
+        const allow = (methods.includes('GET') ? [...methods, 'HEAD'] : methods).join(', ')
+        return spoken.failure(error, { id: call.from.request_id, header: call.header, url }, { allow })
       },
     })
   })
@@ -97,6 +108,20 @@ export function oneOf<const T extends string>(query: URLSearchParams, name: stri
   if (text === null || text === '') return null
   if (found !== undefined) return found
   throw new SkilletError('bad_request', `"${name}" is "${text.slice(0, 40)}"; it must be one of: ${values.join(', ')}.`)
+}
+
+/**
+ * A version is deleted by a name that is its own for ever: a client that asks again because no answer came would delete what `latest`, or a
+ * stage, leads to by then.
+ * @throws SkilletError bad_request
+ */
+export function requireLasting({ id, version, sequence }: Version, name: string): void {
+  const own = ownVersionId(name)
+  if (own === id || own === version || (/^\d+$/.test(own) && Number(own) === sequence)) return
+  throw new SkilletError(
+    'bad_request',
+    `"${name}" is another version afterwards. Name this one by its id, its number, or as "${sequence}".`,
+  )
 }
 
 /** What comes with the server is everybody's: nobody changes it here. @throws SkilletError forbidden */

@@ -175,6 +175,12 @@ describe('what is not', () => {
     ['a folder', form([file('tale/')]), 'package_rejected', 'names a folder'],
     ['a path with holes', form([file('tale//SKILL.md')]), 'package_rejected', 'an empty or "." part'],
     ['a long path', form([file(`t/${'x'.repeat(300)}`)]), 'package_rejected', 'A path of 302 characters'],
+    [
+      'a name in another encoding',
+      Buffer.from(form([file('t/caf#.md')]).map((byte) => (byte === 0x23 ? 0xe9 : byte))),
+      'package_rejected',
+      'The name "t/caf\ufffd.md" is not valid UTF-8.',
+    ],
     ['characters that nobody sees', form([file('t/a\u0007b')]), 'package_rejected', 'holds a control character'],
     ['no SKILL.md', form([file('tale/readme.md')]), 'package_rejected', 'top-level folder. There is none.'],
     [

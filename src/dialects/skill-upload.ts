@@ -4,7 +4,7 @@ import type { Services } from '../http/services.ts'
 import { SkilletError } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
 import { createFindings } from '../packages/rules.ts'
-import { checkName } from '../packages/zip/names.ts'
+import { checkName, printable } from '../packages/zip/names.ts'
 import { rejected } from '../skills/rejection.ts'
 import { type FilePart, readMultipart } from './multipart.ts'
 import { createZipWriter } from './zip-writer.ts'
@@ -87,6 +87,9 @@ function pathOf(filename: string | undefined): string {
     .replace(/^(?:\.\/)+/, '')
   const findings = createFindings()
   checkName({ path, name: Buffer.from(path) }, LIMITS.pathChars, findings)
+  // What the parser of the form writes for bytes that it cannot read: two such names may be one here.
+  if (path.includes('\ufffd'))
+    findings.add('zip.name_encoding', `The name "${printable(path)}" is not valid UTF-8.`, path)
   if (path.endsWith('/')) findings.add('zip.unclean_path', `"${path}" names a folder, not a file.`, path)
   if (findings.denied) throw rejected(findings.list())
   return path

@@ -37,6 +37,7 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
 import { NO_TRACING, type Tracing } from '../telemetry/tracing.ts'
 import type { Services } from './services.ts'
+import { createPayloadRoom } from './payload-room.ts'
 import { type StreamTimes, createEventStreams } from './sse.ts'
 import { type ThrottleOptions, createThrottle } from './throttle.ts'
 
@@ -47,6 +48,8 @@ export interface AppOptions extends ThrottleOptions, StreamTimes {
   readonly stopping?: AbortSignal
   /** Event streams that a tenant may have open. Default LIMITS.streamsPerTenant. */
   readonly streamsPerTenant?: number
+  /** Bytes of large bodies and answers that may be under way. Defaults: LIMITS.payloadBytes and LIMITS.tenantPayloadBytes. */
+  readonly payloads?: Parameters<typeof createPayloadRoom>[0] | undefined
   /** Routes of other dialects, made of the same services; those that speak as we do are documented. Default: none. */
   readonly dialects?: (services: Services) => readonly Route[]
   /** Of the software, for the document. Default 0.0.0. */
@@ -66,6 +69,7 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const { stopping = new AbortController().signal, onFault = toStderr, requestLog, tracing = NO_TRACING } = options
   const app: App = new Hono<Env>()
   const streams = createEventStreams({ ...options, stopping, perTenant: options.streamsPerTenant })
+  const room = createPayloadRoom(options.payloads)
   const metrics: Services['metrics'] = () => services.metrics(streams.count())
   const others = options.dialects?.(services) ?? []
   const routes = [...allRoutes({ ...services, metrics }, options, stopping, others), ...others]
@@ -73,7 +77,7 @@ export function createApp(services: Services, options: AppOptions = {}): App {
   const auth = createThrottle(services.auth, options)
   const observers = { clientOf: options.clientOf ?? createClientAddress(), requestLog }
   const guards = { auth, identify: services.auth, authorizer, denials }
-  for (const one of routes) mount(app, one, { ...guards, streams, tracing, stopping, onFault, ...observers })
+  for (const one of routes) mount(app, one, { ...guards, streams, room, tracing, stopping, onFault, ...observers })
   app.notFound((c) => {
     const visit = arrive(c.env, null, observers)
     return toResponse(missing(routes, c, visit), visit.request_id)

@@ -1,20 +1,22 @@
 import { isUtf8 } from 'node:buffer'
 import type { z } from 'zod'
 import { type Problem, SkilletError } from '../model/errors.ts'
-
-/** Nothing that people write nests deeper; what serialises and checks values recurses, so deeper ones are refused. */
-const MAX_DEPTH = 200
+import { EXCESS, excessOf } from '../model/json-shape.ts'
+import { turnFor } from '../model/written-json.ts'
+import { type Hold, SMALL_BYTES } from './payload-room.ts'
 
 /** What the body readers need of a request. */
 export interface Incoming {
   header(name: string): string | undefined
   bytes(): Promise<Buffer>
   stream(): AsyncIterable<Uint8Array>
+  /** Asked before it is read. */
+  readonly hold: Hold
 }
 
 /**
  * The body's text, never holding more than `limit` bytes of it.
- * @throws SkilletError body_too_large, unsupported_media_type, bad_request when it is not UTF-8
+ * @throws SkilletError body_too_large, rate_limited, unsupported_media_type, bad_request when it is not UTF-8
  */
 export async function readJsonText(request: Incoming, limit: number): Promise<string> {
   const length = request.header('content-length')
@@ -22,18 +24,22 @@ export async function readJsonText(request: Incoming, limit: number): Promise<st
   if (length === '0') return ''
   checkType(request.header('content-type'), request.header('content-encoding'))
   if (length !== undefined && Number(length) > limit) throw tooLarge(`${length} bytes are`, limit)
+  if (length !== undefined) request.hold(Number(length))
   // The length is what the parser of HTTP holds the client to.
-  const bytes = length === undefined ? await collect(request.stream(), limit) : await request.bytes()
+  const bytes = length === undefined ? await collect(request, limit) : await request.bytes()
   // Decoding would put U+FFFD where the caller meant something else.
   if (!isUtf8(bytes)) throw new SkilletError('bad_request', 'The body is not UTF-8.')
   return bytes.toString('utf8')
 }
 
-/** @throws SkilletError bad_request */
-export function parseJson(text: string): unknown {
-  if (depthExceeds(text, MAX_DEPTH)) {
-    throw new SkilletError('bad_request', `The body nests deeper than ${MAX_DEPTH} levels.`)
+/** @throws SkilletError bad_request; body_too_large for one that would take much longer to build than to read */
+export async function parseJson(text: string): Promise<unknown> {
+  await turnFor(text)
+  const excess = excessOf(text)
+  if (excess !== null) {
+    throw new SkilletError(excess === 'depth' ? 'bad_request' : 'body_too_large', `The body ${EXCESS[excess]}.`)
   }
+  await turnFor(text)
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -47,16 +53,20 @@ export function parseJson(text: string): unknown {
 export function check<T extends z.ZodType>(schema: T, value: unknown, where: 'body' | 'query' | 'path'): z.output<T> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const problems: Problem[] = result.error.issues.map(({ path, message }) => ({
+  const { issues } = result.error
+  const problems: Problem[] = issues.slice(0, MOST_PROBLEMS).map(({ path, message }) => ({
     pointer: where === 'body' ? path.map((key) => `/${escape(String(key))}`).join('') : '',
     message: where === 'body' || path.length === 0 ? message : `The ${where} parameter "${path.join('.')}": ${message}`,
   }))
   throw new SkilletError(
     'bad_request',
-    `The ${where} has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}.`,
+    `The ${where} has ${issues.length === 1 ? '1 problem' : `${issues.length} problems`}.`,
     { problems },
   )
 }
+
+/** How many problems of one request are told. */
+const MOST_PROBLEMS = 100
 
 /** `application/json` alone, in UTF-8, as it is. */
 function checkType(type: string | undefined, encoding: string | undefined): void {
@@ -74,12 +84,16 @@ function checkType(type: string | undefined, encoding: string | undefined): void
   }
 }
 
-async function collect(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+/** Room is asked for in such pieces where nobody says how much will come. */
+const STEP_BYTES = 2 ** 20
+
+async function collect({ stream, hold }: Pick<Incoming, 'stream' | 'hold'>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of stream) {
+  let [size, held] = [0, SMALL_BYTES]
+  for await (const chunk of stream()) {
     size += chunk.byteLength
     if (size > limit) throw tooLarge('More was sent than is', limit)
+    for (; held < size; held += STEP_BYTES) hold(STEP_BYTES)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -89,36 +103,4 @@ const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/'
 
 function tooLarge(what: string, limit: number): SkilletError {
   return new SkilletError('body_too_large', `${what} more than the ${limit} that this path takes.`)
-}
-
-/** Counts brackets outside strings. A short text cannot nest deeply, so most are not looked at. */
-function depthExceeds(text: string, limit: number): boolean {
-  if (text.length <= 2 * limit) return false
-  let depth = 0
-  for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case 0x22: // "
-        i = endOfString(text, i)
-        break
-      case 0x5b: // [
-      case 0x7b: // {
-        if (++depth > limit) return true
-        break
-      case 0x5d: // ]
-      case 0x7d: // }
-        depth--
-        break
-    }
-  }
-  return false
-}
-
-/** Where the string that opens at `start` closes: at the next quote with an even number of backslashes before it. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let slashes = 0
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return end
-  }
-  return text.length
 }

@@ -19,6 +19,7 @@ export function refusalOf({ url = '', rawHeaders, headers, httpVersion }: Incomi
   if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) {
     return new SkilletError('bad_request', `The request has ${hosts} Host headers; it must have one.`)
   }
+  if (url === plain.url && headers.host === plain.host) return null
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url)
   const host = absolute?.[1] ?? headers.host ?? 'localhost'
   const target = absolute === null ? url : absolute[2] || '/'
@@ -30,8 +31,12 @@ export function refusalOf({ url = '', rawHeaders, headers, httpVersion }: Incomi
   if (parsed.pathname !== target.split(/[?#]/, 1)[0]) {
     return new SkilletError('not_found', 'Nothing is served at a path that is not in its normal form.')
   }
+  if (absolute === null) plain = { url, host: headers.host }
   return null
 }
+
+/** What was found to be sound last: often that of the next request, too. */
+let plain: { readonly url: string; readonly host: string | undefined } = { url: '', host: '' }
 
 const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/
 

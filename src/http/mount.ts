@@ -11,11 +11,13 @@ import type { Caller } from '../model/access.ts'
 import { SkilletError } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
 import { departure, interrupted } from './interruption.ts'
+import { bodyStream } from './body-stream.ts'
 import { check, parseJson, readJsonText } from './body.ts'
 import { authorizationOf, paramsOf, routerPath } from './path-params.ts'
 import { problemReply } from './problem.ts'
 import { RateLimited } from './rate-limit.ts'
 import type { Live } from './live.ts'
+import { type Hold, type PayloadRoom, holdFor } from './payload-room.ts'
 import { type Admittance, recheckOf } from './recheck.ts'
 import { type Reply, partsOf, toResponse } from './reply.ts'
 import { type Observers, type Visit, arrive } from './request-log.ts'
@@ -35,6 +37,7 @@ export interface MountOptions extends Observers {
   readonly denials: Pick<Denials, 'record'>
   readonly tracing: Tracing
   readonly streams: EventStreams
+  readonly room: PayloadRoom
   /** Aborted when the server stops: from then on nothing new is begun. */
   readonly stopping: AbortSignal
   /** Told of faults of ours; the caller only gets the request id. */
@@ -73,11 +76,30 @@ type Answer = Reply & { readonly open?: OpenStream }
 /** Never rejects. */
 async function answer(c: Context<Env>, route: Route, options: MountOptions, visit: Visit, span: Span): Promise<Answer> {
   try {
-    return await serve(c, route, options, visit, span)
+    return written(await serve(c, route, options, visit, span), holdOf(c, options, visit))
   } catch (error) {
     const reply = failureReply(interrupted(error, c, options.stopping) ?? error, visit.request_id, options)
     return route.dialect === undefined ? reply : inDialect(route.dialect, c, visit, error, reply)
   }
+}
+
+/** What the tenant that is known by then holds; another one than this request's own has nothing to do with it. */
+function holdOf(c: Context<Env>, { room }: MountOptions, { tenant }: Visit): Hold {
+  const { outgoing } = c.env
+  return holdFor(room, tenant ?? '', outgoing instanceof ServerResponse ? outgoing : undefined)
+}
+
+/** With its body as it is sent, and room for that. @throws RateLimited */
+function written(reply: Answer, hold: Hold): Answer {
+  const { body, smaller, ...rest } = reply
+  const content = body === undefined ? rest.content : JSON.stringify(body)
+  try {
+    hold(rest.bytes?.byteLength ?? content?.length ?? 0)
+  } catch (error) {
+    if (smaller === undefined) throw error
+    return smaller
+  }
+  return content === undefined ? rest : { ...rest, content }
 }
 
 /** @returns The problem to answer with; a fault of ours is told to `onFault` and shows nothing of itself. */
@@ -117,15 +139,17 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
   const params = paramsOf(c, route)
   const caller = principal === null ? null : { ...principal, ...from, trace: span.traceparent }
   const coverage = caller === null ? null : await allow(caller, route, params, options)
-  const stream = (): AsyncIterable<Uint8Array> => streamOf(c)
+  const hold = holdOf(c, options, visit)
+  const stream = (): AsyncIterable<Uint8Array> => bodyStream(c.env.incoming, c.req.raw)
   let text = ''
   let body: unknown
   if (route.body !== undefined) {
     const bytes = async () => Buffer.from(await c.req.arrayBuffer())
-    text = await readJsonText({ header, stream, bytes }, route.maxBytes ?? LIMITS.bodyBytes)
+    text = await readJsonText({ header, stream, bytes, hold }, route.maxBytes ?? LIMITS.bodyBytes)
     if (text === '' && route.bodyOptional !== true) throw new SkilletError('bad_request', 'The request has no body.')
-    body = check(route.body, text === '' ? {} : parseJson(text), 'body')
+    body = check(route.body, text === '' ? {} : await parseJson(text), 'body')
   }
+  const admitted = { coverage, params, authorization }
   const call: AnyCall = {
     caller,
     coverage,
@@ -138,16 +162,21 @@ async function serve(c: Context<Env>, route: Route, options: MountOptions, visit
     header,
     request: () => c.req.raw,
     stream,
+    hold,
     fault: (error) => options.onFault(error, visit.request_id),
     signal: () => departure(c, stopping),
+    lost(over) {
+      if (caller === null) return NEVER
+      const recheck = recheckOf(options, { ...admitted, caller, operation: route.access as Operation })
+      return options.streams.watch({ recheck, onFault: call.fault }, over)
+    },
   }
   const reply = await route.handle(call)
   if (reply.live === undefined || caller === null) return reply
-  return {
-    ...reply,
-    open: opened(reply.live, { caller, coverage, params, authorization }, route, options),
-  }
+  return { ...reply, open: opened(reply.live, { ...admitted, caller }, route, options) }
 }
+
+const NEVER = new AbortController().signal
 
 /** @throws RateLimited when the tenant has as many streams as it may. */
 function opened(
@@ -175,6 +204,13 @@ async function allow(
 ): Promise<Coverage | null> {
   const operation = route.access as Operation
   try {
+    // Its own routes know its stage and what is not its tenant's to hand on; those that take keys do not.
+    if (caller.kind === 'link' && route.dialect?.credential === undefined) {
+      throw new SkilletError(
+        'forbidden',
+        'A link is no key: skills are fetched by its URL, and nothing is done with it.',
+      )
+    }
     return await authorizer.authorize(caller, operation, target)
   } catch (error) {
     if (error instanceof SkilletError && error.code !== 'not_found') {
@@ -183,11 +219,3 @@ async function allow(
     throw error
   }
 }
-
-/** The body straight from the socket where there is one: a web stream in between only costs. */
-function streamOf(c: Context<Env>): AsyncIterable<Uint8Array> {
-  // A reader that gives up must still be able to answer, so the socket stays.
-  return c.env.incoming?.iterator({ destroyOnReturn: false }) ?? c.req.raw.body ?? nothing()
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array, void> {}

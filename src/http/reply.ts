@@ -7,6 +7,8 @@ export interface Reply {
   readonly content?: string
   readonly bytes?: Uint8Array
   readonly stream?: ReadableStream<Uint8Array>
+  /** Instead of this one, where there is no room for it. Default: the problem `rate_limited`. */
+  readonly smaller?: Reply
   /** Events, sent as they happen. */
   readonly live?: Live
   /** Default application/json. */

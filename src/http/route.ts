@@ -4,6 +4,7 @@ import type { Operation } from '../access/permissions.ts'
 import type { Caller } from '../model/access.ts'
 import type { SkilletError } from '../model/errors.ts'
 import type { ErrorCode } from '../model/error-catalogue.ts'
+import type { Hold } from './payload-room.ts'
 import type { Reply } from './reply.ts'
 
 /** How a dialect other than our own says who is calling, and what went wrong. Its routes are not in /openapi.json. */
@@ -103,8 +104,15 @@ interface Call<Params, Query extends z.ZodType, Body extends z.ZodType> {
   request(): Request
   /** Aborted when the client has gone or the server stops. */
   signal(): AbortSignal
+  /**
+   * Aborted when the caller would not be let in any more just as it was: for answers that go on for hours.
+   * @param over Aborted when nobody needs to know any longer.
+   */
+  lost(over: AbortSignal): AbortSignal
   /** The body as it arrives. */
   stream(): AsyncIterable<Uint8Array>
+  /** For what is held in memory besides `body` and what the handler answers with. */
+  readonly hold: Hold
   /** Tells of a fault of ours where the answer cannot: it has begun, or is made by others. */
   fault(error: unknown): void
 }

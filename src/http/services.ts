@@ -65,8 +65,10 @@ export interface Services {
 export interface ReadinessCheck {
   readonly name: string
   /**
-   * @returns What was found, for people, if there is something to tell.
+   * @returns What was found, for people, if there is something to tell; with a fix where it could be better and will do.
    * @throws Error whose message (and `fix`, if it has one) tells the operator what is wrong.
    */
-  check(): string | void | Promise<string | void>
+  check(): Found | Promise<Found>
 }
+
+type Found = string | void | { readonly message: string; readonly fix: string | null }

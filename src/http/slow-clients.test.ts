@@ -5,7 +5,7 @@ import { type TestServer, startTestServer } from './fixtures/test-server.ts'
 
 let strict: TestServer
 beforeAll(async () => {
-  strict = await startTestServer({ times: { headers: 200, request: 400, idle: 1000, check: 50 } })
+  strict = await startTestServer({ times: { headers: 1000, request: 1500, idle: 3000, check: 50 } })
 })
 afterAll(() => strict.close())
 

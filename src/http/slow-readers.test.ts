@@ -15,7 +15,7 @@ let ended: RequestLogEntry[]
 beforeEach(async () => {
   ended = []
   server = await startTestServer({
-    slowMs: 500,
+    slowMs: 2000,
     heartbeatMs: 50,
     requestLog: (entry) => entry.route?.endsWith('/events') === true && ended.push(entry),
   })
@@ -75,7 +75,7 @@ test('who has nothing to read, or reads all of it, is left alone', async () => {
   const quiet = await readEvents(`${server.url}/api/events`, server.key)
   const busy = await readEvents(`${server.url}/api/runs/${claim.run.id}/events`, server.key)
   // Longer than a reader may stand still.
-  await quiet.until(() => quiet.comments.length === 15)
+  await quiet.until(() => quiet.comments.length === 45)
   const all = busy.until(() => false)
   for (let i = 0; i < 40; i++) await server.engine.runs.appendLogs(claim.run.id, claim.token, [BIG])
   await finish(server.engine, claim)

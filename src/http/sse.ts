@@ -20,6 +20,8 @@ export interface EventStreams {
   count(): number
   /** Room for one more. @throws RateLimited when the tenant has as many as it may. */
   require(tenant: string): void
+  /** Aborts when the caller may not read it any more. @param over Aborted when it is not to be asked any longer. */
+  watch(stream: Pick<OpenStream, 'recheck' | 'onFault'>, over: AbortSignal): AbortSignal
   /** Sends the head and then events until they end, the client leaves or may not read them any more, or the server stops. */
   send(outgoing: ServerResponse, head: { status: number; headers: Record<string, string> }, stream: OpenStream): void
 }
@@ -75,6 +77,14 @@ export function createEventStreams(
       if ((counts.get(tenant) ?? 0) < perTenant) return
       const detail = `The tenant has ${perTenant} event streams open, which is as many as it may: close some.`
       throw new RateLimited(detail, { 'retry-after': '5' })
+    },
+
+    watch({ recheck, onFault }, over) {
+      const lost = new AbortController()
+      const ask = (): void => void recheck().then((same) => same || lost.abort(), onFault)
+      const asking = setInterval(ask, recheckMs).unref()
+      for (const signal of [over, lost.signal]) signal.addEventListener('abort', () => clearInterval(asking))
+      return lost.signal
     },
 
     send(outgoing, { status, headers }, { tenant, ...given }) {

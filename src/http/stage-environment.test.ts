@@ -92,3 +92,18 @@ test('a stage refers to so many secrets and no more', async () => {
   expect(refused).toMatchObject({ status: 400, body: { code: 'bad_request' } })
   expect(pointers(refused)).toEqual(['/config/secret_refs'])
 })
+
+const named = (count: number, name: (i: number) => string): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [name(i), 'x']))
+
+test('more variables than a stage may have are one problem, however many are wrong; of very many problems not each is told', async () => {
+  for (const key of ['env', 'secret_refs']) {
+    const { status, body } = await put({ [key]: named(19_000, (i) => `-${i}`) })
+    const message = `has 19000 entries; at most ${LIMITS.envEntries} are taken`
+    expect({ status, errors: body.errors }).toEqual({ status: 400, errors: [{ pointer: `/config/${key}`, message }] })
+  }
+  expect(await put({ env: named(LIMITS.envEntries, (i) => `V${i}`) })).toMatchObject({ status: 200 })
+  const wrong = await put({ env: named(LIMITS.envEntries, (i) => `-${i}`) })
+  expect(wrong.body).toMatchObject({ code: 'bad_request', detail: `The body has ${LIMITS.envEntries} problems.` })
+  expect(wrong.body.errors).toHaveLength(100)
+})

@@ -19,7 +19,7 @@ export const ERRORS = {
   forbidden: {
     status: 403,
     title: 'This key may not do that',
-    fix: 'Ask an owner of the tenant for a grant or a role.',
+    fix: "Ask an owner of the tenant for a grant or a role; the operator for what takes an operator's key.",
   },
   not_granted: {
     status: 403,
@@ -71,6 +71,11 @@ export const ERRORS = {
     status: 415,
     title: 'The content type is not accepted',
     fix: 'Send "Content-Type: application/json".',
+  },
+  grants_full: {
+    status: 409,
+    title: 'The grants of this principal name too many skills',
+    fix: 'Delete grants that it needs no more, or grant all skills ("*") on the stages that it may use.',
   },
   name_taken: { status: 409, title: 'That name is in use', fix: 'Choose another name, or use the existing one.' },
   one_tenant_only: {

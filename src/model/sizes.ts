@@ -37,6 +37,9 @@ export const LIMITS = {
   /** The body of an invocation, and that of any other request with JSON. */
   requestBytes: 7 * 2 ** 20,
   bodyBytes: 2 ** 20,
+  /** Lists and objects in a body, and different names of members or orders of them: building those takes many times as long as reading them. */
+  jsonContainers: 250_000,
+  jsonShapes: 20_000,
   /** Members and characters of a message of MCP, besides the arguments of a tool. */
   rpcMembers: 1000,
   rpcChars: 2 ** 18,
@@ -46,12 +49,19 @@ export const LIMITS = {
   headerFields: 100,
   /** Open connections; one more is hung up on. */
   connections: 8192,
+  /** Bodies of requests and answers that are under way, those over 64 KiB, in bytes: of all tenants, and of one. */
+  payloadBytes: 256 * 2 ** 20,
+  tenantPayloadBytes: 96 * 2 ** 20,
   /** Event streams of one tenant that are open at once. */
   streamsPerTenant: 6000,
   /** The value of a secret, in UTF-8. */
   secretBytes: 64 * 2 ** 10,
   /** The values of all secrets of one run together. */
   runSecretBytes: 128 * 2 ** 10,
+  /** Environment variables in the configuration of a stage. */
+  envEntries: 1000,
+  /** Skills in the grants of one principal together, each counted as often as it is named: with each list all of them are looked at. */
+  grantedSkills: 10_000,
   /** References to secrets in the configuration of a stage. */
   secretRefs: 100,
   schemaBytes: 256 * 2 ** 10,

@@ -3,6 +3,7 @@ import { AnyObject, Instant } from './json.ts'
 import { NetworkList } from './network.ts'
 import { FailureReason } from './runs.ts'
 import { EnvName } from './secrets.ts'
+import { LIMITS } from './sizes.ts'
 import { Finding, Handler, RuntimeName, SizeName } from './packages.ts'
 
 /** Names of skills and stages: the open specification's rule for a SKILL.md name, so that one name serves everywhere. */
@@ -79,6 +80,18 @@ export const RetryPolicy = z
   .meta({ id: 'RetryPolicy' })
 export type RetryPolicy = z.infer<typeof RetryPolicy>
 
+/** Counted before any name is looked at: to find fault with each of thousands takes long. */
+const byName = (value: z.ZodString) =>
+  z.preprocess(
+    (table, context) => {
+      const count = typeof table === 'object' && table !== null ? Object.keys(table).length : 0
+      if (count <= LIMITS.envEntries) return table
+      context.addIssue(`has ${count} entries; at most ${LIMITS.envEntries} are taken`)
+      return z.NEVER
+    },
+    z.record(EnvName, value),
+  )
+
 /** What a stage may set. Frozen into each deployment; editing it changes nothing that is deployed. */
 export const StageConfig = z
   .object({
@@ -94,9 +107,8 @@ export const StageConfig = z
       description:
         '`session`: warm sandboxes serve many runs of this deployment. `fresh`: a never-used sandbox for every run. Default: session.',
     }),
-    env: z.record(EnvName, z.string().max(4096)).optional().meta({ description: 'Plain environment variables.' }),
-    secret_refs: z
-      .record(EnvName, z.string().max(100))
+    env: byName(z.string().max(4096)).optional().meta({ description: 'Plain environment variables.' }),
+    secret_refs: byName(z.string().max(100))
       .optional()
       .meta({ description: 'Environment variables whose values are secrets: NAME to id or name of a secret.' }),
     network: NetworkList.optional(),

@@ -87,7 +87,7 @@ export function createExaminer(parts: ExaminerParts): Examine {
 
     await onStep('scanning')
     const inspection = await parts.inspect(unpacked, draft, signal)
-    const complete = await completeDraft(draft, inspection, parts.schemas)
+    const complete = await completeDraft(draft, inspection, parts.schemas, tenant)
     findings.push(...inspection.findings, ...complete.findings)
     if (isDenied(findings) || inspection.handler === null) return { findings, package: null }
 

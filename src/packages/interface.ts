@@ -31,6 +31,7 @@ export async function completeDraft(
   draft: Draft,
   inspection: Inspection,
   schemas: Pick<SchemaValidator, 'checkSchema'>,
+  tenant: string,
 ): Promise<CompleteInterface> {
   const findings = createFindings()
   const description = draft.description ?? inspection.description
@@ -49,7 +50,7 @@ export async function completeDraft(
     ['output', output, draft.output_schema === null ? undefined : from?.output_line],
   ] as const) {
     if (schema === null) continue
-    for (const { pointer, message } of await problemsOf(schema, schemas)) {
+    for (const { pointer, message } of await problemsOf(schema, schemas, tenant)) {
       const file = line === undefined ? draft.entry : from?.file
       findings.add('manifest.schema', `The ${name} schema at "${pointer}": ${message}`, file, line)
     }
@@ -58,9 +59,13 @@ export async function completeDraft(
 }
 
 /** A schema that takes too long to be checked is at fault itself. */
-async function problemsOf(schema: object, schemas: Pick<SchemaValidator, 'checkSchema'>): Promise<readonly Problem[]> {
+async function problemsOf(
+  schema: object,
+  schemas: Pick<SchemaValidator, 'checkSchema'>,
+  tenant: string,
+): Promise<readonly Problem[]> {
   try {
-    return await schemas.checkSchema(schema)
+    return await schemas.checkSchema(schema, tenant)
   } catch (error) {
     if (!(error instanceof SkilletError)) throw error
     return [{ pointer: '', message: error.message }]

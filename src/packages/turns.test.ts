@@ -25,6 +25,20 @@ test('a tenant that sends a hundred packages is not waited for by another with o
   expect(await settled(other)).toEqual([true, true])
 })
 
+test('two tenants that send a hundred packages each do not keep a third one waiting', async () => {
+  const turns = createTurns(2)
+  const leaves: (() => void)[] = []
+  for (const tenant of ['one', 'two']) {
+    for (let i = 0; i < 100; i++) void turns.enter(tenant, forever).then((leave) => leaves.push(leave))
+  }
+  const third = turns.enter('third', forever)
+  for (let i = 0; i < 4; i++) {
+    await settled([third])
+    leaves.shift()!()
+  }
+  expect(await settled([third])).toEqual([true])
+})
+
 test('who gives up waiting costs nobody a turn', async () => {
   const turns = createTurns(1)
   const leave = await turns.enter('a', forever)

@@ -99,7 +99,7 @@ async function arrive(zip: Buffer, name = `skill-${newId('skill').slice(-8)}`): 
 
 async function finished(upload: Upload): Promise<Upload> {
   const find = async (): Promise<Upload> => (await engine.skills.findUpload(tenant, upload.id))!
-  await expect.poll(find, { timeout: 90_000, interval: 20 }).toMatchObject({ finished_at: expect.any(String) })
+  await expect.poll(find, { interval: 20 }).toMatchObject({ finished_at: expect.any(String) })
   return find()
 }
 

@@ -1,5 +1,5 @@
 import type { Engine } from '../backends/ports.ts'
-import type { Admission, Claim } from '../backends/run-ports.ts'
+import type { Admission } from '../backends/run-ports.ts'
 import type { Caller } from '../model/access.ts'
 import { noteOf } from '../model/audit.ts'
 import { SkilletError, notFound } from '../model/errors.ts'
@@ -69,7 +69,6 @@ export function createAdmission(parts: {
     const idempotency = once && { ...once, expires_at: now(at + LIMITS.idempotencySeconds * 1000) }
     // A worker with a free place takes the next run in the same transaction: one sync less on the way of a warm run.
     const place = worker.offer(queue)
-    let taken: readonly Claim[] = []
     try {
       const note = noteOf(
         caller,
@@ -80,12 +79,11 @@ export function createAdmission(parts: {
       const admission = await engine.runs.admit(run, queue, note, {
         idempotency,
         trace: caller.trace,
-        take: place === null ? undefined : { leaseMs: place.leaseMs },
+        take: place === null ? undefined : { leaseMs: place.leaseMs, begin: place.fill },
       })
-      if (admission.outcome === 'admitted') taken = admission.taken
       return outcomeOf(admission)
     } finally {
-      place?.fill(taken)
+      place?.fill([])
     }
   }
 

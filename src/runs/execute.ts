@@ -76,7 +76,7 @@ export function createExecute(parts: {
     const ending = { ...outcome, logs: rest }
     const written =
       then.retryMs === null
-        ? engine.runs.finish(run.id, token, { ...ending, dead_letter: then.deadLetter })
+        ? engine.runs.finish(run.id, token, { ...ending, dead_letter: then.deadLetter }, run)
         : engine.runs.retry(run.id, token, ending, then.retryMs)
     performed()
     await written
@@ -147,8 +147,9 @@ export function createExecute(parts: {
   ): Promise<Outcome> {
     if (result.status === 'cancelled') return cancelled(facts)
     if (result.status === 'failed') return failed(result.reason, result.error, facts)
-    if (deployment.output_schema !== null) {
-      const message = await outputComplaint(schemas, deployment.output_schema, result.output, redactor)
+    const { output_schema: schema, tenant } = deployment
+    if (schema !== null) {
+      const message = await outputComplaint(schemas, { output: result.output, schema, tenant }, redactor)
       if (message !== null) return failed('output_invalid', { type: 'OutputInvalid', message }, facts)
     }
     return { status: 'succeeded', reason: null, error: null, output: result.output, ...facts }

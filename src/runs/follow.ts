@@ -1,6 +1,7 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import type { Engine } from '../backends/ports.ts'
 import type { EndedRun } from '../backends/run-ports.ts'
+import { turnFor } from '../model/written-json.ts'
 import { type Run, type RunEvent, isTerminal } from '../model/runs.ts'
 import { Bell } from './bell.ts'
 import { ROUNDS } from './rounds.ts'
@@ -41,7 +42,7 @@ export async function* followEvents(
         continue
       }
       await bell.wait()
-      if (page.length === 0) over = isTerminal((await engine.runs.find(tenant, run))?.status ?? 'cancelled')
+      if (page.length === 0) over = isTerminal((await engine.runs.look(tenant, run))?.status ?? 'cancelled')
     }
   } finally {
     signal?.removeEventListener('abort', ring)
@@ -72,11 +73,13 @@ export async function awaitEnd(engine: Engine, run: Run, ms: number, signal?: Ab
     // Whoever waits has just begun the run: it is not over yet, and its end will ring.
     await bell.wait(Math.min(ms, FIRST_LOOK_MS))
     for (;;) {
-      if (end !== null) return withPayloads(end, input)
+      if (end !== null) return await withPayloads(end, input)
       bell.arm()
-      const found = await engine.runs.find(tenant, id)
+      const found = await engine.runs.look(tenant, id)
+      // It ended elsewhere.
+      if (found !== null && isTerminal(found.status)) return await engine.runs.find(tenant, id)
       const left = until - performance.now()
-      if (found === null || isTerminal(found.status) || left <= 0 || signal?.aborted === true) return found
+      if (found === null || left <= 0 || signal?.aborted === true) return found && { ...found, input }
       await bell.wait(left)
     }
   } finally {
@@ -86,6 +89,11 @@ export async function awaitEnd(engine: Engine, run: Run, ms: number, signal?: Ab
   }
 }
 
-function withPayloads({ run, output }: EndedRun, input: unknown): Run {
-  return { ...run, input, output: output === null ? null : (JSON.parse(output) as unknown) }
+async function withPayloads({ run, output }: EndedRun, input: unknown): Promise<Run> {
+  if (output === null) return { ...run, input, output }
+  await turnFor(output)
+  const value: unknown = JSON.parse(output)
+  // Next it is answered with.
+  await turnFor(output)
+  return { ...run, input, output: value }
 }

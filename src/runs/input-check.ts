@@ -1,4 +1,6 @@
 import { SkilletError } from '../model/errors.ts'
+import { jsonText } from '../model/written-json.ts'
+import { sharedTurn } from '../model/shared-turn.ts'
 import { LIMITS } from '../model/sizes.ts'
 import type { Deployment } from '../model/skills.ts'
 import type { SchemaValidator } from '../schemas/validator.ts'
@@ -10,11 +12,11 @@ import type { SchemaValidator } from '../schemas/validator.ts'
  */
 export async function checkInput(
   schemas: Pick<SchemaValidator, 'validate'>,
-  { input_schema: schema }: Pick<Deployment, 'input_schema'>,
+  { input_schema: schema, tenant }: Pick<Deployment, 'input_schema' | 'tenant'>,
   input: unknown,
 ): Promise<void> {
-  checkSize(input)
-  const problems = await schemas.validate(schema, input)
+  await checkSize(input)
+  const problems = await schemas.validate(schema, input, tenant)
   if (problems.length === 0) return
   throw new SkilletError(
     'input_invalid',
@@ -27,9 +29,10 @@ export async function checkInput(
  * Only what may be too large is measured: writing megabytes as JSON takes a while.
  * @throws SkilletError input_too_large
  */
-export function checkSize(input: unknown): void {
+export async function checkSize(input: unknown): Promise<void> {
   if (surelyFits(input)) return
-  const bytes = Buffer.byteLength(JSON.stringify(input))
+  await sharedTurn()
+  const bytes = Buffer.byteLength(jsonText(input))
   if (bytes <= LIMITS.inputBytes) return
   throw new SkilletError(
     'input_too_large',
@@ -40,22 +43,25 @@ export function checkSize(input: unknown): void {
 /** Looks at lengths alone, and no further than up to where it might be too much. */
 function surelyFits(input: unknown): boolean {
   let room: number = LIMITS.inputBytes
-  const rest: unknown[] = [input]
-  while (rest.length > 0 && room >= 0) {
-    const value = rest.pop()
-    room -= 1
+  const rest: object[] = []
+  const take = (value: unknown): void => {
     if (typeof value === 'string') room -= mostBytes(value)
     else if (typeof value !== 'object' || value === null) room -= LONGEST_NUMBER
-    else if (Array.isArray(value)) {
-      room -= value.length + 2
-      if (room < 0) return false
-      // Not by spreading: there may be more of them than a call takes arguments.
-      for (const one of value) rest.push(one)
+    else rest.push(value)
+  }
+  take(input)
+  while (rest.length > 0 && room >= 0) {
+    const value = rest.pop()!
+    room -= 2
+    if (Array.isArray(value)) {
+      room -= value.length
+      for (let i = 0; i < value.length && room >= 0; i++) take(value[i])
     } else {
-      room -= 2
-      for (const [key, one] of Object.entries(value)) {
-        room -= mostBytes(key) + 1
-        rest.push(one)
+      // Not by entries: a list of the members takes longer to make than to go through. What JSON.parse makes inherits nothing enumerable.
+      for (const key in value) {
+        room -= mostBytes(key) + 2
+        take((value as Record<string, unknown>)[key])
+        if (room < 0) break
       }
     }
   }

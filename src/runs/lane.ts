@@ -5,7 +5,7 @@ import type { QueueName } from '../model/sizes.ts'
 /** A place in the worker that waits for its run. */
 export interface Place {
   readonly leaseMs: number
-  /** Executes what was taken for it, or frees the place when that is nothing. */
+  /** Executes what was taken for it, or frees the place when that is nothing. Only the first call counts. */
   fill(taken: readonly Claim[]): void
 }
 
@@ -55,14 +55,7 @@ export class Lane {
   /** See RunWorker.offer. */
   offer(): Place | null {
     if (this.#stopped || this.#busy >= this.#options.places) return null
-    this.#busy++
-    return {
-      leaseMs: this.#options.leaseMs,
-      fill: (taken) => {
-        for (const claim of taken) this.#options.begin(claim, () => this.#free())
-        if (taken.length === 0) this.#free()
-      },
-    }
+    return { leaseMs: this.#options.leaseMs, fill: this.#keep(1) }
   }
 
   /** See RunWorker.hold. */
@@ -110,12 +103,9 @@ export class Lane {
   }
 
   async #take(places: number): Promise<void> {
-    const { queue, leaseMs, begin } = this.#options
-    const claims = await this.#runs.take(queue, places, leaseMs)
-    for (const claim of claims) {
-      this.#busy++
-      begin(claim, () => this.#free())
-    }
+    const { queue, leaseMs } = this.#options
+    const fill = this.#keep(places)
+    const claims = await this.#runs.take(queue, places, leaseMs, fill).finally(() => fill([]))
     if (claims.length === places) this.#stirred = true
     else await this.#sleep()
   }
@@ -124,6 +114,19 @@ export class Lane {
   async #sleep(): Promise<void> {
     const next = await this.#runs.nextVisible(this.#options.queue)
     this.#lookAgain(next === null ? LOOK_AGAIN_MS : Math.min(Math.max(next - Date.now(), 1), LOOK_AGAIN_MS))
+  }
+
+  /** So many places are for what is being taken: nobody else is offered them. @returns See Place.fill. */
+  #keep(places: number): Place['fill'] {
+    this.#busy += places
+    let filled = false
+    return (taken) => {
+      if (filled) return
+      filled = true
+      this.#busy -= places - taken.length
+      for (const claim of taken) this.#options.begin(claim, () => this.#free())
+      this.#pump()
+    }
   }
 
   #lookAgain(ms: number): void {

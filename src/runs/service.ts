@@ -27,6 +27,8 @@ export interface RunsService {
   /** The same input to the same frozen deployment again, as a new run. A dead letter is none any more. */
   replay(caller: Caller, id: string): Promise<Run>
   find(tenant: string, id: string): Promise<Run>
+  /** Without its input and output. */
+  look(tenant: string, id: string): Promise<Run>
   list(tenant: string, filter: RunFilter): Promise<Page<Run>>
   /** Events after `afterSeq` as they happen; ends after the `result` event or when aborted. */
   events(tenant: string, id: string, afterSeq: number, signal?: AbortSignal): AsyncIterable<RunEvent>
@@ -51,11 +53,18 @@ export function createRunsService(parts: {
     return run
   }
 
+  async function look(tenant: string, id: string): Promise<Run> {
+    const run = await engine.runs.look(tenant, id)
+    if (run === null) throw notFound('run', id)
+    return run
+  }
+
   return {
     invoke: admission.invoke,
     deadLetters: createDeadLetters({ engine, replay: admission.replay }),
     queues: createRunQueues(engine),
     find,
+    look,
     list: (tenant, filter) => engine.runs.list(tenant, filter),
 
     async wait(admitted, ms, signal) {

@@ -13,7 +13,7 @@ export function createStageInputCheck(parts: {
 }): (stage: Pick<Stage, 'tenant' | 'deployment'>, input: unknown) => Promise<void> {
   const { schemas, deployments } = parts
   return async ({ tenant, deployment }, input) => {
-    if (deployment === null) checkSize(input)
+    if (deployment === null) await checkSize(input)
     else await checkInput(schemas, await deployments.get(tenant, deployment), input)
   }
 }

@@ -45,7 +45,8 @@ const QUEUES: readonly QueueName[] = ['default', 'long']
 export function createRunWorker(engine: Engine, execute: Execute, options: WorkerOptions): RunWorker {
   const { leaseMs = 30_000, graceMs = 10_000, onError } = options
   const concurrency = { default: 8, long: 4, ...options.concurrency }
-  const running = new Map<string, Running>()
+  // Not by run: its next attempt may begin before this one is put away, or while this one does not know yet that its lease is lost.
+  const running = new Set<Running>()
   const lanes = new Map<QueueName, Lane>()
   let unwatch: (() => void) | null = null
   let heart: NodeJS.Timeout | null = null
@@ -69,14 +70,15 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
     const done = execute(claim, abort.signal, free)
       .catch((error: unknown) => onError(error, `executing run ${claim.run.id}`))
       .then(() => {
-        running.delete(claim.run.id)
+        running.delete(attempt)
         free()
       })
-    running.set(claim.run.id, { claim, abort, done })
+    const attempt = { claim, abort, done }
+    running.add(attempt)
   }
 
   async function beat(): Promise<void> {
-    const held = [...running.values()]
+    const held = [...running]
     if (held.length === 0) return
     const answers = await engine.runs.heartbeat(
       held.map(({ claim }) => ({ run: claim.run.id, token: claim.token })),
@@ -107,9 +109,9 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
       stopping ??= (async () => {
         unwatch?.()
         await Promise.all([...lanes.values()].map((lane) => lane.stop()))
-        const all = Promise.all([...running.values()].map(({ done }) => done))
+        const all = Promise.all([...running].map(({ done }) => done))
         const timer = setTimeout(() => {
-          for (const { abort } of running.values()) abort.abort('stopping' satisfies Interruption)
+          for (const { abort } of running) abort.abort('stopping' satisfies Interruption)
         }, graceMs)
         await all
         clearTimeout(timer)
@@ -119,7 +121,7 @@ export function createRunWorker(engine: Engine, execute: Execute, options: Worke
     },
 
     cancel(run) {
-      running.get(run)?.abort.abort('cancelled' satisfies Interruption)
+      for (const { claim, abort } of running) if (claim.run.id === run) abort.abort('cancelled' satisfies Interruption)
     },
 
     offer: (queue) => lanes.get(queue)?.offer() ?? null,

@@ -16,7 +16,7 @@ const spec = (command: string, change: Partial<ToolSpec> = {}): ToolSpec => ({
   binds: [],
   memory_mb: 200,
   disk_mb: 50,
-  timeout_ms: 30_000,
+  timeout_ms: 120_000,
   ...change,
 })
 

@@ -27,14 +27,20 @@ export function limitsCheck(driver: Pick<Driver, 'capabilities'>, soft: SoftLimi
   const what = 'soft: memory is watched every 50 ms, processes are held by rlimits, CPU time is not held'
   if (soft !== 'refused') {
     const detail = soft === 'accepted' ? what : `${what}; allowed by --allow soft-limits`
-    return { check, ok: true, detail, fix: HARD_LIMITS }
+    return { check, ok: true, detail, fix: hardLimits() }
   }
-  const fix = `${HARD_LIMITS} Where nobody but you uploads code, start the server with --allow soft-limits.`
+  const fix = `${hardLimits()} Where nobody but you uploads code, start the server with --allow soft-limits.`
   return { check, ok: false, detail: `${what}; that is not enough with SKILLET_ENV=production`, fix }
 }
 
-const HARD_LIMITS =
-  'For hard limits delegate a cgroup v2 subtree to the server (systemd: Delegate=yes), or run it as root.'
+/** Root needs cgroups no less than others do; it only has them more often. */
+function hardLimits(): string {
+  const more =
+    process.getuid!() === 0
+      ? 'let it write its cgroups (in a container: deploy/container/compose.hard-limits.yaml)'
+      : 'run it as root'
+  return `For hard limits delegate a cgroup v2 subtree to the server (systemd: Delegate=cpu memory pids), or ${more}.`
+}
 
 /** How much memory there is, in MB, and how many times over sandboxes may be promised it. */
 export interface MemoryFacts {

@@ -108,7 +108,7 @@ test('a flush ends what is idle now, what is busy after its run, and what was be
   await run(deployment('kept'))
   const busy = await pool.acquire(deployment('b'))
   const coming = pool.acquire(deployment('c'))
-  await expect.poll(() => specs.length, { timeout: 90_000 }).toBe(4)
+  await expect.poll(() => specs.length).toBe(4)
   expect(pool.flush(({ id }) => id !== 'kept')).toEqual({ ended: 1, after_run: 2 })
   for (const lease of [busy, await coming]) {
     await serve(lease)
@@ -122,7 +122,7 @@ test('a flush ends what is idle now, what is busy after its run, and what was be
 test('a spare that is made while its deployment is retired is not kept', async () => {
   const { pool, deployment, ends, specs } = await open()
   const warming = pool.warmUp(deployment('a'))
-  await expect.poll(() => specs.length, { timeout: 90_000 }).toBe(1)
+  await expect.poll(() => specs.length).toBe(1)
   pool.retire('a')
   await warming
   expect([pool.stats().spare, ends]).toEqual([0, ['retired']])

@@ -19,8 +19,6 @@ async function open(options: Partial<SessionPoolOptions> = {}): Promise<TestPool
 }
 
 const MINUTE = 60_000
-/** However slow the machine is. */
-const until = <T>(what: () => T) => expect.poll(what, { timeout: 90_000 })
 const FRESH = { isolation: 'fresh' } as const
 
 /** So many runs at once, all of them over when it resolves. */
@@ -46,11 +44,11 @@ test('as many stand ready as there were runs at once, fewer when use falls, none
   const it = await open()
   const { pool, later, ends } = it
   await burst(it, 3)
-  await until(() => pool.stats().spare).toBe(3)
+  await expect.poll(() => pool.stats().spare).toBe(3)
   later(MINUTE)
   expect(pool.stats().spare).toBe(3)
   await burst(it, 1)
-  await until(() => pool.stats().spare).toBe(3)
+  await expect.poll(() => pool.stats().spare).toBe(3)
   later(MINUTE)
   expect(pool.stats().spare).toBe(1)
   expect(ends.filter((cause) => cause === 'surplus')).toHaveLength(2)
@@ -65,7 +63,7 @@ test('a run that takes long is no reason to have no spare meanwhile', async () =
   const long = await pool.acquire(deployment('a', FRESH))
   expect(pool.stats().spare).toBe(0)
   later(10_000)
-  await until(() => pool.stats().spare).toBe(1)
+  await expect.poll(() => pool.stats().spare).toBe(1)
   await long.release()
 })
 
@@ -87,7 +85,7 @@ test('spares beside others are the first to make room, and take none from what w
   await run(deployment('old'))
   later(1)
   await burst(it, 2)
-  await until(() => pool.stats()).toMatchObject({ spare: 2, idle: 1 })
+  await expect.poll(() => pool.stats()).toMatchObject({ spare: 2, idle: 1 })
   await run(deployment('b'))
   later(1)
   await run(deployment('c'))
@@ -110,7 +108,7 @@ test('a spare that found no room while used sandboxes were on their way out is m
         return Object.assign(session, {
           kill: async () => {
             going.resolve()
-            await until(() => it.pool.stats().spare).toBe(1)
+            await expect.poll(() => it.pool.stats().spare).toBe(1)
             await kill()
           },
         })
@@ -118,7 +116,7 @@ test('a spare that found no room while used sandboxes were on their way out is m
     },
   })
   await burst(it, 2)
-  await until(() => it.pool.stats().spare).toBe(2)
+  await expect.poll(() => it.pool.stats().spare).toBe(2)
 })
 
 test('a deployment without a spare gets one in the place of what was used longest ago', async () => {

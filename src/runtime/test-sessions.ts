@@ -98,7 +98,7 @@ export async function invoke(
     secrets: {},
     connections: {},
     redactor: null,
-    timeout_ms: 30_000,
+    timeout_ms: 120_000,
     ...rest,
   }
   const result = await session.invoke(

@@ -25,19 +25,19 @@ export function compileSchema(schema: unknown): Compiled {
   if (dialect === null) throw new SkilletError('schema_rejected', 'The schema names a dialect that is not accepted.')
   const places = indexPlaces(schema, dialect)
   const copies = new Map<Place, Schema | boolean>()
-  for (const place of places.values()) copies.set(place, copyOf(place.schema, dialect))
+  for (const place of places) copies.set(place, copyOf(place.schema, dialect))
   const lookup: Record<string, Schema | boolean> = Object.create(null)
   for (const [place, copy] of copies) {
     if (typeof copy === 'boolean') continue
     connect(place, copy, copies, lookup)
   }
-  const root = places.get('')!
+  const [root] = places
   return {
     root: copies.get(root)!,
     lookup,
     draft: dialect === 'draft-07' ? '7' : '2020-12',
     weight: weigh(root, new Map()),
-    linear: [...places.values()].every(isLinear),
+    linear: places.every(isLinear),
   }
 }
 
@@ -78,7 +78,7 @@ function connect(
   if (typeof ref !== 'string') return
   if (place.target === null) throw new SkilletError('schema_rejected', `The reference "${ref}" leads nowhere.`)
   copy.$ref = ref
-  const at = `#${place.target.pointer}`
+  const at = `#${place.target.id}`
   copy.__absolute_ref__ = at
   lookup[at] = copies.get(place.target)!
 }

@@ -32,8 +32,8 @@ export function compareChildren(at: Comparison): SchemaChange[] {
   for (const keyword of SAME_OR_MAJOR) {
     if (!sameTable(at, keyword)) changes.push(change(at, keyword, 'unknown', `${keyword} changed`))
   }
-  for (const keyword of ['prefixItems', 'items', 'allOf']) changes.push(...compareList(at, keyword))
-  return [...changes, ...compareReference(at)]
+  const lists = ['prefixItems', 'items', 'allOf'].flatMap((keyword) => compareList(at, keyword))
+  return [...changes, ...lists, ...compareReference(at)]
 }
 
 /** `anyOf` and `oneOf`. */

@@ -49,16 +49,18 @@ const direction = (wider: boolean, narrower: boolean): Direction =>
 function compareValues(at: Comparison, before: SchemaObject, after: SchemaObject): SchemaChange[] {
   const [old, young] = [allowedValues(before), allowedValues(after)]
   if (old === null && young === null) return []
-  const wider = young === null || (old !== null && old.every((value) => young.includes(value)))
-  const narrower = old === null || (young !== null && young.every((value) => old.includes(value)))
+  const wider = young === null || (old !== null && isWithin(old, young))
+  const narrower = old === null || (young !== null && isWithin(young, old))
   if (wider && narrower) return []
   return [change(at, 'enum', direction(wider, narrower), 'the allowed values changed')]
 }
 
-function allowedValues(schema: SchemaObject): string[] | null {
-  if (Object.hasOwn(schema, 'const')) return [canonical(schema['const'])]
+const isWithin = (part: Set<string>, whole: Set<string>): boolean => [...part].every((value) => whole.has(value))
+
+function allowedValues(schema: SchemaObject): Set<string> | null {
+  if (Object.hasOwn(schema, 'const')) return new Set([canonical(schema['const'])])
   const list = own(schema, 'enum')
-  return Array.isArray(list) ? list.map(canonical) : null
+  return Array.isArray(list) ? new Set(list.map(canonical)) : null
 }
 
 const LOWER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']

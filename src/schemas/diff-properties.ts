@@ -5,11 +5,13 @@ import { escapeSegment, own, type Child, type Place, type SchemaObject } from '.
 export function compareProperties(at: Comparison, before: SchemaObject, after: SchemaObject): SchemaChange[] {
   const [old, young] = [properties(at.before), properties(at.after)]
   const changes: SchemaChange[] = []
+  const demanded = required(after)
+  const others = at.before.children.find(({ keyword }) => keyword === 'additionalProperties')?.place
   for (const [key, place] of young) {
     const was = old.get(key)
     const below = `/properties/${escapeSegment(key)}`
     if (was !== undefined) changes.push(...at.relate(was, place, below))
-    else changes.push(...added(at, key, place, before, requires(after, key)))
+    else changes.push(...added(at, key, place, before, others, demanded.has(key)))
   }
   for (const key of old.keys()) {
     if (young.has(key)) continue
@@ -18,9 +20,16 @@ export function compareProperties(at: Comparison, before: SchemaObject, after: S
   return [...changes, ...compareRequired(at, before, after, old, young)]
 }
 
-function added(at: Comparison, key: string, place: Place, before: SchemaObject, demanded: boolean): SchemaChange[] {
+/** @param others What held for all other properties until now. */
+function added(
+  at: Comparison,
+  key: string,
+  place: Place,
+  before: SchemaObject,
+  others: Place | undefined,
+  demanded: boolean,
+): SchemaChange[] {
   const path = `${at.path}/properties/${escapeSegment(key)}`
-  const others = at.before.children.find(({ keyword }) => keyword === 'additionalProperties')?.place
   // Until now a rule for all other properties held for this one too.
   if (Object.hasOwn(before, 'patternProperties')) {
     return [{ path, what: `"${key}" was added beside patternProperties`, level: 'major' }]
@@ -46,14 +55,15 @@ function compareRequired(
   young: Map<string, Place>,
 ): SchemaChange[] {
   const changes: SchemaChange[] = []
-  for (const key of required(after)) {
+  const [was, is] = [required(before), required(after)]
+  for (const key of is) {
     const isNew = young.has(key) && !old.has(key)
-    if (requires(before, key) || isNew) continue
+    if (was.has(key) || isNew) continue
     changes.push(change(at, 'required', 'narrower', `"${key}" became required`))
   }
-  for (const key of required(before)) {
+  for (const key of was) {
     const isGone = old.has(key) && !young.has(key)
-    if (requires(after, key) || isGone) continue
+    if (is.has(key) || isGone) continue
     changes.push(change(at, 'required', 'wider', `"${key}" became optional`))
   }
   return changes
@@ -66,9 +76,7 @@ function properties(place: Place): Map<string, Place> {
   return new Map(named.map((child) => [child.key, child.place]))
 }
 
-function required(schema: SchemaObject): string[] {
+function required(schema: SchemaObject): Set<string> {
   const names = own(schema, 'required')
-  return Array.isArray(names) ? names : []
+  return new Set(Array.isArray(names) ? (names as string[]) : [])
 }
-
-const requires = (schema: SchemaObject, key: string): boolean => required(schema).includes(key)

@@ -17,6 +17,12 @@ const wide = {
   anyOf: Array.from({ length: 400 }, (_, index) => object({ [`p${index}`]: city }, { required: [`p${index}`] })),
 }
 
+const once = (list: unknown[]): { input: S; output: null } => ({ input: object({ a: { enum: list } }), output: null })
+const often = (list: unknown[]): S => ({
+  ...object(Object.fromEntries(Array.from({ length: 250 }, (_, index) => [`p${index}`, { $ref: '#/$defs/a' }]))),
+  $defs: { a: { enum: list } },
+})
+
 // what changed | before | after | level as an input | level as an output
 const TABLE: [string, S, S, string, string][] = [
   ['nothing', object({ city }), object({ city }), 'patch', 'patch'],
@@ -126,6 +132,29 @@ describe('the change level of a schema', () => {
   test('a first output schema is a promise more, a withdrawn one a promise less', () => {
     expect(compareSchemas({ input: {}, output: null }, { input: {}, output: city })).toMatchObject({ level: 'minor' })
     expect(compareSchemas({ input: {}, output: city }, { input: {}, output: null })).toMatchObject({ level: 'major' })
+  })
+
+  test('what references lead to again and again is not looked at for ever', () => {
+    const values = Array.from({ length: 2000 }, (_, index) => `${'x'.repeat(80)}${index}`)
+    const { changes } = compareSchemas(
+      { input: often(values), output: null },
+      { input: often(values.toReversed()), output: null },
+    )
+    expect(changes).toEqual([{ path: '/input', what: 'the schemas are too large to be compared', level: 'major' }])
+    expect(compareSchemas(once(values), once(values.toReversed())).changes).toEqual([])
+  })
+
+  test('as many changes are told as somebody reads, the gravest, and of their places as much', () => {
+    const long = 'x'.repeat(100_000)
+    const many = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`p${index}`, city]))
+    const [before, after] = [object({ [long]: object({ gone: city }) }), object({ [long]: object(many) })]
+    const { level, changes } = compareSchemas({ input: before, output: null }, { input: after, output: null })
+    expect({ level, first: changes[0]!.level, count: changes.length }).toEqual({
+      level: 'major',
+      first: 'major',
+      count: 500,
+    })
+    expect(Math.max(...changes.map(({ path }) => path.length))).toBe(1001)
   })
 
   test('every change is told with its place, and the highest level counts', () => {

@@ -2,6 +2,7 @@ import type { ChangeLevel } from '../model/skills.ts'
 import type { Comparison, SchemaChange, Side } from './diff-change.ts'
 import { compareKeywords } from './diff-keywords.ts'
 import { dialectOf, type Dialect } from './dialects.ts'
+import { type Budget, createBudget } from './diff-budget.ts'
 import { indexPlaces, isObject, type Place } from './places.ts'
 
 /** The schemas of one package. Expects schemas that `checkSchema` accepted. */
@@ -36,22 +37,35 @@ function outputAppeared(before: Schemas['output'], after: Schemas['output']): Sc
     : [{ path: '/output', what: 'the output schema was removed', level: 'major' }]
 }
 
-/** Comparing choices is quadratic, and references can multiply it: beyond this the answer is "cannot be proven". */
-const MOST_STEPS = 4000
+/** Deeper than this the answer is "cannot be proven". */
 const MOST_DEPTH = 200
+/** Of one side; who has more of them reads no list. */
+const MOST_CHANGES = 500
+/** Of a path, and of what is said: names in a schema may be as long as the schema. */
+const MOST_CHARS = 1000
 
 function compare(side: Side, before: Record<string, unknown>, after: Record<string, unknown>): SchemaChange[] {
   const [old, young] = [dialectOf(before), dialectOf(after)]
   if (old === null || young === null || old !== young) {
     return [{ path: `/${side}/$schema`, what: 'the dialect of JSON Schema changed', level: 'major' }]
   }
-  const budget = { steps: MOST_STEPS }
-  const changes = relate(side, root(before, old), root(after, young), `/${side}`, budget, new Set())
-  if (budget.steps > 0) return changes
-  return [{ path: `/${side}`, what: 'the schemas are too large to be compared', level: 'major' }]
+  const budget = createBudget()
+  const changes = relate(side, root(before, old), root(after, young), `/${side}`, budget, null)
+  if (budget.spent) return [{ path: `/${side}`, what: 'the schemas are too large to be compared', level: 'major' }]
+  return changes.map(({ path, what, level }) => ({ path: cut(path), what: cut(what), level }))
 }
 
-const root = (schema: unknown, dialect: Dialect): Place => indexPlaces(schema, dialect).get('')!
+const cut = (text: string): string => (text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text)
+
+/** As many as are told, the gravest of them. */
+function told(changes: SchemaChange[]): SchemaChange[] {
+  if (changes.length <= MOST_CHANGES) return changes
+  return LEVELS.toReversed()
+    .flatMap((level) => changes.filter((change) => change.level === level))
+    .slice(0, MOST_CHANGES)
+}
+
+const root = (schema: unknown, dialect: Dialect): Place => indexPlaces(schema, dialect)[0]
 
 /** @param open Pairs that are being compared: a recursive schema meets them again and may assume that they fit. */
 function relate(
@@ -59,18 +73,16 @@ function relate(
   before: Place,
   after: Place,
   path: string,
-  budget: { steps: number },
-  open: ReadonlySet<string>,
+  budget: Budget,
+  open: Open | null,
 ): SchemaChange[] {
-  if (--budget.steps <= 0 || open.size > MOST_DEPTH) {
-    budget.steps = 0
-    return []
-  }
+  if (budget.spent) return []
   const old = follow(before)
   const young = follow(after)
-  const pair = `${old.pointer}\n${young.pointer}`
-  if (open.has(pair)) return []
-  const inner = new Set(open).add(pair)
+  if (isOpen(open, old, young)) return []
+  const inner = { before: old, after: young, outer: open, depth: (open?.depth ?? 0) + 1 }
+  if (inner.depth > MOST_DEPTH) budget.spend()
+  if (!budget.take(old, young)) return []
   const comparison: Comparison = {
     side,
     path,
@@ -78,7 +90,20 @@ function relate(
     after: young,
     relate: (a, b, below) => relate(side, a, b, `${path}${below}`, budget, inner),
   }
-  return compareKeywords(comparison)
+  return told(compareKeywords(comparison))
+}
+
+/** Two places that are being compared, and those they lie in. */
+interface Open {
+  readonly before: Place
+  readonly after: Place
+  readonly outer: Open | null
+  readonly depth: number
+}
+
+function isOpen(open: Open | null, before: Place, after: Place): boolean {
+  for (let at = open; at !== null; at = at.outer) if (at.before === before && at.after === after) return true
+  return false
 }
 
 /** Through references that stand alone: moving a definition changes nothing. */

@@ -3,6 +3,7 @@ import type { Problem } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
 import type { Compiled } from './compile.ts'
 import { measure } from './measure.ts'
+import { cutProblem } from './cut-problem.ts'
 import { explain } from './messages.ts'
 
 /** How many problems of one value are told. */
@@ -54,7 +55,7 @@ function toProblems(compiled: Compiled, value: unknown, errors: OutputUnit[]): P
     index += below.length
     if (problem !== null) problems.set(`${problem.pointer} ${problem.message}`, problem)
   }
-  return [...problems.values()]
+  return [...problems.values()].map(cutProblem)
 }
 
 const CHOICES = new Set(['anyOf', 'oneOf', 'contains'])

@@ -213,6 +213,34 @@ describe('hostile values', () => {
     expect(await validator.validate({ items: { type: 'string' } }, value.slice(0, 500))).toHaveLength(100)
   })
 
+  // The steps of the interpreter were bounded, but not the paths that it writes: it took the server most of a second, and the answer had 14 MB.
+  test('below a long name each path is long: that is checked elsewhere, and told as far as somebody reads', async () => {
+    const below = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`k${index}`, 1]))
+    const patient = createSchemaValidator({ threads: 1, timeoutMs: 60_000 })
+    const schema = { additionalProperties: { additionalProperties: { type: 'string' } } }
+    const problems = await patient.validate(schema, { ['/'.repeat(70_000)]: below })
+    expect(problems).toHaveLength(100)
+    expect(Math.max(...problems.map(({ pointer }) => pointer.length))).toBe(2001)
+    const hasty = createSchemaValidator({ threads: 1, timeoutMs: 0 })
+    await expect(hasty.validate(schema, { ['/'.repeat(70_000)]: below })).rejects.toMatchObject({
+      code: 'validation_timeout',
+    })
+    await patient.close()
+    await hasty.close()
+  })
+
+  test('text is judged as what it says, whether it is parsed here or in a thread', async () => {
+    const patient = createSchemaValidator({ threads: 1, timeoutMs: 60_000 })
+    const schema = { type: 'array', items: { type: 'object' } }
+    for (const count of [10, 200_000]) {
+      const text = (last: string): string => `[${'{},'.repeat(count)}${last}]`
+      expect(await patient.validateText(schema, text('{}'))).toEqual([])
+      expect(await patient.validateText(schema, text('1'))).toMatchObject([{ pointer: `/${count}` }])
+      await expect(patient.validateText(schema, text('{'))).rejects.toMatchObject({ name: 'SyntaxError' })
+    }
+    await patient.close()
+  })
+
   test('no value at all', async () => {
     expect(await validator.validate({}, undefined)).toHaveLength(1)
   })

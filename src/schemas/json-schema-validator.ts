@@ -1,4 +1,5 @@
 import { SkilletError, type Problem } from '../model/errors.ts'
+import { jsonText } from '../model/written-json.ts'
 import { LIMITS } from '../model/sizes.ts'
 import { ThreadCrash, ThreadTimeout } from '../threads/thread-errors.ts'
 import { createThreadPool } from '../threads/thread-pool.ts'
@@ -31,33 +32,45 @@ export function createSchemaValidator(options: SchemaValidatorOptions = {}): Sch
   const known = new WeakMap<object, Known>()
   let closed = false
 
-  const ask = async (task: SchemaTask, patienceMs: number): Promise<Problem[]> => {
+  const ask = async (make: () => SchemaTask, patienceMs: number, party?: string): Promise<Problem[]> => {
     try {
-      return await pool.call<Problem[]>(task, { timeoutMs: patienceMs })
+      return await pool.call<Problem[]>(make(), { timeoutMs: patienceMs, party })
     } catch (error) {
       if (error instanceof ThreadTimeout) throw stopped(`after ${patienceMs} ms`, error)
       if (error instanceof ThreadCrash && !closed) throw stopped('because it took too much memory', error)
-      // A value too deep to be copied to the thread is too deep to be checked.
+      // A value too deep to be written for the thread is too deep to be checked.
       if (error instanceof RangeError) return [TOO_DEEP]
       throw error
     }
   }
 
+  const knownOf = (schema: object): Known => {
+    let entry = known.get(schema)
+    if (entry === undefined) {
+      entry = { compiled: compileSchema(schema), text: null }
+      known.set(schema, entry)
+    }
+    return entry
+  }
+  const textOf = (schema: object): string => (knownOf(schema).text ??= JSON.stringify(schema))
+
+  const validate = async (schema: object, value: unknown, tenant?: string): Promise<Problem[]> => {
+    const { compiled } = knownOf(schema)
+    if (isBounded(compiled, value)) return evaluate(compiled, value)
+    const task = () => ({ kind: 'validate', schema: textOf(schema), value: jsonText(value) }) as const
+    return ask(task, timeoutMs, tenant)
+  }
+
   return {
-    async checkSchema(schema) {
+    validate,
+    async checkSchema(schema, tenant) {
       const problems = schemaProblems(schema)
       if (problems.length > 0) return problems
-      return ask({ kind: 'check', schema: JSON.stringify(schema) }, timeoutMs * CHECK_FACTOR)
+      return ask(() => ({ kind: 'check', schema: JSON.stringify(schema) }), timeoutMs * CHECK_FACTOR, tenant)
     },
-    async validate(schema, value) {
-      let entry = known.get(schema)
-      if (entry === undefined) {
-        entry = { compiled: compileSchema(schema), text: null }
-        known.set(schema, entry)
-      }
-      if (isBounded(entry.compiled, value)) return evaluate(entry.compiled, value)
-      entry.text ??= JSON.stringify(schema)
-      return ask({ kind: 'validate', schema: entry.text, value }, timeoutMs)
+    async validateText(schema, text, tenant) {
+      if (text.length <= SMALL.chars) return validate(schema, JSON.parse(text), tenant)
+      return ask(() => ({ kind: 'validate', schema: textOf(schema), value: text }), timeoutMs, tenant)
     },
     close() {
       closed = true
@@ -78,13 +91,13 @@ interface Known {
 /** Steps of the interpreter that may run on the spot: some milliseconds at the very worst. */
 const STEPS = 30_000
 /** A value beyond these always goes to a thread, so that looking at it here costs little too. */
-const SMALL = { nodes: 3000, chars: 100_000, depth: 100 }
+const SMALL = { nodes: 3000, chars: 100_000, depth: 100, paths: 500_000 }
 
 function isBounded(compiled: Compiled, value: unknown): boolean {
   if (!compiled.linear || compiled.weight > STEPS) return false
   const size = measure(value, SMALL)
-  // Comparing and counting characters takes time too, less of it.
-  return !size.over && compiled.weight * (size.nodes + size.chars / 64) <= STEPS
+  // Comparing, counting and writing characters takes time too, less of it.
+  return !size.over && compiled.weight * (size.nodes + (size.chars + size.paths) / 64) <= STEPS
 }
 
 function stopped(why: string, cause: unknown): SkilletError {

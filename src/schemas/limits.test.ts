@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createSchemaValidator } from './json-schema-validator.ts'
 import { schemaProblems } from './limits.ts'
 
-const validator = createSchemaValidator()
+// On a busy machine a check in a thread may take its time.
+const validator = createSchemaValidator({ timeoutMs: 60_000 })
 afterAll(() => validator.close())
 
 const deep = (levels: number): object => JSON.parse('{"not":'.repeat(levels) + '{}' + '}'.repeat(levels))
@@ -61,6 +62,36 @@ describe('schemas that are refused', () => {
       '/properties/a/pattern',
       '/properties/b/$ref',
     ])
+  })
+
+  test('no more of them, and no longer ones, than somebody reads', () => {
+    const long = 'a'.repeat(100_000)
+    const broken = Object.fromEntries(many(250, (index) => [`p${index}`, { $ref: 'x' }]))
+    const problems = schemaProblems({ properties: { [long]: { properties: broken } } })
+    expect(problems).toHaveLength(100)
+    expect(Math.max(...problems.map(({ pointer }) => pointer.length))).toBe(2001)
+  })
+
+  // Not at all: looking at this one took minutes, in which the server did nothing else.
+  test('a name as long as the schema, with hundreds of places below it', async () => {
+    const below = Object.fromEntries(many(1900, (index) => [`p${index + 1000}`, { type: 'string' }]))
+    const schema = { properties: { ['a/'.repeat(60_000)]: { properties: below } } }
+    expect(schemaProblems(schema)).toEqual([])
+    const found = await validator.validate(schema, { ['a/'.repeat(60_000)]: { p1001: 'x', p1002: 1 } })
+    expect(found).toMatchObject([{ message: 'must be a string, but is 1' }])
+  })
+
+  test.each([
+    ['#/properties/a~1b~0c/items', { properties: { 'a/b~c': { items: { type: 'string' } } } }],
+    ['#/properties/properties', { properties: { properties: { type: 'string' } } }],
+    ['#/properties/', { properties: { '': { type: 'string' } } }],
+    ['#/prefixItems/1', { prefixItems: [true, { type: 'string' }] }],
+    ['#/$defs/%61', { $defs: { a: { type: 'string' } } }],
+    ['#named', { $defs: { a: { $anchor: 'named', type: 'string' } } }],
+  ])('a reference to %s', async ($ref, rest) => {
+    const schema = { ...rest, properties: { ...('properties' in rest && rest.properties), there: { $ref } } }
+    expect(schemaProblems(schema)).toEqual([])
+    expect(await validator.validate(schema, { there: 1 })).toMatchObject([{ pointer: '/there' }])
   })
 
   test('a schema that holds itself', () => {

@@ -1,5 +1,6 @@
 import type { Problem } from '../model/errors.ts'
 import { LIMITS } from '../model/sizes.ts'
+import { cutProblem } from './cut-problem.ts'
 import { APPLICATORS, dialectOf, REFUSED_KEYWORDS, type Dialect } from './dialects.ts'
 import { measure } from './measure.ts'
 import { escapeSegment, indexPlaces, isObject, own, type Place, type SchemaObject } from './places.ts'
@@ -19,15 +20,20 @@ export function schemaProblems(schema: unknown): Problem[] {
   }
   const places = indexPlaces(schema, dialect)
   const problems: Problem[] = []
-  const refs = [...places.values()].filter((place) => isObject(place.schema) && own(place.schema, '$ref') !== undefined)
+  const refs = places.filter((place) => isObject(place.schema) && own(place.schema, '$ref') !== undefined)
   if (refs.length > LIMITS.schemaRefs) {
     return [{ pointer: '', message: `There are ${refs.length} $ref; at most ${LIMITS.schemaRefs} are allowed.` }]
   }
-  for (const place of places.values()) {
+  for (const place of places) {
+    if (problems.length >= MOST_PROBLEMS) break
     if (isObject(place.schema)) checkPlace(place, place.schema, dialect, problems)
   }
-  return [...problems, ...loops(places)]
+  if (problems.length < MOST_PROBLEMS) loops(places, problems)
+  return problems.slice(0, MOST_PROBLEMS).map(cutProblem)
 }
+
+/** How many problems of one schema are told. */
+const MOST_PROBLEMS = 100
 
 function sizeProblem(schema: SchemaObject): string | null {
   // Every node and character takes a byte at least; depth is counted before anything recursive touches the schema.
@@ -90,8 +96,7 @@ function checkPattern(pattern: string, add: (message: string) => void): void {
 }
 
 /** References that lead back to themselves without stepping into the value: checking would never end. */
-function loops(places: Map<string, Place>): Problem[] {
-  const problems: Problem[] = []
+function loops(places: readonly Place[], problems: Problem[]): void {
   const done = new Set<Place>()
   const open = new Set<Place>()
   const follow = (place: Place): void => {
@@ -105,8 +110,10 @@ function loops(places: Map<string, Place>): Problem[] {
     open.delete(place)
     done.add(place)
   }
-  for (const place of places.values()) follow(place)
-  return problems
+  for (const place of places) {
+    if (problems.length >= MOST_PROBLEMS) return
+    follow(place)
+  }
 }
 
 function sameValue(place: Place): Place[] {

@@ -2,7 +2,12 @@ import { APPLICATORS, type Dialect } from './dialects.ts'
 
 /** One subschema: where it is, what is below it, and what it refers to. */
 export interface Place {
-  /** JSON pointer from the root of the schema. */
+  /** No other place of the schema has it. */
+  readonly id: number
+  /**
+   * JSON pointer from the root of the schema. For people: a name in it may have a hundred thousand characters, and the places below each
+   * repeat it. No key of a table: texts of more than 16,383 characters with the same length have the same hash.
+   */
   readonly pointer: string
   readonly schema: unknown
   readonly children: Child[]
@@ -31,27 +36,28 @@ export function own(schema: SchemaObject, keyword: string): unknown {
 
 export const escapeSegment = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1')
 
-/** Every subschema of a schema by its pointer, with local references resolved. Expects a schema of limited depth. */
-export function indexPlaces(schema: unknown, dialect: Dialect): Map<string, Place> {
-  const places = new Map<string, Place>()
+/** Every subschema of a schema, the root first, with local references resolved. Expects a schema of limited depth. */
+export function indexPlaces(schema: unknown, dialect: Dialect): readonly [Place, ...Place[]] {
+  const places: Place[] = []
   const anchors = new Map<string, Place>()
-  visit(schema, '', dialect, places, anchors)
-  for (const place of places.values()) {
+  const root = visit(schema, '', dialect, places, anchors)
+  const tables: Tables = new Map()
+  for (const place of places) {
     const ref = isObject(place.schema) ? own(place.schema, '$ref') : undefined
-    if (typeof ref === 'string') place.target = resolve(ref, places, anchors)
+    if (typeof ref === 'string') place.target = resolve(ref, root, tables, anchors)
   }
-  return places
+  return [root, ...places.slice(1)]
 }
 
 function visit(
   schema: unknown,
   pointer: string,
   dialect: Dialect,
-  places: Map<string, Place>,
+  places: Place[],
   anchors: Map<string, Place>,
 ): Place {
-  const place: Place = { pointer, schema, children: [], target: null }
-  places.set(pointer, place)
+  const place: Place = { id: places.length, pointer, schema, children: [], target: null }
+  places.push(place)
   if (!isObject(schema)) return place
   const anchor = anchorOf(schema, dialect)
   if (anchor !== null && !anchors.has(anchor)) anchors.set(anchor, place)
@@ -90,7 +96,7 @@ function anchorOf(schema: SchemaObject, dialect: Dialect): string | null {
   return named.startsWith('#') && named.length > 1 ? named.slice(1) : null
 }
 
-function resolve(ref: string, places: Map<string, Place>, anchors: Map<string, Place>): Place | null {
+function resolve(ref: string, root: Place, tables: Tables, anchors: Map<string, Place>): Place | null {
   if (!ref.startsWith('#')) return null
   let fragment: string
   try {
@@ -98,5 +104,36 @@ function resolve(ref: string, places: Map<string, Place>, anchors: Map<string, P
   } catch {
     return null
   }
-  return (fragment === '' || fragment.startsWith('/') ? places.get(fragment) : anchors.get(fragment)) ?? null
+  if (fragment !== '' && !fragment.startsWith('/')) return anchors.get(fragment) ?? null
+  return walk(root, fragment, tables)
+}
+
+/** Children of the places that references lead through: by keyword, and by key as it is written in pointers. */
+type Tables = Map<Place, Map<string, Map<string | null, Place>>>
+
+function walk(root: Place, pointer: string, tables: Tables): Place | null {
+  const segments = pointer.split('/')
+  let found = root
+  for (let at = 1; at < segments.length; at++) {
+    const below = tableOf(found, tables).get(segments[at]!)
+    const alone = below?.get(null)
+    const next = alone ?? (at + 1 < segments.length ? below?.get(segments[++at]!) : undefined)
+    if (next === undefined) return null
+    found = next
+  }
+  return found
+}
+
+function tableOf(place: Place, tables: Tables): Map<string, Map<string | null, Place>> {
+  let table = tables.get(place)
+  if (table === undefined) {
+    table = new Map()
+    for (const { keyword, key, place: below } of place.children) {
+      let keys = table.get(keyword)
+      if (keys === undefined) table.set(keyword, (keys = new Map()))
+      keys.set(key === null ? null : escapeSegment(key), below)
+    }
+    tables.set(place, table)
+  }
+  return table
 }

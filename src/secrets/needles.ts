@@ -1,4 +1,4 @@
-import { setImmediate as others } from 'node:timers/promises'
+import { sharedTurn } from '../model/shared-turn.ts'
 import { SHORTEST, formsOf } from './encodings.ts'
 
 /**
@@ -8,6 +8,8 @@ import { SHORTEST, formsOf } from './encodings.ts'
 export interface Needles {
   readonly all: readonly string[]
   in(text: string): Places
+  /** Whether the beginning of the text may stand within a needle, not at its beginning. Errs on the side of yes. */
+  mayBeWithin(text: string): boolean
 }
 
 /** Places of one text. Good until another text is looked at. */
@@ -31,6 +33,11 @@ export async function indexNeedles(values: readonly string[]): Promise<Needles> 
   const heads = { short: new Int32Array(size), long: new Int32Array(size) }
   /** So many bits that few of them are set: a look that costs less than one into `known`. */
   const marks = new Uint8Array(2 * size)
+  /** The same, of all SHORTEST characters within needles. */
+  const inner = new Uint8Array(2 * size)
+  const isSet = (bits: Uint8Array, mark: number): boolean =>
+    (bits[(mark >>> 3) & (2 * size - 1)]! & (1 << (mark & 7))) !== 0
+  const set = (bits: Uint8Array, mark: number): void => void (bits[(mark >>> 3) & (2 * size - 1)]! |= 1 << (mark & 7))
   let sums = sumsOf('', null)
 
   function insert(needle: string): void {
@@ -41,7 +48,8 @@ export async function indexNeedles(values: readonly string[]): Promise<Needles> 
     known.add(key)
     all.push(needle)
     firsts.add(needle.charCodeAt(0))
-    marks[(spread(a) >>> 3) & (2 * size - 1)]! |= 1 << (spread(a) & 7)
+    set(marks, spread(a))
+    for (let i = 1; i + SHORTEST <= needle.length; i++) set(inner, spread(part(sums.a, POWERS.a, i, SHORTEST)))
     const head = spread(part(sums.a, POWERS.a, 0, SHORTEST)) & (size - 1)
     if (needle.length > 32) heads.long[head]! |= 1 << (needle.length - 33)
     else heads.short[head]! |= 1 << (needle.length - 1)
@@ -54,7 +62,7 @@ export async function indexNeedles(values: readonly string[]): Promise<Needles> 
       work += form.length
       if (work < TURN) continue
       work = 0
-      await others()
+      await sharedTurn()
     }
   }
 
@@ -64,8 +72,7 @@ export async function indexNeedles(values: readonly string[]): Promise<Needles> 
 
     function stands(place: number, length: number): boolean {
       const first = part(a, POWERS.a, place, length)
-      const mark = spread(first)
-      if ((marks[(mark >>> 3) & (2 * size - 1)]! & (1 << (mark & 7))) === 0) return false
+      if (!isSet(marks, spread(first))) return false
       return known.has(keyOf(first, part(b, POWERS.b, place, length)))
     }
 
@@ -95,7 +102,15 @@ export async function indexNeedles(values: readonly string[]): Promise<Needles> 
     }
   }
 
-  return { all, in: placesIn }
+  return {
+    all,
+    in: placesIn,
+    mayBeWithin(text) {
+      if (text.length < SHORTEST) return false
+      sums = sumsOf(text.slice(0, SHORTEST), sums)
+      return isSet(inner, spread(part(sums.a, POWERS.a, 0, SHORTEST)))
+    },
+  }
 }
 
 /** Characters of forms that are indexed in one turn: some milliseconds. */

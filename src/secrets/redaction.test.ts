@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { createRedactor, withRedactor } from './redaction.ts'
 
@@ -142,6 +143,30 @@ describe('values and texts that were chosen to be slow are not: each of these ta
   })
 })
 
+describe('values that have a hundred thousand forms', () => {
+  const all = [lines(2_654_435_761), lines(3_266_489_917)]
+  const values = all.map((one) => one.join('\n').slice(0, 65_000))
+
+  test('thousands of pieces are looked at, and show no end and no beginning of one', async () => {
+    const finder = (await createRedactor(values))!
+    for (let i = 0; i < 20_000; i++) {
+      const [line, other] = [all[0]![i % 7000]!, all[1]![(i * 31) % 7000]!]
+      const shown = finder.redactPiece(
+        `${line.slice(2)} was said of WHAT IS NO SECRET AT ALL, BY NOBODY: ${other.slice(0, 5)}`,
+      )
+      expect(shown.startsWith(line.slice(2))).toBe(false)
+      expect(shown.endsWith(other.slice(0, 5))).toBe(false)
+    }
+    // At a cut as much may be hidden as a form is long, and no more.
+    const plain = 'PLAIN TEXT '.repeat(20)
+    expect(finder.redactPiece(plain)).toContain(plain.slice(64, -64))
+  })
+
+  test('of many runs that get them at once, one takes its turn between two turns of others', async () => {
+    expect(await turnsOf(6, values[0]!)).toBeGreaterThan(5 * (await turnsOf(1, values[0]!)))
+  })
+})
+
 test('a run whose secrets are too long together gets none of them', async () => {
   const env = { A: 'a'.repeat(65_536), B: 'b'.repeat(65_536) }
   const resolved = { env, connections: {}, values: Object.values(env), variant: 'x', ids: [] }
@@ -154,3 +179,18 @@ test('a run whose secrets are too long together gets none of them', async () => 
     message: expect.stringContaining('131073 bytes together'),
   })
 })
+
+const lines = (key: number): string[] =>
+  Array.from({ length: 9000 }, (_, i) => `"${((i + 1) * key).toString(36).slice(-5)}~`)
+
+/** Turns of the event loop until so many redactors are made. */
+async function turnsOf(runs: number, value: string): Promise<number> {
+  let [turns, done] = [0, false]
+  const making = Promise.all(Array.from({ length: runs }, () => createRedactor([value])))
+  void making.then(() => (done = true))
+  while (!done) {
+    await setImmediate()
+    turns++
+  }
+  return turns
+}

@@ -75,13 +75,19 @@ function openEnd(text: string, needles: Needles, atLeast: number): number {
   return text.length
 }
 
+/** To look through more needles than this for each place would take long. */
+const LOOKED_THROUGH = 2000
+
 function goesOn(end: string, needles: Needles): boolean {
+  if (needles.all.length > LOOKED_THROUGH) return true
   for (const needle of needles.all) if (needle.length > end.length && needle.startsWith(end)) return true
   return false
 }
 
 /** How much of the text's beginning may be the end of a needle whose beginning was cut off. */
 function cutFront(text: string, needles: Needles): number {
+  if (!needles.mayBeWithin(text)) return 0
+  if (needles.all.length > LOOKED_THROUGH) return Math.min(text.length, LONGEST - 1)
   let front = 0
   const start = text.slice(0, SHORTEST)
   for (const needle of needles.all) {

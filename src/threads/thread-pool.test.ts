@@ -32,6 +32,33 @@ test('as many calls run at once as there are threads', async () => {
   expect(await held).not.toBe(free)
 })
 
+test("a party that brings hundreds of calls is not in another's way", async () => {
+  const { trial } = open({ size: 2 })
+  const first = Promise.allSettled(
+    Array.from({ length: 200 }, () => trial({ do: 'spin' }, { party: 'a', timeoutMs: 500 })),
+  )
+  // Each of them would take half a second: the other has its answer while the first of them still runs.
+  const early = await Promise.race([trial({ do: 'id' }, { party: 'b' }), first.then(() => 'too late')])
+  expect(early).toEqual(expect.any(Number))
+  for (const pool of pools.splice(0)) await pool.close()
+  for (const end of await first) expect(end.status).toBe('rejected')
+})
+
+test('parties take turns, also where there is one thread', async () => {
+  const { trial } = open()
+  const gate = new SharedArrayBuffer(4)
+  const order: string[] = []
+  const held = trial({ do: 'wait', gate })
+  const calls = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map(async (name) => {
+    await trial({ do: 'id' }, { party: name[0] })
+    order.push(name)
+  })
+  Atomics.store(new Int32Array(gate), 0, 1)
+  Atomics.notify(new Int32Array(gate), 0)
+  await Promise.all([held, ...calls])
+  expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
+})
+
 test('a call past its deadline kills the thread, and a fresh one serves the next', async () => {
   const { trial } = open()
   const before = await trial({ do: 'id' })
@@ -41,8 +68,8 @@ test('a call past its deadline kills the thread, and a fresh one serves the next
 
 test('the deadline counts from the begin of the call, not from when it was put in line', async () => {
   const { trial } = open()
-  const first = trial({ do: 'spin' }, { timeoutMs: 400 })
-  const second = trial({ do: 'id' }, { timeoutMs: 390 })
+  const first = trial({ do: 'spin' }, { timeoutMs: 2000 })
+  const second = trial({ do: 'id' }, { timeoutMs: 1990 })
   await expect(first).rejects.toBeInstanceOf(ThreadTimeout)
   expect(await second).toBeGreaterThan(0)
 })

@@ -1,4 +1,5 @@
 import type { ResourceLimits, Transferable } from 'node:worker_threads'
+import { createFairLine } from './fair-line.ts'
 import { ThreadCrash, ThreadTimeout } from './thread-errors.ts'
 import { Thread } from './thread.ts'
 
@@ -17,13 +18,15 @@ export interface CallOptions {
   /** Deadline in milliseconds, counted from when a thread begins the call. Default: none. */
   readonly timeoutMs?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** For whom: parties take turns, and where there are several threads none has all of them. Default: nobody in particular. */
+  readonly party?: string | undefined
   /** Buffers that are handed over instead of copied. */
   readonly transfer?: readonly Transferable[] | undefined
 }
 
 export interface ThreadPool {
   /**
-   * Runs one request on a thread; calls beyond `size` wait in line.
+   * Runs one request on a thread; calls beyond `size` wait in line, each party in its own.
    * @throws ThreadTimeout when the deadline passed: the thread was killed, whatever it did.
    * @throws ThreadCrash when the thread died by itself, such as by its heap limit, or the pool is closed.
    * @throws the signal's reason when aborted, and whatever the handler throws.
@@ -37,16 +40,17 @@ export interface ThreadPool {
 export function createThreadPool({ url, size, idleMs = 30_000, resourceLimits }: ThreadPoolOptions): ThreadPool {
   const idle: Thread[] = []
   const all = new Set<Thread>()
-  const line: Job[] = []
+  const line = createFairLine<Job>(Math.max(1, size - 1))
   let closed = false
 
   function pump(): void {
-    while (line.length > 0) {
-      const thread = idle.pop() ?? (all.size < size ? start() : null)
+    for (;;) {
       // One that is just ending its rest still stands in the line of the idle.
-      if (thread?.alive === false) continue
-      if (thread === null) return
-      void work(thread, line.shift()!)
+      while (idle.at(-1)?.alive === false) idle.pop()
+      if (idle.length === 0 && all.size >= size) return
+      const job = line.next()
+      if (job === null) return
+      void work(idle.pop() ?? start(), job)
     }
   }
 
@@ -82,10 +86,12 @@ export function createThreadPool({ url, size, idleMs = 30_000, resourceLimits }:
     } finally {
       if (timer !== null) clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
+      line.done(job.party ?? null)
     }
-    if (!thread.alive) return
-    thread.rest(idleMs)
-    idle.push(thread)
+    if (thread.alive) {
+      thread.rest(idleMs)
+      idle.push(thread)
+    }
     pump()
   }
 
@@ -97,12 +103,12 @@ export function createThreadPool({ url, size, idleMs = 30_000, resourceLimits }:
       else if (signal?.aborted === true) reject(signal.reason as Error)
       else {
         const leave = (): void => {
-          line.splice(line.indexOf(job), 1)
+          line.remove(job.party ?? null, job)
           reject(signal?.reason)
         }
         const job: Job = { ...options, message, resolve: resolve as Job['resolve'], reject, leave }
         signal?.addEventListener('abort', leave, { once: true })
-        line.push(job)
+        line.add(job.party ?? null, job)
         pump()
       }
       return promise
@@ -110,7 +116,7 @@ export function createThreadPool({ url, size, idleMs = 30_000, resourceLimits }:
 
     async close() {
       closed = true
-      for (const job of line.splice(0)) {
+      for (const job of line.clear()) {
         job.signal?.removeEventListener('abort', job.leave)
         job.reject(new ThreadCrash('The thread pool was closed.'))
       }

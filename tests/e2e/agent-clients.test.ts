@@ -35,7 +35,7 @@ beforeAll(async () => {
   server = await TestServer.start(front === null ? {} : { publicUrl: front.url })
   front?.leadTo(server.url)
   for (const [name, files] of Object.entries(ALL)) await server.deploy(name, files, {}, 'prod')
-}, 600_000)
+})
 afterAll(async () => {
   await front?.close()
   await server.stop()

@@ -37,7 +37,7 @@ describe('without isolation', () => {
         expect(run).toMatchObject({ status: 'succeeded', usage: { limits: 'none', cpu_ms: null } })
       }
     }
-  }, 300_000)
+  })
 
   test('time runs out, and what a run started ends with it', async () => {
     await server.deploy(
@@ -56,7 +56,7 @@ describe('without isolation', () => {
     // Whoever buries it may take a while.
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
     expect(command).not.toContain('4711')
-  }, 300_000)
+  })
 
   test('everybody is told: the log, readiness, the doctor', async () => {
     expect(log.filter(({ message }) => message.includes('NOTHING IS ISOLATED'))).toHaveLength(1)

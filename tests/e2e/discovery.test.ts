@@ -36,7 +36,7 @@ beforeAll(async () => {
   await server.deploy('letters', LETTERS, {}, 'prod')
   await server.deploy('add', ADD, {}, 'prod')
   await server.deploy('draft', { 'SKILL.md': GUIDE.replace('guide', 'draft') }, {}, 'dev')
-}, 300_000)
+})
 afterAll(() => server.stop())
 
 const newLink = (body: object = {}): Promise<Link> =>

@@ -28,7 +28,7 @@ beforeAll(async () => {
     'npx',
     `[ "$1" = skills@1.7.4 ] && shift && "${process.execPath}" "${join(ROOT, 'node_modules/skills/bin/cli.mjs')}" "$@"`,
   )
-}, 300_000)
+})
 afterAll(async () => {
   await rm(cwd, { recursive: true, force: true })
   await server.stop()
@@ -39,7 +39,7 @@ async function shim(name: string, line: string): Promise<void> {
   await chmod(join(cwd, 'bin', name), 0o755)
 }
 
-test('every command of docs/distribution.md does what it says', { timeout: 240_000 }, async () => {
+test('every command of docs/distribution.md does what it says', async () => {
   const page = await readFile(join(ROOT, 'docs/distribution.md'), 'utf8')
   const [install, links, repositories] = [...page.matchAll(/```sh\n([^]*?)```/g)].map(([, block]) => block!)
   const env = {
@@ -55,7 +55,8 @@ test('every command of docs/distribution.md does what it says', { timeout: 240_0
   expect(installed).toMatch(/brand-guidelines +1\.0\.0 +installed +\.agents\/skills/)
   expect(installed.match(/^ok /gm)).toHaveLength(2)
   expect(installed).toContain('.claude/skills/brand-guidelines is removed.')
-  const linked = await sh(links!)
+  // Their client gives up on its own after some seconds, which a machine that stands still may take.
+  const linked = await sh(links!).catch(() => sh(links!))
   expect(linked).toContain('for the team')
   expect(await readdir(join(cwd, '.claude/skills/brand-guidelines'))).toContain('SKILL.md')
   const imported = await sh(repositories!)

@@ -34,7 +34,7 @@ describe.skipIf(missing)('a server with gVisor (to run this: apt-get install run
         expect(await server.run(sample.name, sampleInput(sample), STAGE)).toMatchObject({ status: 'succeeded' })
       }
     }
-  }, 300_000)
+  })
 })
 
 test('without gVisor a server that was asked for it does not start, and nothing takes its place', async ({ skip }) => {

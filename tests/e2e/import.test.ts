@@ -36,7 +36,7 @@ let server: TestServer
 let cwd: string
 beforeAll(async () => {
   server = await TestServer.start()
-}, 300_000)
+})
 afterAll(() => server.stop())
 beforeEach(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'skillet-import-test-'))
@@ -110,7 +110,7 @@ test('every skill of a repository is measured, uploaded and deployed; what is wr
   expect(again.items[2]!.findings.map(({ rule }) => rule)).toEqual(['skill_md.no_name'])
   expect(again.items[4]!.findings.map(({ rule }) => rule)).toContain('python.syntax')
   expect(again.items[5]!.error).toContain('skills/.curated/guide')
-}, 300_000)
+})
 
 test('--dry-run needs no server, and a profile is whose demands are measured by', async () => {
   await folderOf({ 'claude-notes/SKILL.md': skillMd('claude-notes'), 'guide/SKILL.md': skillMd('guide') })

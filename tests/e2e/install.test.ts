@@ -25,7 +25,7 @@ beforeAll(async () => {
     {},
     'prod',
   )
-}, 300_000)
+})
 afterAll(() => server.stop())
 
 let cwd: string

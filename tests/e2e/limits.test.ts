@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { cli } from '../support/cli.ts'
 import { type Problem, TestServer, python } from './harness.ts'
 
 interface Readiness {
@@ -44,6 +45,10 @@ test('soft limits that are allowed by name are named in readiness and on each ru
     expect(body.checks).toContainEqual(
       expect.objectContaining({ name: 'limits', ok: true, message: expect.stringContaining('--allow soft-limits') }),
     )
+    // What would be better is said all the same, and root is not told to be root.
+    const told = (await cli(['doctor'], { env: { SKILLET_URL: server.url, SKILLET_KEY: server.key } })).out
+    expect(told).toMatch(/^ok {4}limits: soft: .*\n {6}To do better: For hard limits delegate a cgroup v2 subtree/m)
+    expect(told.includes('or run it as root.')).toBe(process.getuid!() !== 0)
     await server.deploy('echo', ECHO)
     expect((await server.run('echo', {})).usage).toMatchObject({ limits: 'soft' })
   } finally {

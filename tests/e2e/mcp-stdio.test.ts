@@ -12,6 +12,7 @@ import { bridge } from '../../src/cli/mcp-bridge.ts'
 import type { Page } from '../../src/model/page.ts'
 import type { Run } from '../../src/model/runs.ts'
 import { cli } from '../support/cli.ts'
+import { hasProgram } from '../support/has-program.ts'
 import { TestServer, python } from './harness.ts'
 import { ERAS, type Era, deployWorld } from './mcp-world.ts'
 
@@ -165,7 +166,8 @@ describe('what clients are configured with', () => {
     })
   })
 
-  test('and the example of the docs does what it says', async () => {
+  test('and the example of the docs does what it says', async ({ skip }) => {
+    skip(!hasProgram('curl'), 'this machine has no curl')
     const page = await readFile(new URL('../../docs/mcp.md', import.meta.url), 'utf8')
     const [, command] = /```sh\n(curl [^`]+)```/.exec(page)!
     const { stdout } = await promisify(execFile)('bash', ['-c', command!], { env: { ...process.env, ...env() } })

@@ -78,7 +78,7 @@ describe('long runs are tasks', () => {
   })
 
   test('of which a failure of the skill is a result', async () => {
-    const { taskId } = await begin({ seconds: 0, fail: true })
+    const { taskId } = await begin({ seconds: 1, fail: true })
     expect(await settled(taskId)).toMatchObject({
       status: 'completed',
       result: { isError: true, content: [{ type: 'text', text: 'The skill failed (runtime_error): tired' }] },
@@ -86,7 +86,7 @@ describe('long runs are tasks', () => {
   })
 
   test('and take no answers, as skills ask nothing', async () => {
-    const { taskId } = await begin({ seconds: 0 })
+    const { taskId } = await begin({ seconds: 1 })
     const { body } = await call('tasks/update', { taskId, inputResponses: { __proto__: {}, name: {} } })
     expect(body.result).toMatchObject({ resultType: 'complete' })
     expect((await settled(taskId)).status).toBe('completed')
@@ -101,7 +101,7 @@ describe('long runs are tasks', () => {
   })
 
   test('belong to whoever began them: other agents do not find them', async () => {
-    const { taskId } = await begin({ seconds: 0 })
+    const { taskId } = await begin({ seconds: 1 })
     const { key, id } = await server.ok<{ key: string; id: string }>('POST', '/api/keys', { name: 'a', role: 'agent' })
     await server.ok('POST', '/api/grants', { principal: id, allowed_skills: ['*'] })
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
@@ -112,7 +112,7 @@ describe('long runs are tasks', () => {
   })
 
   test('and outlive the server', async () => {
-    const before = await begin({ seconds: 0 })
+    const before = await begin({ seconds: 1 })
     await settled(before.taskId)
     const during = await begin({ seconds: 2 })
     await server.reached(during.taskId, 'running')
@@ -120,7 +120,7 @@ describe('long runs are tasks', () => {
     server = await TestServer.start({ dataDir, graceMs: 100 })
     expect(await look(before.taskId)).toMatchObject({
       status: 'completed',
-      result: { structuredContent: { slept: 0 } },
+      result: { structuredContent: { slept: 1 } },
     })
     expect((await settled(during.taskId)).status).toBe('completed')
   })

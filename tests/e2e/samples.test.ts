@@ -13,7 +13,7 @@ beforeAll(async () => {
   for (const sample of SAMPLES) {
     await deploySample(api, sample, progress, (_, text) => text, new AbortController().signal)
   }
-}, 300_000)
+})
 afterAll(() => server.stop())
 
 test('release-notes groups commits and raises the version', async () => {

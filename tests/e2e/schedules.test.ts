@@ -20,7 +20,7 @@ let server: TestServer
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'skillet-e2e-'))
   server = await TestServer.start({ dataDir, leaseMs: 30 * MINUTE })
-  await server.deploy('clock', python('clock', CODE), { size: 'S' })
+  await server.deploy('clock', python('clock', CODE), { size: 'M' })
 })
 afterAll(async () => {
   await server.stop()

@@ -38,7 +38,7 @@ beforeAll(async () => {
   await server.deploy('add', { ...ADD, 'skill.yaml': ADD['skill.yaml'] + SCHEMA }, {}, 'prod')
   await server.deploy('guide', GUIDE, {}, 'prod')
   await server.deploy('draft', { ...ADD, 'skill.yaml': 'name: draft\ndescription: Not served yet.\n' }, {}, 'dev')
-}, 300_000)
+})
 afterAll(() => server.stop())
 
 const call = (block: object, key: string = server.key) =>

@@ -38,12 +38,23 @@ export function leftoversOf(dataDir: string): Leftovers {
       const roots = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup/pids', '/sys/fs/cgroup'].filter((root) =>
         existsSync(root),
       )
-      return roots.flatMap((root) =>
-        readdirSync(root, { recursive: true, encoding: 'utf8' })
-          .filter((path) => names.some((name) => path.includes(name)))
-          .map((path) => join(root, path)),
-      )
+      return roots.flatMap(foldersIn).filter((path) => names.some((name) => path.includes(name)))
     },
+  }
+}
+
+/** All of them, at any depth. Those of others come and go meanwhile. */
+function foldersIn(root: string): string[] {
+  const own = namesIn(root).map((name) => join(root, name))
+  return own.flatMap((folder) => [folder, ...foldersIn(folder)])
+}
+
+function namesIn(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 

@@ -4,7 +4,7 @@ import { digestOf } from '../../model/audit.ts'
 import { AuditChain } from '../../model/audit-chain.ts'
 import { newId } from '../../model/ids.ts'
 import type { Engine } from '../ports.ts'
-import { activate, newDeployment, newNote, newRun, newSkill, settle } from './engine-fixtures.ts'
+import { activate, cursorOf, newDeployment, newNote, newRun, newSkill, settle } from './engine-fixtures.ts'
 
 export function auditContract(engine: () => Engine): void {
   const all = (tenant: string): Promise<AuditEvent[]> => engine().audit.read(tenant, 0, 1000)
@@ -120,6 +120,9 @@ export function auditContract(engine: () => Engine): void {
     expect(first.items.map(({ seq }) => seq)).toEqual([13, 12, 11, 10, 9, 8, 7, 6, 5, 4])
     const second = await audit.list(tenant, { limit: 10, cursor: first.next! })
     expect([second.items.map(({ seq }) => seq), second.next]).toEqual([[3, 2, 1], null])
+    await expect(audit.list(tenant, { limit: 10, cursor: cursorOf('key_1') })).rejects.toMatchObject({
+      code: 'bad_request',
+    })
     expect((await audit.list(tenant, { limit: 10, action: 'secret.use' })).items).toHaveLength(1)
     expect((await audit.list(tenant, { limit: 10, actor: 'key_1', target: 't1' })).items).toHaveLength(4)
     expect((await audit.list(newId('tenant'), { limit: 10 })).items).toEqual([])

@@ -4,7 +4,7 @@ import { now } from '../../model/json.ts'
 import type { Package } from '../../model/packages.ts'
 import type { Skill, Version } from '../../model/skills.ts'
 import type { Engine } from '../ports.ts'
-import { activate, newDeployment, newNote, newPackage, newSkill, newTenant } from './engine-fixtures.ts'
+import { activate, cursorOf, newDeployment, newNote, newPackage, newSkill, newTenant } from './engine-fixtures.ts'
 
 export function catalogueContract(engine: () => Engine): void {
   test('a package becomes a version without a stage, and the skill comes with the first', async () => {
@@ -43,6 +43,10 @@ export function catalogueContract(engine: () => Engine): void {
     const second = await catalogue.versions(skill.tenant, skill.id, { limit: 2, cursor: first.next! })
     expect([...first.items, ...second.items].map(({ version }) => version)).toEqual(['1.5.0', '1.0.0', '2.0.0'])
     expect(second.next).toBeNull()
+    const cursor = cursorOf(skill.id)
+    await expect(catalogue.versions(skill.tenant, skill.id, { limit: 2, cursor })).rejects.toMatchObject({
+      code: 'bad_request',
+    })
     const oldest = await catalogue.versions(skill.tenant, skill.id, { limit: 9, oldestFirst: true, after: 1 })
     expect(oldest.items.map(({ version }) => version)).toEqual(['1.0.0', '1.5.0'])
     expect(await catalogue.highest(skill.id)).toBe('2.0.0')

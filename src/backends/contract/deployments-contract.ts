@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
 import type { Engine } from '../ports.ts'
-import { NOTE, activate, newDeployment, newUpload, settle, versionOf } from './engine-fixtures.ts'
+import { NOTE, activate, cursorOf, newDeployment, newUpload, settle, versionOf } from './engine-fixtures.ts'
 
 export function deploymentsContract(engine: () => Engine): void {
   test('an activation points the stage, keeps version and deployment, and is remembered', async () => {
@@ -59,6 +59,10 @@ export function deploymentsContract(engine: () => Engine): void {
     ])
     const rest = await skills.listActivations(tenant, stage.id, { limit: 2, cursor: history.next! })
     expect(rest).toMatchObject({ items: [{ version: '1.0.0' }], next: null })
+    const cursor = cursorOf(deployment.id)
+    await expect(skills.listActivations(tenant, stage.id, { limit: 2, cursor })).rejects.toMatchObject({
+      code: 'bad_request',
+    })
     expect((await skills.listActivations(newId('tenant'), stage.id, { limit: 2 })).items).toEqual([])
   })
 

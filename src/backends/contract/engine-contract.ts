@@ -13,6 +13,7 @@ import { quotaScopesContract } from './quota-scopes-contract.ts'
 import { queuePauseContract } from './queue-pause-contract.ts'
 import { queueResumeContract } from './queue-resume-contract.ts'
 import { queueTurnsContract } from './queue-turns-contract.ts'
+import { runBeginContract } from './run-begin-contract.ts'
 import { runEndsContract } from './run-ends-contract.ts'
 import { runEventsContract } from './run-events-contract.ts'
 import { runListContract } from './run-list-contract.ts'
@@ -52,6 +53,7 @@ export function engineContract(backend: string, open: () => Promise<OpenEngine>)
     describe('catalogue', () => catalogueContract(engine))
     describe('signing keys', () => signingContract(engine))
     describe('queue', () => runQueueContract(engine))
+    describe('runs that begin at once', () => runBeginContract(engine))
     describe('turns in the queue', () => queueTurnsContract(engine))
     describe('pauses', () => queuePauseContract(engine))
     describe('pauses that end', () => queueResumeContract(engine))

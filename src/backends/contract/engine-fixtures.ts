@@ -240,3 +240,6 @@ export const OVER = 0
 export function newSigningKey(tenant: string): SigningKey {
   return { id: 'ed25519-1', tenant, public_key: 'PEM', created_at: now(), retired_at: null }
 }
+
+/** What a list gives out whose last entry has that key. */
+export const cursorOf = (key: string): string => Buffer.from(key).toString('base64url')

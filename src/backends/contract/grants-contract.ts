@@ -3,8 +3,11 @@ import type { Grant } from '../../model/access.ts'
 import { digestOf } from '../../model/audit.ts'
 import { newId } from '../../model/ids.ts'
 import { now } from '../../model/json.ts'
+import { LIMITS } from '../../model/sizes.ts'
 import type { Engine } from '../ports.ts'
 import { newApiKey, newNote, newSkill, newTenant } from './engine-fixtures.ts'
+
+const named = (count: number): string[] => Array.from({ length: count }, (_, i) => `skl_${i}`)
 
 export function grantsContract(engine: () => Engine): void {
   let tenant: string
@@ -41,6 +44,16 @@ export function grantsContract(engine: () => Engine): void {
     expect(await access.findGrant('ten_other', grant.id)).toBeNull()
     const all = await granted({ allowed_skills: ['*'], stages: [] })
     expect(await access.findGrant(tenant, all.id)).toEqual(all)
+  })
+
+  test('the grants of one principal name so many skills together, and those of others theirs', async () => {
+    for (let i = 0; i < 4; i++) await granted({ allowed_skills: named(LIMITS.grantedSkills / 4) })
+    const full = { code: 'grants_full', message: expect.stringContaining(String(LIMITS.grantedSkills + 1)) }
+    await expect(granted()).rejects.toMatchObject(full)
+    expect((await engine().access.grantsOf(tenant, key, now())).flatMap((one) => one.allowed_skills)).toHaveLength(
+      LIMITS.grantedSkills,
+    )
+    await granted({ principal: 'oidc:corp:anna' })
   })
 
   test('grants are listed in pages, newest first, of one principal if wanted', async () => {

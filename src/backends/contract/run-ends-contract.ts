@@ -24,6 +24,47 @@ export function runEndsContract(engine: () => Engine): void {
     expect(await runs.appendLogs(id, claim!.token, [])).toBe(false)
   })
 
+  test.each(['first', 'second'])(
+    'what is at hand of a run in its %s attempt need not be read to end it',
+    async (which) => {
+      const { runs } = engine()
+      const place = await settle(engine())
+      const ended = []
+      for (const atHand of [false, true]) {
+        const id = await admit(runs, place)
+        let [claim] = await runs.take('default', 1, LONG)
+        if (which === 'second') {
+          await runs.retry(id, claim!.token, { ...SUCCEEDED, status: 'failed', reason: 'timeout', output: null }, 0)
+          claim = (await runs.take('default', 1, LONG))[0]
+        }
+        await runs.appendLogs(id, claim!.token, [{ at: '2026-01-01T00:00:00.000Z', stream: 'stdout', text: 'one' }])
+        await runs.cancel(place.tenant, id, NOTE)
+        const end = await runs.finish(id, claim!.token, SUCCEEDED, atHand ? claim!.run : undefined)
+        const found = (await runs.find(place.tenant, id))!
+        expect({ ...end, input: found.input, output: found.output }).toEqual(found)
+        const events = await runs.events(place.tenant, id, 0, 100)
+        const own = { id: '', created_at: '', started_at: '', finished_at: '', queue_ms: 0 }
+        ended.push({
+          run: { ...found, ...own },
+          events: events.map(({ seq, type, data }) => ({
+            seq,
+            type,
+            data: { ...(data as object), ...own, retry_at: '' },
+          })),
+        })
+      }
+      expect(ended[1]!.run).toEqual(ended[0]!.run)
+      expect(ended[1]!.run).toMatchObject({ cancel_requested: true, billable_ms: which === 'first' ? 8 : 16 })
+      expect(ended[1]!.events).toEqual(ended[0]!.events)
+      const [used] = await engine().quotas.usage(place.tenant, {
+        from: '2000-01-01',
+        to: '2999-12-31',
+        groupBy: 'stage',
+      })
+      expect(used).toMatchObject({ runs: 2, billable_ms: which === 'first' ? 16 : 32 })
+    },
+  )
+
   test('a failure keeps its reason and its error', async () => {
     const { runs } = engine()
     const place = await settle(engine())

@@ -33,6 +33,17 @@ export function runListContract(engine: () => Engine): void {
     await expect(runs.list(place.tenant, { limit: 3, cursor: '%' })).rejects.toMatchObject({ code: 'bad_request' })
   })
 
+  test('how a run stands is told without its payloads, and to its tenant alone', async () => {
+    const { runs } = engine()
+    const place = await settle(engine())
+    const id = await admit(runs, place, { input: { much: 'x'.repeat(1000) } })
+    const { input, ...rest } = (await runs.find(place.tenant, id))!
+    expect(input).toEqual({ much: 'x'.repeat(1000) })
+    expect(await runs.look(place.tenant, id)).toEqual({ ...rest, input: null })
+    expect(await runs.look('ten_other', id)).toBeNull()
+    expect(await runs.look(place.tenant, 'run_none')).toBeNull()
+  })
+
   test('what may be seen is picked by skills, by names of stages, and by who began it; none is no run', async () => {
     const { runs, skills } = engine()
     const place = await settle(engine())

@@ -26,6 +26,24 @@ export function runQueueContract(engine: () => Engine): void {
     expect(await runs.take('default', 10, LONG)).toEqual([])
   })
 
+  test.each([
+    ['queued', undefined],
+    ['begun', { leaseMs: LONG }],
+  ])('a run of a stage that was deleted meanwhile is not %s', async (_, take) => {
+    const { runs, skills } = engine()
+    const place = await settle(engine())
+    const run = newRun(place)
+    const idempotency = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
+    // In one go: who asks found the stage before it was deleted.
+    const [, admission] = await Promise.allSettled([
+      skills.deleteStage(place.tenant, place.stage.id, NOTE),
+      runs.admit(run, 'default', NOTE, { take, idempotency }),
+    ])
+    expect(admission).toMatchObject({ status: 'rejected', reason: { code: 'not_found' } })
+    expect(await runs.find(place.tenant, run.id)).toBeNull()
+    expect(await runs.take('default', 1, LONG)).toEqual([])
+  })
+
   test('the first to come is the first to go', async () => {
     const { runs } = engine()
     const place = await settle(engine())

@@ -3,7 +3,7 @@ import type { AuditEvent } from '../../model/audit.ts'
 import type { AuditStore } from '../access-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database } from './database.ts'
-import { afterKey, literal, rowsFor, toPage } from './page.ts'
+import { afterNumber, literal, rowsFor, toPage } from './page.ts'
 
 /** What is searched at once, in rows: between two such pieces of a long log others get their turn. */
 const PIECE = 2000
@@ -21,8 +21,8 @@ export function createAuditStore(db: Database): AuditStore {
     append: (note, outcome) => db.tx((t) => writeAudit(t, note, { outcome })),
 
     async list(tenant, filter) {
-      const after = afterKey(filter)
-      const rows = await search(db, tenant, filter, after === null ? LAST : Number(after) - 1)
+      const after = afterNumber(filter)
+      const rows = await search(db, tenant, filter, after === null ? LAST : after - 1)
       return toPage(rows, filter, ({ seq }) => String(seq), toEvent)
     },
 

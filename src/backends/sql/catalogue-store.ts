@@ -1,11 +1,12 @@
 import { isId } from '../../model/ids.ts'
+import { sharedTurn } from '../../model/shared-turn.ts'
 import { now } from '../../model/json.ts'
 import type { Version } from '../../model/skills.ts'
 import type { ArchiveBlob, CatalogueStore, Order } from '../catalogue-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database } from './database.ts'
 import { keepPackage } from './package-keeping.ts'
-import { afterKey, oneOf, rowsFor, toPage } from './page.ts'
+import { afterKey, afterNumber, oneOf, rowsFor, toPage } from './page.ts'
 import { SERVED, SUMMARY, type ServedRow, toEntry, toSummary } from './served-rows.ts'
 import { insertSkill, updateSkill } from './skill-keeping.ts'
 import { type TenantRow, toTenant } from './tenant-store.ts'
@@ -82,14 +83,14 @@ export function createCatalogueStore(db: Database): CatalogueStore {
     },
 
     async versions(tenant, skill, page) {
-      const after = page.after ?? afterKey(page)
+      const after = page.after ?? afterNumber(page)
       const { than, order } = directionOf(page)
       const rows = await db.query<Version>(
         `SELECT ${VERSION} FROM versions WHERE skill = ? AND tenant = ? ${after === null ? '' : `AND sequence ${than} ?`}
          ORDER BY sequence ${order} LIMIT ${rowsFor(page)}`,
         skill,
         tenant,
-        ...(after === null ? [] : [Number(after)]),
+        ...(after === null ? [] : [after]),
       )
       return toPage(
         rows,
@@ -119,20 +120,21 @@ export function createCatalogueStore(db: Database): CatalogueStore {
       return row?.version ?? null
     },
 
-    served(tenant, stage, page) {
+    async served(tenant, stage, page) {
       const only = page.only === undefined ? '' : `AND ${oneOf('s.skill', page.only)}`
       const after = page.after ?? afterKey(page)
       const { than, order } = directionOf(page)
-      return db
-        .query<ServedRow>(
-          `${SERVED} WHERE s.tenant = ? AND s.name = ? AND s.deployment IS NOT NULL ${only}
-           ${after === null ? '' : `AND s.skill ${than} ?`} ORDER BY s.skill ${order} LIMIT ${rowsFor(page)}`,
-          tenant,
-          stage,
-          ...(page.only ?? []),
-          ...(after === null ? [] : [after]),
-        )
-        .then((rows) => toPage(rows, page, ({ skill }) => skill, toEntry))
+      // Catalogues are read to their end, and one of ten thousand skills is long: others get their turn between two pages.
+      if (after !== null) await sharedTurn()
+      const rows = await db.query<ServedRow>(
+        `${SERVED} WHERE s.tenant = ? AND s.name = ? AND s.deployment IS NOT NULL ${only}
+         ${after === null ? '' : `AND s.skill ${than} ?`} ORDER BY s.skill ${order} LIMIT ${rowsFor(page)}`,
+        tenant,
+        stage,
+        ...(page.only ?? []),
+        ...(after === null ? [] : [after]),
+      )
+      return toPage(rows, page, ({ skill }) => skill, toEntry)
     },
 
     async findServed(tenant, stage, skillIdOrName) {

@@ -15,8 +15,15 @@ export const STEADY = ['tenants', 'skills', 'stages', 'quotas'] as const
 
 export interface Transaction extends Queries {
   readonly dialect: Dialect
+  /** How many rows a statement changed. Costs less than to have it return them. */
+  change(sql: string, ...values: Value[]): Promise<number>
   /** What `work` wrote is undone when it throws, and only that: the transaction goes on. */
   savepoint<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Called once no end of this process can undo the transaction any more. Only the machine's could, until it is on disk: nobody outside is
+   * to be told of it yet. Must not throw.
+   */
+  onceWritten(tell: () => void): void
   /** For hints: called once the transaction is durable. Must not throw. */
   afterCommit(tell: () => void): void
 }

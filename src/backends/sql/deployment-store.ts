@@ -4,7 +4,7 @@ import type { Activation, Deployment, Stage, Version } from '../../model/skills.
 import type { SkillStore } from '../ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
-import { afterKey, rowsFor, toPage } from './page.ts'
+import { afterKey, afterNumber, rowsFor, toPage } from './page.ts'
 import { type StageRow, toStage } from './rows.ts'
 import { requireSecrets } from './secret-use.ts'
 import { VERSION, keepVersion } from './version-keeping.ts'
@@ -59,13 +59,13 @@ export function createDeploymentStore(db: Database): DeploymentStore {
     },
 
     async listActivations(tenant, stage, page) {
-      const after = afterKey(page)
+      const after = afterNumber(page)
       const rows = await db.query<Activation & { revision: number }>(
         `SELECT revision, deployment, version, kind, actor AS by, at FROM activations
          WHERE stage = ? AND tenant = ? ${after === null ? '' : 'AND revision < ?'} ORDER BY revision DESC LIMIT ${rowsFor(page)}`,
         stage,
         tenant,
-        ...(after === null ? [] : [Number(after)]),
+        ...(after === null ? [] : [after]),
       )
       return toPage(
         rows,

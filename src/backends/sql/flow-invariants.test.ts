@@ -23,7 +23,7 @@ afterEach(async () => {
 })
 
 describe.each(SEEDS)('whatever is done in whatever order (seed %i)', (seed) => {
-  test('the rows agree with each other, and nothing waits for ever', { timeout: 300_000 }, async () => {
+  test('the rows agree with each other, and nothing waits for ever', async () => {
     const chance = createChance(seed)
     const file = join(folder, DATABASE_FILE)
     let engine = await openSqliteEngine({ folder })

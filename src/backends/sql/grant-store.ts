@@ -1,4 +1,6 @@
 import type { Grant } from '../../model/access.ts'
+import { SkilletError } from '../../model/errors.ts'
+import { LIMITS } from '../../model/sizes.ts'
 import type { AccessStore } from '../access-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Queries, Transaction } from './database.ts'
@@ -11,6 +13,7 @@ export function createGrantStore(db: Database): GrantStore {
   return {
     createGrant(grant, note) {
       return db.tx(async (t) => {
+        await requireRoom(t, grant)
         await t.query(
           `INSERT INTO grants (id, tenant, principal, stages, expires_at, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
           grant.id,
@@ -68,6 +71,21 @@ export function createGrantStore(db: Database): GrantStore {
         at,
       ]),
   }
+}
+
+/** @throws SkilletError grants_full */
+async function requireRoom(t: Transaction, { tenant, principal, allowed_skills }: Grant): Promise<void> {
+  const [named] = await t.query<{ n: number }>(
+    `SELECT count(*) AS n FROM grants JOIN grant_skills ON grant_skills.grant_id = grants.id WHERE tenant = ? AND principal = ?`,
+    tenant,
+    principal,
+  )
+  const all = named!.n + allowed_skills.length
+  if (all <= LIMITS.grantedSkills) return
+  throw new SkilletError(
+    'grants_full',
+    `With this one the grants of ${principal} would name ${all} skills; at most ${LIMITS.grantedSkills} are possible, expired ones counted.`,
+  )
 }
 
 /** Takes a deleted skill out of its tenant's grants. Those that named nothing else go with it. */

@@ -1,27 +1,30 @@
 import { periodsAt } from '../../model/periods.ts'
+import type { Run } from '../../model/runs.ts'
 import type { Ending } from '../run-ports.ts'
 import type { Transaction } from './database.ts'
 import { quotaOf, scopesOf, zoneOf } from './quota-caps.ts'
 import { standingsOf } from './quota-standing.ts'
 import { addUsed } from './quota-used.ts'
 import { warn } from './quota-warnings.ts'
-import type { RunRow } from './rows.ts'
+
+/** Whose usage it is. */
+type Metered = Pick<Run, 'tenant' | 'skill' | 'stage'>
 
 /**
  * Adds an ended run to the usage of its day, and what is billed to the quota: in the transaction of its ending, which no run has twice.
  * A run that never began is no usage.
  */
-export async function meter(t: Transaction, run: RunRow, ending: Ending, at: number): Promise<void> {
+export async function meter(t: Transaction, run: Metered, counted: boolean, ending: Ending, at: number): Promise<void> {
   const throttled = ending.status === 'throttled'
-  if (throttled || run.counted === 1) await add(t, run, ending, at, true)
+  if (throttled || counted) await add(t, run, ending, at, true)
 }
 
 /** Adds what an attempt took that is not the last one: the run itself is counted when it is over. */
-export function meterAttempt(t: Transaction, run: RunRow, attempt: Ending, at: number): Promise<void> {
+export function meterAttempt(t: Transaction, run: Metered, attempt: Ending, at: number): Promise<void> {
   return add(t, run, attempt, at, false)
 }
 
-async function add(t: Transaction, run: RunRow, ending: Ending, at: number, over: boolean): Promise<void> {
+async function add(t: Transaction, run: Metered, ending: Ending, at: number, over: boolean): Promise<void> {
   const quota = await quotaOf(t, run)
   const zone = zoneOf(quota)
   const periods = periodsAt(zone, at)
@@ -41,7 +44,7 @@ const NONE_HELD: ReadonlyMap<string, number> = new Map()
 
 async function addUsage(
   t: Transaction,
-  run: RunRow,
+  run: Metered,
   day: string,
   { status, usage, billable_ms }: Ending,
   over: boolean,

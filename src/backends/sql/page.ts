@@ -28,9 +28,18 @@ export function afterKey({ cursor }: PageOptions): string | null {
   if (cursor === undefined) return null
   const key = Buffer.from(cursor, 'base64url').toString('utf8')
   if (key.length === 0 || Buffer.from(key).toString('base64url') !== cursor) {
-    throw new SkilletError('bad_request', 'The cursor is not one that this server gave out.')
+    throw foreign()
   }
   return key
+}
+
+/** The same where the key is a whole number: another list's key is none. @throws SkilletError bad_request */
+export function afterNumber(options: PageOptions): number | null {
+  const key = afterKey(options)
+  if (key === null) return null
+  // As far as numbers are exact.
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(key)) throw foreign()
+  return Number(key)
 }
 
 /** @param rows As many as `rowsFor` said. @param keyOf What `afterKey` gets of the last one. */
@@ -68,5 +77,8 @@ export async function pageById<Row extends { readonly id: string }, T>(
   )
   return toPage(rows, options, ({ id }) => id, decode)
 }
+
+const foreign = (): SkilletError =>
+  new SkilletError('bad_request', 'The cursor is not one that this server gave out for this list.')
 
 const size = ({ limit }: PageOptions): number => Math.min(Math.max(Math.trunc(limit), 1), MOST)

@@ -36,6 +36,47 @@ export async function enqueue(
   )
 }
 
+/** Puts a run that begins at once into its queue, under a lease: nobody is before it. */
+export async function enqueueLeased(
+  t: Transaction,
+  run: Pick<Run, 'id' | 'tenant' | 'stage'>,
+  queue: QueueName,
+  lease: { readonly at: number; readonly leaseMs: number; readonly token: number; readonly trace: string | null },
+): Promise<void> {
+  const { at, leaseMs, token, trace } = lease
+  await t.query(
+    `INSERT INTO queue (queue, run, tenant, stage, state, turn, enqueued_at, visible_at, token, trace)
+     VALUES (?, ?, ?, ?, 'leased', 0, ?, ?, ?, ?)`,
+    queue,
+    run.id,
+    run.tenant,
+    run.stage,
+    at,
+    at + leaseMs,
+    token,
+    trace,
+  )
+}
+
+/** Whether a run of this tenant and stage would have to wait in this queue: for others, or because its place is paused. */
+export async function hasToWait(
+  t: Transaction,
+  { tenant, stage }: Pick<Run, 'tenant' | 'stage'>,
+  queue: QueueName,
+  at: number,
+): Promise<boolean> {
+  const [paused] = await t.recall(`SELECT 1 FROM (SELECT 1) AS always WHERE ${pausedAt('?', '?')}`, tenant, stage)
+  if (paused !== undefined) return true
+  const [others] = await t.query(
+    `SELECT 1 FROM (SELECT 1) AS always WHERE EXISTS (SELECT 1 FROM queue WHERE queue = ? AND state = 'waiting')
+     OR EXISTS (SELECT 1 FROM queue WHERE ${DUE})`,
+    queue,
+    queue,
+    at,
+  )
+  return others !== undefined
+}
+
 /** Whether this tenant or this stage is paused: given as placeholders or columns. */
 const pausedAt = (tenant: string, stage: string): string =>
   `(EXISTS (SELECT 1 FROM tenants WHERE id = ${tenant} AND paused = 1) OR EXISTS (SELECT 1 FROM stages WHERE id = ${stage} AND paused = 1))`
@@ -72,16 +113,18 @@ export async function comeBack(t: Transaction, where: string, ...values: Value[]
   return new Set(rows.filter(({ state }) => state === 'waiting').map(({ queue }) => queue))
 }
 
+/** What is invisible and need not be any more. Takes the queue and the instant. */
+const DUE = `queue = ? AND state IN ('leased', 'later') AND visible_at <= ?`
+
 /** So many of those that are due come back with one taking, at the most: nobody waits long for the transaction. */
 const MOST_DUE = 256
 
 /** What was invisible until now may be taken: a lease that ran out, a retry whose time has come. */
 export async function admitDue(t: Transaction, queue: QueueName, at: number): Promise<void> {
-  const due = `queue = ? AND state IN ('leased', 'later') AND visible_at <= ?`
   // Nearly always there is nothing, which is cheaper to read than to write.
-  const [some] = await t.query(`SELECT place FROM queue WHERE ${due} LIMIT 1`, queue, at)
+  const [some] = await t.query(`SELECT place FROM queue WHERE ${DUE} LIMIT 1`, queue, at)
   if (some === undefined) return
-  const first = `SELECT place FROM queue WHERE ${due} ORDER BY visible_at LIMIT ${MOST_DUE}${t.dialect.skipLocked}`
+  const first = `SELECT place FROM queue WHERE ${DUE} ORDER BY visible_at LIMIT ${MOST_DUE}${t.dialect.skipLocked}`
   await comeBack(t, `place IN (${first})`, queue, at)
 }
 

@@ -1,13 +1,12 @@
 import { now } from '../../model/json.ts'
 import { periodsAt } from '../../model/periods.ts'
 import type { CapName, Throttle } from '../../model/quotas.ts'
-import type { RunError } from '../../model/runs.ts'
+import type { Run, RunError } from '../../model/runs.ts'
 import type { Transaction } from './database.ts'
 import { quotaOf, scopesOf, zoneOf } from './quota-caps.ts'
 import { type Standing, standingsOf } from './quota-standing.ts'
 import { addUsed, holding } from './quota-used.ts'
 import { warn } from './quota-warnings.ts'
-import type { RunRow } from './rows.ts'
 
 /** Why a run is not executed. */
 export interface Refusal {
@@ -23,10 +22,14 @@ export interface Refusal {
  * ends, so that whatever is read after it, the caps' counters and the runs that hold a place, can be changed by nobody else. That
  * makes it one atomic decision; on SQLite transactions stand in line anyway.
  */
-export async function admitToQuota(t: Transaction, run: RunRow, at: number): Promise<Refusal | null> {
+export async function admitToQuota(
+  t: Transaction,
+  run: Pick<Run, 'id' | 'tenant' | 'skill'> & { readonly counted: boolean },
+  at: number,
+): Promise<Refusal | null> {
   const quota = await quotaOf(t, run)
   if (quota.suspended === 1) return SUSPENDED
-  if (run.counted === 1) return null
+  if (run.counted) return null
   const zone = zoneOf(quota)
   const periods = periodsAt(zone, at)
   const scopes = scopesOf(quota, run.skill)

@@ -1,11 +1,12 @@
 import { now } from '../../model/json.ts'
-import { type Caps, CAP_NAMES, type Quota, type QuotaState, type UsageRow } from '../../model/quotas.ts'
+import { type Caps, CAP_NAMES, type Quota, type QuotaState } from '../../model/quotas.ts'
 import type { QuotaScope, QuotaStore } from '../access-ports.ts'
 import { writeAuditFor } from './audit-log.ts'
 import type { Database, Queries } from './database.ts'
 import { type ScopedCaps, limitsOf, parseCaps } from './quota-caps.ts'
 import { type Standing, standingsOf } from './quota-standing.ts'
 import { type Used, beginCounting, holding } from './quota-used.ts'
+import { usageSums } from './usage-sums.ts'
 
 export function createQuotaStore(db: Database): QuotaStore {
   return {
@@ -46,61 +47,18 @@ export function createQuotaStore(db: Database): QuotaStore {
       if (scopes.length === 0) return []
       const { where, values } = scopesWhere(skill)
       const used = await db.query<Used>(`SELECT * FROM quota_used WHERE tenant = ?${where}`, tenant, ...values)
+      const rows = new Map(used.map((row) => [row.scope, row]))
       const held = await holding(db, tenant)
       const clock = { zone: quota.zone, at: Date.now() }
       return scopes.map((scope) => {
-        const row = used.find((one) => one.scope === (scope.skill ?? '')) ?? null
+        const row = rows.get(scope.skill ?? '') ?? null
         return { skill: scope.skill, caps: standingsOf(scope, row, held, clock).map(toState) }
       })
     },
 
-    usage(tenant, { from, to, skill, stage, groupBy }) {
-      const parts: [string, string | undefined][] = [
-        ['usage.tenant = ?', tenant],
-        ['usage.day >= ?', from],
-        ['usage.day <= ?', to],
-        ['usage.skill = ?', skill],
-        ['usage.stage = ?', stage],
-      ]
-      const given = parts.filter((part): part is [string, string] => part[1] !== undefined)
-      const { columns, keys, names, order } = GROUPS[groupBy]
-      return db.query<UsageRow>(
-        `SELECT ${columns}, runs, succeeded, failed, cancelled, throttled, billable_ms, cpu_ms, peak_memory_bytes FROM (
-           SELECT ${keys}, sum(runs) AS runs, sum(succeeded) AS succeeded, sum(failed) AS failed, sum(cancelled) AS cancelled,
-             sum(throttled) AS throttled, sum(billable_ms) AS billable_ms, sum(cpu_ms) AS cpu_ms,
-             max(peak_memory_bytes) AS peak_memory_bytes
-           FROM usage WHERE ${given.map(([text]) => text).join(' AND ')} GROUP BY ${keys}
-         ) AS sums ${names} ORDER BY ${order}`,
-        ...given.map(([, value]) => value),
-      )
-    },
+    usage: (tenant, filter) => usageSums(db, tenant, filter),
   }
 }
-
-/** Rows of usage outlive what they name: a skill keeps its row and so its name, a stage does not. */
-const SKILL_NAME = 'LEFT JOIN skills ON skills.id = sums.skill'
-const STAGE_NAME = 'LEFT JOIN stages ON stages.id = sums.stage'
-const GROUPS = {
-  day: {
-    keys: 'day',
-    columns: 'day, NULL AS skill, NULL AS skill_name, NULL AS stage, NULL AS stage_name',
-    names: '',
-    order: 'sums.day',
-  },
-  skill: {
-    keys: 'skill',
-    columns: 'NULL AS day, sums.skill AS skill, skills.name AS skill_name, NULL AS stage, NULL AS stage_name',
-    names: SKILL_NAME,
-    order: 'sums.skill',
-  },
-  stage: {
-    keys: 'skill, stage',
-    columns:
-      'NULL AS day, sums.skill AS skill, skills.name AS skill_name, sums.stage AS stage, stages.name AS stage_name',
-    names: `${SKILL_NAME} ${STAGE_NAME}`,
-    order: 'sums.skill, sums.stage',
-  },
-} as const
 
 /** @param skill The only one whose caps are wanted. Caps of skills that were deleted hold for nobody. */
 async function readQuota(db: Queries, tenant: string, skill?: string): Promise<Quota> {

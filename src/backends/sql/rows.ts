@@ -1,3 +1,4 @@
+import { jsonValue } from '../../model/written-json.ts'
 import type { Run, RunEvent } from '../../model/runs.ts'
 import type { Stage, Upload } from '../../model/skills.ts'
 
@@ -58,7 +59,8 @@ export function toRun(row: RunRow, payloads: { input: string | null; output: str
     status: row.status,
     reason: row.reason,
     error: parse(row.error) as Run['error'],
-    input: parse(payloads.input),
+    // As it was written here: whoever hands it on needs not write it again.
+    input: payloads.input === null ? null : jsonValue(payloads.input),
     output: parse(payloads.output),
     attempt: row.attempt,
     cancel_requested: row.cancel_requested === 1,

@@ -1,12 +1,17 @@
-import type { Run } from '../../model/runs.ts'
-import type { Admission, AdmitOptions, RunStore } from '../run-ports.ts'
+import { notFound } from '../../model/errors.ts'
+import { now } from '../../model/json.ts'
+import { jsonText } from '../../model/written-json.ts'
+import type { NewRunEvent, Run } from '../../model/runs.ts'
+import type { QueueName } from '../../model/sizes.ts'
+import type { Admission, AdmitOptions, Claim, RunStore } from '../run-ports.ts'
 import { writeAudit } from './audit-log.ts'
 import type { Database, Transaction } from './database.ts'
 import { type RunRow, bit, toRun } from './rows.ts'
-import { enqueue } from './queue-order.ts'
+import { enqueue, enqueueLeased, hasToWait } from './queue-order.ts'
+import { admitToQuota } from './quota-admission.ts'
 import { endRun, failure } from './run-ending.ts'
 import { writeEvents } from './run-events.ts'
-import { takeRuns } from './run-taking.ts'
+import { type Taking, takeRuns } from './run-taking.ts'
 import type { Watchers } from './watchers.ts'
 
 type Idempotency = AdmitOptions['idempotency']
@@ -15,28 +20,39 @@ export function createRunAdmission(db: Database, watchers: Watchers): Pick<RunSt
   return {
     admit(run, queue, note, { idempotency, take, trace } = {}) {
       return db.tx(async (t) => {
+        // Deleting a stage ends its runs: one that comes after that would be ended by nobody.
+        const [stage] = await t.recall('SELECT id FROM stages WHERE id = ?', run.stage)
+        if (stage === undefined) throw notFound('stage', run.stage)
         const before = await claimKey(t, run, idempotency)
         if (before !== null) return before
-        await insertRun(t, watchers, run)
+        let claim: Claim | null = null
         try {
-          await t.savepoint(() => enqueue(t, run, queue, { trace }))
+          if (take !== undefined) claim = await beginAtOnce(t, watchers, run, queue, { ...take, trace })
+          if (claim === null) await t.savepoint(() => lineUp(t, run, queue, trace))
         } catch (error) {
           const failed = await refused(t, run, error)
           await writeAudit(t, note, { after: asked(run) })
           return failed
         }
         if (run.replay_of !== null) await clearLetter(t, run.tenant, run.replay_of)
-        const taken = take === undefined ? [] : await takeRuns(t, watchers, queue, 1, take.leaseMs)
+        const taken = claim !== null ? [claim] : take === undefined ? [] : await takeRuns(t, watchers, queue, 1, take)
         // After what taking writes to quotas and log: in one order everywhere, so that no two transactions wait for each other.
         await writeAudit(t, note, { after: asked(run) })
-        if (taken[0]?.run.id !== run.id) watchers.queueChanged(t, queue)
+        // It had to wait, or others do that have come back.
+        if (claim === null) watchers.queueChanged(t, queue)
         return { outcome: 'admitted', run, taken }
       })
     },
   }
 
-  /** The row stays, as the record of what was asked for; the key is free again, so that the request can be repeated. */
+  async function lineUp(t: Transaction, run: Run, queue: QueueName, trace: string | undefined): Promise<void> {
+    await insertRun(t, watchers, run)
+    await enqueue(t, run, queue, { trace })
+  }
+
+  /** The row is kept, as the record of what was asked for; the key is free again, so that the request can be repeated. */
   async function refused(t: Transaction, run: Run, error: unknown): Promise<Admission> {
+    await insertRun(t, watchers, run)
     await t.query('DELETE FROM idempotency WHERE tenant = ? AND run = ?', run.tenant, run.id)
     const message = `The run could not be queued: ${error instanceof Error ? error.message : String(error)}`
     const ended = await endRun(t, watchers, run.id, failure('runtime_error', 'EnqueueFailed', message))
@@ -99,24 +115,59 @@ export async function readRun(db: Pick<Database, 'query'>, tenant: string, id: s
   return toRun(found, { input: found.input_body, output: found.output_body })
 }
 
-/** Row, input and first event of a run that is queued. */
+/**
+ * A run that nobody is before, taken as `takeRuns` would have taken it next, but written once, as it runs, instead of as it waits and then
+ * again. Null: it has to wait, or whoever takes it finds out why it cannot be begun. @throws what the queue refused it with
+ */
+async function beginAtOnce(
+  t: Transaction,
+  watchers: Watchers,
+  run: Run,
+  queue: QueueName,
+  { leaseMs, begin, trace = null }: Taking & { readonly trace?: string | null | undefined },
+): Promise<Claim | null> {
+  const at = Date.now()
+  if (await hasToWait(t, run, queue, at)) return null
+  return t.savepoint(async () => {
+    const { id, tenant, skill } = run
+    if ((await admitToQuota(t, { id, tenant, skill, counted: false }, at)) !== null) return null
+    const token = 1
+    await enqueueLeased(t, run, queue, { at, leaseMs, token, trace })
+    const begun: Run = { ...run, status: 'running', attempt: 1, started_at: now(at), queue_ms: 0 }
+    await insertRun(t, watchers, begun)
+    // Only runs with a deployment are ever queued.
+    const claim = { run: { ...begun, input: run.input ?? null } as Claim['run'], token, retries: 0, trace }
+    if (begin !== undefined) t.onceWritten(() => begin([claim]))
+    return claim
+  })
+}
+
+/** Row, input and first events of a run that is queued, or that has begun at once and is in the quota. */
 export async function insertRun(t: Transaction, watchers: Watchers, run: Run): Promise<void> {
+  const begun = run.status === 'running'
+  const events: (NewRunEvent & { at?: string })[] = [{ type: 'status', data: { status: 'queued' } }]
+  if (begun) events.push({ type: 'status', data: { status: 'running', attempt: run.attempt }, at: run.started_at! })
   await t.query(
     `INSERT INTO runs (id, tenant, skill, stage, deployment, version, status, attempt, cancel_requested, replay_of, scheduled_for,
-     created_by, created_at, seq) VALUES (?, ?, ?, ?, ?, ?, 'queued', 0, ?, ?, ?, ?, ?, 1)`,
+     created_by, created_at, started_at, queue_ms, seq, counted) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     run.id,
     run.tenant,
     run.skill,
     run.stage,
     run.deployment,
     run.version,
+    run.status,
+    run.attempt,
     bit(run.cancel_requested),
     run.replay_of,
     run.scheduled_for,
     run.created_by,
     run.created_at,
+    run.started_at,
+    run.queue_ms,
+    events.length,
+    bit(begun),
   )
-  // A value that is not there, such as an input of undefined, is the null that it would be read as.
-  await t.query('INSERT INTO run_inputs (run, body) VALUES (?, ?)', run.id, JSON.stringify(run.input ?? null))
-  await writeEvents(t, watchers, run, 1, [{ type: 'status', data: { status: 'queued' } }], run.created_at)
+  await t.query('INSERT INTO run_inputs (run, body) VALUES (?, ?)', run.id, jsonText(run.input))
+  await writeEvents(t, watchers, run, events.length, events, run.created_at)
 }

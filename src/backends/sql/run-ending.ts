@@ -1,6 +1,6 @@
 import { now } from '../../model/json.ts'
 import { type FailureReason, type Run, NOT_EXECUTED } from '../../model/runs.ts'
-import type { Ending, RunStore } from '../run-ports.ts'
+import type { Claim, Ending, RunStore } from '../run-ports.ts'
 import type { Database, Transaction } from './database.ts'
 import { meter } from './metering.ts'
 import { announce } from './outbox.ts'
@@ -16,11 +16,10 @@ import type { Watchers } from './watchers.ts'
  */
 export function createRunEnding(db: Database, watchers: Watchers): Pick<RunStore, 'finish'> {
   return {
-    finish(id, token, ending) {
+    finish(id, token, ending, claimed) {
       return db.tx(async (t) => {
-        const [lease] = await t.query('DELETE FROM queue WHERE run = ? AND token = ? RETURNING run', id, token)
-        if (lease === undefined) return null
-        return endRun(t, watchers, id, ending)
+        const held = await t.change('DELETE FROM queue WHERE run = ? AND token = ?', id, token)
+        return held === 0 ? null : endRun(t, watchers, id, ending, claimed)
       })
     },
   }
@@ -35,40 +34,89 @@ export function failure(reason: FailureReason, type: string, message: string): E
   return { ...NOTHING, status: 'failed', reason, error: { type, message } }
 }
 
-/** Writes the terminal state and the last events, and meters the run. @param id Of a run whose queue row is gone or never was: nobody else writes to it. */
-export async function endRun(t: Transaction, watchers: Watchers, id: string, ending: Ending): Promise<Run> {
-  const { status, reason, session, start_ms, execution_ms, output, logs } = ending
-  const events = logs.length === 0 ? [] : [logEvent(logs)]
+/**
+ * Writes the terminal state and the last events, and meters the run.
+ * @param id Of a run whose queue row is gone or never was: nobody else writes to it.
+ * @param claimed See `RunStore.finish`.
+ */
+export async function endRun(
+  t: Transaction,
+  watchers: Watchers,
+  id: string,
+  ending: Ending,
+  claimed?: Claim['run'],
+): Promise<Run> {
+  const { before, seq, counted } = await (claimed === undefined ? standing(t, id) : sinceClaimed(t, claimed))
+  const { status, reason, error, session, warm, start_ms, execution_ms, usage, throttle, output, logs } = ending
   const at = Date.now()
-  const [row] = await t.query<RunRow>(
-    `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
-     billable_ms = CASE WHEN billable_ms IS NULL THEN ? ELSE billable_ms + coalesce(?, 0) END, throttle = ?, dead_letter = ?,
-     finished_at = ?, seq = seq + ? WHERE id = ? RETURNING *`,
+  const run: Run = {
+    ...before,
     status,
     reason,
-    json(ending.error),
+    error,
     session,
-    bit(ending.warm),
+    warm,
     start_ms,
     execution_ms,
-    json(ending.usage),
-    ending.billable_ms,
-    ending.billable_ms,
-    json(ending.throttle),
-    Number(ending.dead_letter === true || reason === 'worker_lost'),
-    now(at),
-    events.length + 1,
+    usage,
+    billable_ms: before.billable_ms === null ? ending.billable_ms : before.billable_ms + (ending.billable_ms ?? 0),
+    throttle,
+    dead_letter: ending.dead_letter === true || reason === 'worker_lost',
+    finished_at: now(at),
+    input: null,
+    output: null,
+  }
+  const events = logs.length === 0 ? [] : [logEvent(logs)]
+  events.push(resultEvent(run, output))
+  const last = seq + events.length
+  await t.query(
+    `UPDATE runs SET status = ?, reason = ?, error = ?, session = ?, warm = ?, start_ms = ?, execution_ms = ?, usage = ?,
+     billable_ms = ?, throttle = ?, dead_letter = ?, finished_at = ?, seq = ? WHERE id = ?`,
+    status,
+    reason,
+    json(error),
+    session,
+    bit(warm),
+    start_ms,
+    execution_ms,
+    json(usage),
+    run.billable_ms,
+    json(throttle),
+    bit(run.dead_letter),
+    run.finished_at,
+    last,
     id,
   )
   if (output !== null) await t.query('INSERT INTO run_outputs (run, body) VALUES (?, ?)', id, output)
-  await meter(t, row!, ending, at)
-  const run = toRun(row!)
-  events.push(resultEvent(run, output))
-  await writeEvents(t, watchers, row!, row!.seq, events, run.finished_at!, { run, output })
-  await announceEnd(t, watchers, run, ending.status, output)
+  await meter(t, run, counted, ending, at)
+  await writeEvents(t, watchers, run, last, events, run.finished_at!, { run, output })
+  await announceEnd(t, watchers, run, status, output)
   if (run.scheduled_for !== null) await admitHeld(t, watchers, run)
   watchers.runEnded(t, run)
   return run
+}
+
+/** A run that is to end. */
+interface Standing {
+  readonly before: Run
+  /** Number of its last event. */
+  readonly seq: number
+  /** Whether it is in the quota. */
+  readonly counted: boolean
+}
+
+async function standing(t: Transaction, id: string): Promise<Standing> {
+  const [row] = await t.query<RunRow>('SELECT * FROM runs WHERE id = ?', id)
+  return { before: toRun(row!), seq: row!.seq, counted: row!.counted === 1 }
+}
+
+/** While a lease lasts, others only add events and ask for it to stop. */
+async function sinceClaimed(t: Transaction, claimed: Claim['run']): Promise<Standing> {
+  const [row] = await t.query<Pick<RunRow, 'seq' | 'cancel_requested'>>(
+    'SELECT seq, cancel_requested FROM runs WHERE id = ?',
+    claimed.id,
+  )
+  return { before: { ...claimed, cancel_requested: row!.cancel_requested === 1 }, seq: row!.seq, counted: true }
 }
 
 /** Tells the stage's webhook: the same as the last event, and what the run is. */

@@ -13,23 +13,22 @@ export async function writeEvents(
   watchers: Watchers,
   run: Pick<Run, 'id' | 'tenant'>,
   last: number,
-  events: readonly NewRunEvent[],
+  events: readonly (NewRunEvent & { readonly at?: string })[],
   at: string = now(),
   ended: EndedRun | null = null,
 ): Promise<void> {
-  let seq = last - events.length
-  for (const { type, data } of events) {
-    seq++
-    await t.query(
-      'INSERT INTO events (tenant, run, seq, type, at, data) VALUES (?, ?, ?, ?, ?, ?)',
+  const first = last - events.length + 1
+  await t.query(
+    `INSERT INTO events (tenant, run, seq, type, at, data) VALUES ${events.map(() => '(?, ?, ?, ?, ?, ?)').join(', ')}`,
+    ...events.flatMap(({ type, data, at: own }, i) => [
       run.tenant,
       run.id,
-      seq,
+      first + i,
       type,
-      at,
+      own ?? at,
       JSON.stringify(data),
-    )
-  }
+    ]),
+  )
   watchers.runChanged(t, run.id, ended)
   // Logs are in the stream of the run only.
   if (events.some(({ type }) => type !== 'log')) watchers.tenantChanged(t, run.tenant)

@@ -16,9 +16,9 @@ const LEASED = `queue IN (?, ?) AND state IN ('leased', 'later') AND state = 'le
 /** A lease is a queue row that is invisible until it runs out; its token changes with every claim and counts up only. */
 export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
   return {
-    async take(queue, count, leaseMs) {
+    async take(queue, count, leaseMs, begin) {
       if (count < 1) return []
-      return db.tx((t) => takeRuns(t, watchers, queue, count, leaseMs))
+      return db.tx((t) => takeRuns(t, watchers, queue, count, { leaseMs, begin }))
     },
 
     async heartbeat(claims, leaseMs) {
@@ -44,12 +44,8 @@ export function createRunLeases(db: Database, watchers: Watchers): RunLeases {
     async appendLogs(id, token, lines) {
       return db.tx(async (t) => {
         // Takes the queue row, so that the lease cannot pass to another between here and the commit.
-        const [held] = await t.query(
-          'UPDATE queue SET token = token WHERE run = ? AND token = ? RETURNING run',
-          id,
-          token,
-        )
-        if (held === undefined) return false
+        const held = await t.change('UPDATE queue SET token = token WHERE run = ? AND token = ?', id, token)
+        if (held === 0) return false
         if (lines.length === 0) return true
         const [row] = await t.query<RunRow>('UPDATE runs SET seq = seq + 1 WHERE id = ? RETURNING id, tenant, seq', id)
         await writeEvents(t, watchers, row!, row!.seq, [logEvent(lines)])

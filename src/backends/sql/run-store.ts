@@ -21,6 +21,11 @@ export function createRunStore(db: Database, watchers: Watchers): RunStore {
 
     find: (tenant, id) => readRun(db, tenant, id),
 
+    async look(tenant, id) {
+      const [row] = await db.query<RunRow>('SELECT * FROM runs WHERE id = ? AND tenant = ?', id, tenant)
+      return row === undefined ? null : toRun(row)
+    },
+
     async list(tenant, filter) {
       const { where, values } = condition(tenant, filter)
       const rows = await db.query<RunRow>(

@@ -1,6 +1,6 @@
 import { now } from '../../model/json.ts'
 import { LIMITS, type QueueName } from '../../model/sizes.ts'
-import type { Claim } from '../run-ports.ts'
+import type { Begin, Claim } from '../run-ports.ts'
 import type { Transaction } from './database.ts'
 import { literal } from './page.ts'
 import { admitDue } from './queue-order.ts'
@@ -22,13 +22,19 @@ interface Lease extends RunRow {
 /** So many runs that cannot be executed are ended in one go, before others get their turn. */
 const MOST_ENDED = 64
 
+/** What whoever takes runs wants of them. */
+export interface Taking {
+  readonly leaseMs: number
+  readonly begin?: Begin | undefined
+}
+
 /** The next runs of a queue, under leases and started, within a transaction of the caller. */
 export async function takeRuns(
   t: Transaction,
   watchers: Watchers,
   queue: QueueName,
   count: number,
-  leaseMs: number,
+  { leaseMs, begin: tell }: Taking,
 ): Promise<Claim[]> {
   const at = Date.now()
   const claims: Claim[] = []
@@ -48,6 +54,7 @@ export async function takeRuns(
     for (const row of leases) if (begun.has(row)) claims.push(begun.get(row)!)
     if (leases.length < asked) break
   }
+  if (tell !== undefined) t.onceWritten(() => tell(claims))
   return claims
 }
 
@@ -73,36 +80,35 @@ async function begin(
     await endAbandoned(t, watchers, run)
     return null
   }
-  const refused = await admitToQuota(t, run, at)
+  const { id, tenant, skill, place, token, trace } = run
+  const refused = await admitToQuota(t, { id, tenant, skill, counted: run.counted === 1 }, at)
   if (refused !== null) {
-    await endThrottled(t, watchers, run.id, refused)
+    await endThrottled(t, watchers, id, refused)
     return null
   }
-  const { place, token, trace } = run
   await t.query(
     `UPDATE queue SET state = 'leased', visible_at = ?, token = ? WHERE place = ?`,
     at + leaseMs,
     token,
     place,
   )
-  const row: RunRow = {
-    ...run,
+  const begun = {
     status: 'running',
     attempt: run.attempt + 1,
-    seq: run.seq + 1,
     started_at: run.started_at ?? now(at),
     queue_ms: run.queue_ms ?? Math.max(0, at - run.enqueued_at),
-  }
+  } as const
+  const seq = run.seq + 1
   await t.query(
     `UPDATE runs SET status = 'running', attempt = ?, seq = ?, started_at = ?, queue_ms = ?, counted = 1 WHERE id = ?`,
-    row.attempt,
-    row.seq,
-    row.started_at,
-    row.queue_ms,
-    row.id,
+    begun.attempt,
+    seq,
+    begun.started_at,
+    begun.queue_ms,
+    id,
   )
-  await writeEvents(t, watchers, row, row.seq, [{ type: 'status', data: { status: 'running', attempt: row.attempt } }])
+  await writeEvents(t, watchers, run, seq, [{ type: 'status', data: { status: 'running', attempt: begun.attempt } }])
   // Only runs with a deployment are ever queued.
-  const claimed = toRun(row, { input: run.body, output: null }) as Claim['run']
+  const claimed = Object.assign(toRun(run, { input: run.body, output: null }), begun) as Claim['run']
   return { run: claimed, token, retries: run.retries, trace }
 }

@@ -41,7 +41,10 @@ engineContract('SQLite', async () => {
   return { engine, close: () => engine.close() }
 })
 
-test('a run that the queue refuses is failed, and can be asked for again with the same key', async () => {
+test.each([
+  ['with others', undefined],
+  ['to begin at once', { leaseMs: LONG }],
+])('a run that the queue refuses, %s, is failed, and can be asked for again with the same key', async (_, take) => {
   const { runs, ...engine } = await open()
   const place = await settle({ runs, ...engine })
   const letter = newRun(place)
@@ -53,7 +56,7 @@ test('a run that the queue refuses is failed, and can be asked for again with th
   sabotage.exec(`CREATE TRIGGER full BEFORE INSERT ON queue BEGIN SELECT RAISE(ABORT, 'the queue is full'); END`)
   const run = newRun(place, { replay_of: letter.id })
   const key = { key: 'k', fingerprint: 'f', expires_at: '2999-01-01T00:00:00.000Z' }
-  const refused = await runs.admit(run, 'default', NOTE, { idempotency: key })
+  const refused = await runs.admit(run, 'default', NOTE, { idempotency: key, take })
   const expected = {
     id: run.id,
     status: 'failed',

@@ -32,15 +32,30 @@ export class SqliteConnection {
     return sqliteDialect
   }
 
+  /** How many statements stay prepared. */
+  get prepared(): number {
+    return this.#statements.size
+  }
+
   get inTransaction(): boolean {
     return this.#db.isTransaction
   }
 
   all(sql: string, values: Value[]): unknown[] {
-    const known = this.#statements.get(sql) ?? this.#prepare(sql)
-    if (known.writesSteady) this.steadyWritten = true
+    const known = this.#known(sql)
     const rows = known.statement.all(...values) as unknown as Value[][]
     return rows.length === 0 ? rows : rows.map((row) => toObject(known, row))
+  }
+
+  /** @returns How many rows it changed. */
+  change(sql: string, values: Value[]): number {
+    return Number(this.#known(sql).statement.run(...values).changes)
+  }
+
+  #known(sql: string): Known {
+    const known = this.#statements.get(sql) ?? this.#prepare(sql)
+    if (known.writesSteady) this.steadyWritten = true
+    return known
   }
 
   #prepare(sql: string): Known {
@@ -50,7 +65,9 @@ export class SqliteConnection {
     // Parsed, so that every row made from it has one and the same hidden class from the start.
     const empty = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null])))) as Known['empty']
     const known = { statement, names, empty, writesSteady: WRITES_STEADY.test(sql) }
-    this.#statements.set(sql, known)
+    // Lists of ids make ever other statements: who may see how many skills would be remembered for ever.
+    if (this.#statements.size >= MOST_STATEMENTS) this.#statements.delete(this.#statements.keys().next().value!)
+    if (sql.length <= MOST_CHARS) this.#statements.set(sql, known)
     return known
   }
 
@@ -64,6 +81,10 @@ export class SqliteConnection {
   }
 }
 
+/** How many statements stay prepared, and of how many characters: the server's own are some hundred, and shorter. */
+const MOST_STATEMENTS = 1000
+const MOST_CHARS = 8000
+
 /** A prepared statement. It returns arrays: rows made of them here cost a third of the objects that `node:sqlite` makes, and less to use. */
 interface Known {
   readonly statement: StatementSync
@@ -74,7 +95,7 @@ interface Known {
 
 /** Whatever is neither a SELECT nor known to write elsewhere counts. */
 const WRITES_STEADY = new RegExp(
-  String.raw`^\s*(?:(?:INSERT INTO|UPDATE|DELETE FROM)\s+|(?!SELECT|INSERT INTO|UPDATE|DELETE FROM)[^]*\b)(?:${STEADY.join('|')})\b`,
+  String.raw`^\s*(?!\s)(?:(?:INSERT INTO|UPDATE|DELETE FROM)\s+|(?!SELECT|INSERT INTO|UPDATE|DELETE FROM)[^]*\b)(?:${STEADY.join('|')})\b`,
 )
 
 function toObject({ names, empty }: Known, values: readonly Value[]): Record<string, Value> {

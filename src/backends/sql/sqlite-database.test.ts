@@ -190,5 +190,13 @@ test('what is recalled is what was committed last, and within a transaction what
   await expect(db.recall('DELETE FROM tenants')).rejects.toThrow('readonly')
 })
 
+test('asking alone makes nothing forgotten, however the question is laid out', async () => {
+  await db.tx((t) => t.query('CREATE TABLE tenants (id text PRIMARY KEY, name text)'))
+  const question = `\n  SELECT name FROM tenants WHERE id = ?`
+  const first = await db.tx((t) => t.recall(question, 't'))
+  expect(await db.tx((t) => t.recall(question, 't'))).toBe(first)
+  expect(await db.recall(question, 't')).toBe(first)
+})
+
 const nameIn = async (from: Queries): Promise<unknown> =>
   (await from.recall<{ name: string }>('SELECT name FROM tenants WHERE id = ?', 't'))[0]?.name

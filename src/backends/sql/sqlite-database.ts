@@ -21,8 +21,8 @@ export interface SqliteOptions {
 /**
  * Opens a SQLite file with group commit: all transactions asked for while another is written become one on disk, each in a savepoint of its
  * own. An error undoes its own savepoint only; a commit that fails rejects them all. The main thread does not wait for the disk; but nobody
- * is told of anything, as the end of a transaction or by a query, before it is there. A disk that fails to sync is not asked again: what it
- * has is known only when the file is opened anew.
+ * is told of anything, as the end of a transaction or by a query, before it is there: but for who asked to be told `onceWritten`. A disk that
+ * fails to sync is not asked again: what it has is known only when the file is opened anew.
  */
 export function openSqliteDatabase(file: string, options: SqliteOptions = {}): Database {
   const { onCommit, openLog = openWriteAheadLog } = options
@@ -69,7 +69,9 @@ export function openSqliteDatabase(file: string, options: SqliteOptions = {}): D
       const began = performance.now()
       writer.run('COMMIT')
       recollection.ended()
-      await sync()
+      const synced = sync()
+      for (const { written } of done) for (const hint of written) hint()
+      await synced
       onCommit?.(performance.now() - began, done.length)
     } catch (error) {
       // Without a beginning nothing was tried; some errors (a full disk) undo the whole transaction and not one savepoint.

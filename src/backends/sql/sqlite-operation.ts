@@ -12,13 +12,16 @@ export async function perform(
   alone: boolean,
 ): Promise<Done | null> {
   const tell: (() => void)[] = []
+  const written: (() => void)[] = []
   let open = true
   let depth = 0
+  /** What undid the whole transaction: it is what everybody in it is told, whatever became of it in the operation. */
+  let fatal: unknown
 
   async function savepoint<T>(work: () => Promise<T>): Promise<T> {
     if (!connection.inTransaction) throw new Error(GONE)
     const name = `s${depth++}`
-    const told = tell.length
+    const [told, toldEarly] = [tell.length, written.length]
     connection.run(`SAVEPOINT ${name}`)
     try {
       const value = await work()
@@ -26,6 +29,7 @@ export async function perform(
       return value
     } catch (error) {
       tell.length = told
+      written.length = toldEarly
       if (connection.inTransaction) {
         connection.run(`ROLLBACK TO ${name}`)
         connection.run(`RELEASE ${name}`)
@@ -41,15 +45,22 @@ export async function perform(
       if (!open) throw new Error('This transaction has ended: await every query inside it.')
       // Some errors (a full disk) undo more than their savepoint: whoever goes on after one would write by itself.
       if (!connection.inTransaction) throw new Error(GONE)
-      return read()
+      try {
+        return read()
+      } catch (error) {
+        if (!connection.inTransaction) fatal ??= error
+        throw error
+      }
     })
   }
 
   const t: Transaction = {
     dialect: connection.dialect,
     query: <Row>(sql: string, ...values: Value[]) => within(() => connection.all(sql, values) as Row[]),
+    change: (sql: string, ...values: Value[]) => within(() => connection.change(sql, values)),
     recall: <Row>(sql: string, ...values: Value[]) => within(() => recollection.all(connection, sql, values) as Row[]),
     savepoint,
+    onceWritten: (hint) => written.push(hint),
     afterCommit: (hint) => tell.push(hint),
   }
 
@@ -62,11 +73,12 @@ export async function perform(
     const work = (): Promise<unknown> => Promise.race([operation.work(t), foreign.promise])
     const value = await (alone ? work() : savepoint(work))
     if (!connection.inTransaction) throw new Error(GONE)
-    return { operation, value, tell }
+    return { operation, value, written, tell }
   } catch (error) {
-    operation.reject(error)
+    const reason = fatal ?? error
+    operation.reject(reason)
     if (alone && connection.inTransaction) connection.run('ROLLBACK')
-    if (!connection.inTransaction) throw error
+    if (!connection.inTransaction) throw reason
     return null
   } finally {
     open = false
@@ -87,6 +99,7 @@ export interface Operation {
 export interface Done {
   readonly operation: Operation
   readonly value: unknown
+  readonly written: readonly (() => void)[]
   readonly tell: readonly (() => void)[]
 }
 

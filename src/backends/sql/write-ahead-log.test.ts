@@ -23,7 +23,7 @@ const add = (name: string) => db.tx((t) => t.query('INSERT INTO things (name) VA
 const names = async () =>
   (await db.query<{ name: string }>('SELECT name FROM things ORDER BY name')).map((row) => row.name)
 
-test('nobody is told of anything before it is on disk, and nothing else waits for the disk', async () => {
+test('nobody is told of anything before it is on disk but who asked to be, and nothing else waits for the disk', async () => {
   await db.close()
   let disk = Promise.resolve()
   const openLog: typeof openWriteAheadLog = (file) => {
@@ -34,20 +34,27 @@ test('nobody is told of anything before it is on disk, and nothing else waits fo
   const { promise, resolve } = Promise.withResolvers<void>()
   disk = promise
   const told: string[] = []
+  const early: string[] = []
   const first = db.tx(async (t) => {
     await t.query('INSERT INTO things (name) VALUES (?)', 'a')
     t.afterCommit(() => told.push('hint'))
+    t.onceWritten(() => early.push('written'))
   })
+  const undone = db.tx(async (t) => {
+    t.onceWritten(() => early.push('undone'))
+    await t.query(`INSERT INTO things (name) VALUES ('a')`)
+  })
+  await expect(undone).rejects.toThrow('UNIQUE')
   const all = [first.then(() => told.push('a'))]
   for (let i = 0; i < 5; i++) await turn()
   // Asked for in the meantime: what it reads is committed, but not on disk.
   all.push(names().then((seen) => told.push(`read ${seen.join()}`)))
   all.push(add('b').then(() => told.push('b')))
   for (let i = 0; i < 5; i++) await turn()
-  const early = [...told]
+  early.push(...told)
   resolve()
   await Promise.all(all)
-  expect(early).toEqual([])
+  expect(early).toEqual(['written'])
   expect(told.toSorted()).toEqual(['a', 'b', 'hint', 'read a'])
 })
 

@@ -51,7 +51,12 @@ async function scratchReadiness({ io, options }: Call<Options>): Promise<Readine
   requireLinux(io)
   const dataDir = await mkdtemp(join(tmpdir(), 'skillet-doctor-'))
   try {
-    const { startServer } = await import('../../server.ts')
+    const [{ startServer }, { closeInheritedFds }] = await Promise.all([
+      import('../../server.ts'),
+      import('../../runtime/bwrap/inherited-fds.ts'),
+    ])
+    // As "serve" does: what is told is what a server would find.
+    closeInheritedFds()
     const server = await startServer({
       dataDir,
       port: 0,
@@ -71,5 +76,5 @@ async function scratchReadiness({ io, options }: Call<Options>): Promise<Readine
 
 function checkLine({ name, ok, message, fix }: Readiness['checks'][number], { paint }: Call): string {
   const head = `${ok ? paint('green', 'ok  ') : paint('red', 'FAIL')}  ${name}${message === null ? '' : `: ${message}`}`
-  return fix === null ? head : `${head}\n      To mend it: ${fix}`
+  return fix === null ? head : `${head}\n      ${ok ? 'To do better' : 'To mend it'}: ${fix}`
 }

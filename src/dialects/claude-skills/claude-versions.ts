@@ -1,9 +1,8 @@
 import type { Services } from '../../http/services.ts'
-import { SkilletError } from '../../model/errors.ts'
 import { zipReply } from '../content.ts'
 import { gather } from '../paging.ts'
 import { publishUpload } from '../publish-upload.ts'
-import { limitOf, requireOwn, type SkillApi, type SkillCall, viewOf } from '../skill-api.ts'
+import { limitOf, requireLasting, requireOwn, type SkillApi, type SkillCall, viewOf } from '../skill-api.ts'
 import type { SkillUpload } from '../skill-upload.ts'
 import { versionId } from '../skill-ids.ts'
 import { claudeAnswer, claudeReply } from './claude-dialect.ts'
@@ -52,11 +51,9 @@ export function claudeVersions(
     async deleteVersion(call) {
       const skill = await lookup.skill(call)
       requireOwn(skill)
-      // A client that asks again because no answer came would delete the next one.
-      if (call.params['version'] === 'latest') {
-        throw new SkilletError('bad_request', '"latest" is another version afterwards. Name the version by its id.')
-      }
       const version = await lookup.version(call, skill)
+      const name = call.params['version']!
+      if (name !== momentOf(version)) requireLasting(version, name)
       await publishing.withdraw(call.caller, skill.id, version.id)
       const id = isBeta(call) ? momentOf(version) : versionId(version.id, 'skver_')
       return claudeAnswer(call, { id, type: 'skill_version_deleted' })

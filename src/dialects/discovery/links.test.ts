@@ -106,7 +106,7 @@ test('a link of a suspended tenant is refused', async () => {
 test('in a header a link opens nothing: not even what it opens by its path', async () => {
   const headers = { authorization: `Bearer ${await link(world.tenant)}` }
   const get = async (path: string) => (await fetch(new URL(path, world.server.url), { headers })).status
-  for (const path of ['/api/whoami', '/api/catalogue', `/api/skills/${GUIDE}`, '/api/links', '/v1/skills']) {
-    expect([path, await get(path)]).toEqual([path, 403])
-  }
+  const plugin = `/plugins/${GUIDE}/${'0'.repeat(64)}.zip`
+  const others = ['/api/whoami', '/api/catalogue', `/api/skills/${GUIDE}`, '/api/links', '/v1/skills']
+  for (const path of [...others, '/marketplace.json', plugin]) expect([path, await get(path)]).toEqual([path, 403])
 })

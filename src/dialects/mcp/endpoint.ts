@@ -64,7 +64,9 @@ export function createEndpoint(services: Services): (asked: Asked, path: string)
       }
       const answer = await load()
       const request = new Request(asked.url(), { method: 'POST', headers: asked.request().headers, signal })
-      return replyOf(await answer(request, visit), held)
+      const response = await answer(request, visit)
+      // It would go on for ever, and take room of the tenant's.
+      return await replyOf(response, asked.hold, held, method === 'subscriptions/listen' ? asked.lost : undefined)
     } catch (error) {
       held?.end()
       throw error
@@ -76,12 +78,12 @@ const NEVER = new AbortController().signal
 
 /** The JSON-RPC message, or what is wrong with it. */
 async function readMessage(asked: Asked): Promise<Weighed | Reply> {
-  const { header, stream, request } = asked
+  const { header, stream, request, hold } = asked
   const bytes = async (): Promise<Buffer> => Buffer.from(await request().arrayBuffer())
-  const text = await readJsonText({ header, stream, bytes }, LIMITS.requestBytes)
+  const text = await readJsonText({ header, stream, bytes, hold }, LIMITS.requestBytes)
   let body: unknown
   try {
-    body = parseJson(text)
+    body = await parseJson(text)
   } catch (error) {
     if (error instanceof SkilletError) return rpcFailure(400, -32_700, error.message)
     throw error
@@ -107,8 +109,13 @@ async function requireRole(
   }
 }
 
-/** @param held Until the last of the answer is sent. */
-async function replyOf(response: Response, held: ReturnType<InFlight['begin']> | null): Promise<Reply> {
+/** @param held Until the last of the answer is sent. @param lost What ends it sooner. */
+async function replyOf(
+  response: Response,
+  hold: AnyCall['hold'],
+  held: ReturnType<InFlight['begin']> | null,
+  lost: AnyCall['lost'] | undefined,
+): Promise<Reply> {
   const { status, body } = response
   const type = response.headers.get('content-type') ?? 'application/json'
   if (body === null || !type.startsWith('text/event-stream')) {
@@ -116,20 +123,37 @@ async function replyOf(response: Response, held: ReturnType<InFlight['begin']> |
     held?.end()
     return content === '' ? { status } : { status, type, content }
   }
-  return { status, type, stream: untilEnd(body, () => held?.end()), headers: { 'x-accel-buffering': 'no' } }
+  const over = new AbortController()
+  const end = (): void => {
+    held?.end()
+    over.abort()
+  }
+  const stream = untilEnd(body, hold, end, lost?.(over.signal))
+  return { status, type, stream, headers: { 'x-accel-buffering': 'no' } }
 }
 
-function untilEnd(body: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
+function untilEnd(
+  body: ReadableStream<Uint8Array>,
+  hold: AnyCall['hold'],
+  end: () => void,
+  lost: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
   const reader = body.getReader()
+  // What is read then ends, and with it the answer; if it has failed, whoever reads is told.
+  lost?.addEventListener('abort', () => void reader.cancel().catch(() => {}))
   return new ReadableStream({
     async pull(controller) {
       try {
         const { done, value } = await reader.read()
-        if (!done) return controller.enqueue(value)
+        if (!done) {
+          hold(value.byteLength)
+          return controller.enqueue(value)
+        }
         end()
         controller.close()
       } catch (error) {
         end()
+        void reader.cancel(error).catch(() => {})
         controller.error(error)
       }
     },

@@ -3,6 +3,7 @@ import { type TestIssuer, startIssuer } from '../../access/fixtures/issuer.ts'
 import { packageOf } from '../../http/fixtures/packages.ts'
 import { type TestServer, startTestServer } from '../../http/fixtures/test-server.ts'
 import type { Role } from '../../model/access.ts'
+import { LIMITS } from '../../model/sizes.ts'
 import { guideOf } from '../fixtures/guides.ts'
 import { modern, send } from './fixtures/rpc.ts'
 
@@ -50,6 +51,9 @@ const toolsOf = async (key: string) => {
 const token = (claims: Record<string, unknown>) => issuer.sign({ org: 'default', scope: 'skills:own', ...claims })
 const statusOf = async (claims: Record<string, unknown>, path = '/mcp') =>
   (await ask('tools/list', {}, { key: await token(claims), path })).status
+
+/** What headers repeat is compared with them. */
+const REPEATS = { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': 'A' } } }
 
 const file = (at: number) => ({ path: `file-${at}.md`, size: 1, sha256: 'b'.repeat(64), executable: false })
 
@@ -141,6 +145,25 @@ describe('tenants and roles', () => {
     expect(JSON.stringify(denials.body.items)).toContain('runs.invoke')
     await server.call('POST', '/api/grants', { principal: id, allowed_skills: ['adder'] })
     expect(await toolsOf(key)).toEqual(['adder'])
+  })
+
+  test.each<[string, object, object]>([
+    ['with a hyphen', {}, {}],
+    ['with an underscore', {}, {}],
+    ['with an idempotency key that is none', { _meta: { 'dev.skillet/idempotency-key': 5 } }, {}],
+    ['with more arguments than headers are compared with', {}, { a: 'x'.repeat(LIMITS.rpcChars) }],
+  ])('a tool that is not granted and one that there is not are told apart by nothing: %s', async (how, more, given) => {
+    const { key } = await newKey('agent')
+    await server.deploy('add-more', 'prod', packageOf('add-more', { input_schema: REPEATS }))
+    const answerTo = async (name: string): Promise<string> => {
+      const message = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: given, ...more } }
+      const { status, body } = await send(server.url, message, { key })
+      return JSON.stringify([status, body]).replaceAll(name, 'NAME')
+    }
+    const names = ['add-more', 'add-less'].map((name) => (how.includes('underscore') ? name.replace('-', '_') : name))
+    const [hidden, missing] = await Promise.all(names.map(answerTo))
+    expect(hidden).toBe(missing)
+    expect(hidden).toContain('-32602')
   })
 
   test('skills that come with the server are found under the name of who provides them, and are no tools', async () => {

@@ -20,6 +20,7 @@ const ask = (method: string, params: Record<string, unknown> = {}, more: Record<
   const { message, headers } = modern(method, params)
   return post(message, { ...headers, ...more })
 }
+const runs = async () => (await server.call<{ items: object[] }>('GET', '/api/runs')).body.items.length
 const outcome = ({ status, body }: Awaited<ReturnType<typeof send>>) => [status, body.error?.code]
 
 describe('bodies', () => {
@@ -50,7 +51,7 @@ describe('bodies', () => {
 })
 
 describe('messages of many members', () => {
-  const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`k${at}`, at]))
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, at]))
   const long = 'x'.repeat(LIMITS.rpcChars)
 
   test.each<[string, object]>([
@@ -67,6 +68,22 @@ describe('messages of many members', () => {
   ])('are refused unless a skill gets them: %s', async (_name, message) => {
     const answer = await post({ jsonrpc: '2.0', id: 1, ...message })
     expect([answer.status, answer.body.error?.data?.['code']]).toEqual([413, 'body_too_large'])
+  })
+
+  test('a progress token, which each notification repeats, is not long, and nothing is run for one that is', async () => {
+    const before = await runs()
+    const _meta = { progressToken: 't'.repeat(1001) }
+    const message = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'adder', arguments: { a: 1 }, _meta },
+    }
+    expect((await post(message)).body.error).toMatchObject({
+      code: -32_602,
+      message: 'The progress token has 1001 characters; at most 1000 are taken.',
+    })
+    expect(await runs()).toBe(before)
   })
 
   test('arguments of a tool may be many: its schema says whether they are too many', async () => {

@@ -106,7 +106,7 @@ export async function serverFor(
     if (open) mcp.toolInputSchemaJson = () => inputSchemaOf(tool.deployment.input_schema)
     // Not as a handler of that method: the results of those may only be results, and no tasks.
     server.removeRequestHandler('tools/call')
-    server.fallbackRequestHandler = toolCall(services, tools, visit, { tool, mcp })
+    server.fallbackRequestHandler = toolCall(services, tools, visit, { tool, open, mcp })
   }
   if (era === 'modern') {
     const tasks = taskMethods(services, visit)

@@ -5,11 +5,12 @@ import { hungUp } from '../../http/interruption.ts'
 import { idempotencyKeyOf } from '../../http/preferences.ts'
 import type { Services } from '../../http/services.ts'
 import { SkilletError } from '../../model/errors.ts'
+import { jsonText } from '../../model/written-json.ts'
 import { type Run, isTerminal } from '../../model/runs.ts'
 import { LIMITS, SIZES } from '../../model/sizes.ts'
 import { AGENT_STAGE } from '../../model/skills.ts'
 import type { SkillTool, SkillTools } from '../skill-tools.ts'
-import { tellProgress } from './progress.ts'
+import { requireProgressToken, tellProgress } from './progress.ts'
 import { invalid, told } from './rpc-error.ts'
 import { META } from './skill-meta.ts'
 import { type Task, takesTasks, taskMethods } from './tasks.ts'
@@ -22,12 +23,16 @@ const PATIENCE_MS = 10_000
 
 const CallParams = z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()).optional() })
 
-/** `tools/call`: begins a run as an invocation does, and answers with what came of it. */
+/**
+ * `tools/call`: begins a run as an invocation does, and answers with what came of it.
+ * @param about.tool Null: the tenant has none of that name. @param about.open Whether the caller may use it. If not, it is refused when the
+ * run is begun, and up to then and in its words nothing differs from a tool that there is not.
+ */
 export function toolCall(
   services: Services,
   tools: SkillTools,
   visit: Visit,
-  { tool, mcp }: { tool: SkillTool | null; mcp: McpServer },
+  { tool, open, mcp }: { tool: SkillTool | null; open: boolean; mcp: McpServer },
 ): (request: JSONRPCRequest, context: ServerContext) => Promise<CallToolResult | Task> {
   const { runs } = services
   const { caller, stage = AGENT_STAGE } = visit
@@ -36,7 +41,7 @@ export function toolCall(
   async function begin(given: Readonly<Record<string, unknown>>, key: string | null): Promise<Run> {
     const name = tool!.name
     const input = inputOf(tool!.deployment.input_schema, given)
-    const fingerprint = async (): Promise<string> => fingerprintOf([name, stage], JSON.stringify(input), input)
+    const fingerprint = async (): Promise<string> => fingerprintOf([name, stage], jsonText(input), input)
     const idempotency = key === null ? undefined : { key, fingerprint: await fingerprint() }
     return tools.begin(caller, { name, input, stage, idempotency, route: visit.route })
   }
@@ -66,16 +71,19 @@ export function toolCall(
       if (!params.success) throw invalid('tools/call takes {"name": "...", "arguments": {...}}.')
       const { name } = params.data
       const given = visit.aside ?? params.data.arguments ?? {}
-      if (tool === null) throw invalid(`There is no tool named "${name.slice(0, 100)}".`)
-      if (visit.aside !== null && repeatsInHeaders(tool.deployment.input_schema)) {
+      const missing = invalid(`There is no tool named "${name.slice(0, 100)}".`)
+      const key = visit.idempotencyKey ?? keyOf(context)
+      requireProgressToken(context)
+      if (tool === null) throw missing
+      if (open && visit.aside !== null && repeatsInHeaders(tool.deployment.input_schema)) {
         throw invalid('The arguments are too many to be compared with what headers repeat of them.')
       }
-      const key = visit.idempotencyKey ?? keyOf(context)
       let begun: Run
       try {
         begun = await begin(given, key)
       } catch (error) {
-        if (!(error instanceof SkilletError) || error.code === 'not_found') throw error
+        if (!(error instanceof SkilletError)) throw error
+        if (error.code === 'not_found') throw missing
         return mcp.server.projectCallToolResult(refusedResult(error), undefined)
       }
       const taskable = takesTasks(context)

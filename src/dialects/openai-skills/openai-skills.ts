@@ -6,7 +6,16 @@ import type { AgentSkill } from '../../skills/agent-versions.ts'
 import { zipReply } from '../content.ts'
 import { gather } from '../paging.ts'
 import { publishUpload } from '../publish-upload.ts'
-import { limitOf, oneOf, requireOwn, SkillUpdate, type SkillApi, type SkillCall, viewOf } from '../skill-api.ts'
+import {
+  limitOf,
+  oneOf,
+  requireLasting,
+  requireOwn,
+  SkillUpdate,
+  type SkillApi,
+  type SkillCall,
+  viewOf,
+} from '../skill-api.ts'
 import { ownSkillId, ownVersionId } from '../skill-ids.ts'
 import { receiveSkill, type UploadLimits } from '../skill-upload.ts'
 import { OPENAI_DIALECT } from './openai-dialect.ts'
@@ -116,14 +125,9 @@ export function openaiSkillsApi(services: Pick<Services, 'skills' | 'files' | 'b
       async deleteVersion(call) {
         const skill = await skillOf(call)
         requireOwn(skill)
-        // A client that asks again because no answer came would delete the next one.
-        if (call.params['version'] === 'latest') {
-          throw new SkilletError(
-            'bad_request',
-            '"latest" is another version afterwards. Name the version by its number.',
-          )
-        }
-        const { id, sequence } = await versionOf(call, skill)
+        const version = await versionOf(call, skill)
+        requireLasting(version, call.params['version']!)
+        const { id, sequence } = version
         await publishing.withdraw(call.caller, skill.id, id)
         const body = {
           id: openaiSkillId(skill),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { AuditStore } from '../../backends/access-ports.ts'
 import { AuditAction, AuditEvent } from '../../model/audit.ts'
 import { CHAIN_START } from '../../model/audit-chain.ts'
+import { sharedTurn } from '../../model/shared-turn.ts'
 import { PageQuery, pageOf } from '../pages.ts'
 import { type Route, route } from '../route.ts'
 import type { Services } from '../services.ts'
@@ -70,6 +71,8 @@ function jsonLines(audit: Pick<AuditStore, 'read'>, tenant: string, from: number
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        // A fast client is never waited for.
+        await sharedTurn()
         const rows = await audit.read(tenant, after, ROWS)
         if (rows.length === 0) return controller.close()
         after = rows.at(-1)!.seq

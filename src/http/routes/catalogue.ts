@@ -95,7 +95,10 @@ export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 's
     query: StageQuery.extend({
       path: z.string().min(1).max(LIMITS.pathChars).meta({ description: 'As `contents` names it.' }),
     }),
-    headers: { Range: 'bytes=FIRST-LAST, bytes=FIRST- or bytes=-COUNT: one range.' },
+    headers: {
+      Range: 'bytes=FIRST-LAST, bytes=FIRST- or bytes=-COUNT: one range.',
+      'If-Range': 'The ETag of what the range is of: all of it is sent if that is another file by now.',
+    },
     responses: {
       200: { description: 'All of it.', also: { 'application/octet-stream': z.string() } },
       206: {
@@ -110,12 +113,13 @@ export const catalogueRoutes = ({ skills: { agents }, files }: Pick<Services, 's
       const source = await agents.package(entry)
       const file = source.files.find((known) => known.path === path)
       if (file === undefined) throw notFound('file', path)
-      const range = rangeOf(header('range'), file.size)
+      const etag = `"${file.sha256}"`
+      const range = rangeOf({ header, request }, { etag, size: file.size })
       const { start, end } = range ?? { start: 0, end: file.size }
       // What a stranger uploaded is never shown as a page of ours.
       const type = 'application/octet-stream'
       const headers = {
-        etag: `"${file.sha256}"`,
+        etag,
         'accept-ranges': 'bytes',
         'content-type': type,
         'content-length': String(end - start),

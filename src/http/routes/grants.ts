@@ -34,7 +34,7 @@ export const grantRoutes = ({ grants }: Pick<Services, 'grants'>): Route[] => [
     description: 'Grants of one principal add up. Owners need none.',
     body: NewGrant,
     responses: { 201: { description: 'Made.', schema: Grant, headers: { Location: 'Where it is.' } } },
-    errors: ['principal_unknown', 'skill_unknown'],
+    errors: ['principal_unknown', 'skill_unknown', 'grants_full'],
     async handle({ caller, body }) {
       const grant = await grants.create(caller, body)
       return { status: 201, body: grant, headers: { location: `/api/grants/${grant.id}` } }

@@ -9,6 +9,7 @@ import { idempotencyKeyOf, waitOf } from '../preferences.ts'
 import { RATE_LIMIT_HEADERS, rateLimitFields } from '../rate-limit-fields.ts'
 import type { Reply } from '../reply.ts'
 import { type ResponseSpec, type Route, route } from '../route.ts'
+import { runReply } from '../run-reply.ts'
 import type { Services } from '../services.ts'
 
 const RESPONSES: Record<number, ResponseSpec> = {
@@ -107,6 +108,8 @@ async function answer({ runs, quotas }: InvokeServices, call: Asked, admitted: R
     run = await runs.wait(run, seconds * 1000, call.signal())
   }
   Object.assign(headers, rateLimitFields(await quotas.standing(run.tenant, run.skill), Date.now()))
-  if (seconds !== null && isTerminal(run.status)) return { status: 200, body: run, headers }
-  return { status: 202, body: { run_id: run.id, status: run.status }, headers }
+  const accepted = { status: 202, body: { run_id: run.id, status: run.status }, headers }
+  if (seconds === null || !isTerminal(run.status)) return accepted
+  // Its result is there, and can be asked for when there is room for it.
+  return { ...runReply(run), headers, smaller: accepted }
 }

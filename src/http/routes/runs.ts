@@ -7,6 +7,7 @@ import { prefersText } from '../preferences.ts'
 import { type Route, route } from '../route.ts'
 import { RunListQuery, RunSummary, runFilterOf, summariesOf } from '../run-lists.ts'
 import { logPage, logText } from '../run-logs.ts'
+import { runReply } from '../run-reply.ts'
 import type { Services } from '../services.ts'
 
 export const runRoutes = (services: Services): Route[] => {
@@ -37,7 +38,7 @@ export const runRoutes = (services: Services): Route[] => {
       summary: 'Show a run',
       responses: { 200: { description: 'The run.', schema: Run } },
       errors: [],
-      handle: async ({ caller, params }) => ({ status: 200, body: await runs.find(caller.tenant, params.run) }),
+      handle: async ({ caller, params }) => runReply(await runs.find(caller.tenant, params.run)),
     }),
     route({
       id: 'followRun',
@@ -58,7 +59,7 @@ export const runRoutes = (services: Services): Route[] => {
       async handle(call) {
         const { tenant } = call.caller
         const after = lastEventId(call.header('last-event-id'))
-        const run = await runs.find(tenant, call.params.run)
+        const run = await runs.look(tenant, call.params.run)
         if (isTerminal(run.status) && (await events.events(tenant, run.id, after, 1)).length === 0)
           return { status: 204 }
         const follow = (signal: AbortSignal) => runs.events(tenant, run.id, after, signal)
@@ -86,7 +87,7 @@ export const runRoutes = (services: Services): Route[] => {
       },
       errors: [],
       async handle(call) {
-        const run = await runs.find(call.caller.tenant, call.params.run)
+        const run = await runs.look(call.caller.tenant, call.params.run)
         if (prefersText(call.header('accept'))) {
           return { status: 200, stream: logText(events, run), type: 'text/plain; charset=utf-8' }
         }
@@ -103,7 +104,7 @@ export const runRoutes = (services: Services): Route[] => {
       description: 'Queued: at once. Running: its sandbox is ended, and the run follows. Finished: stays as it was.',
       responses: { 200: { description: 'The run as it is now.', schema: Run } },
       errors: [],
-      handle: async ({ caller, params }) => ({ status: 200, body: await runs.cancel(caller, params.run) }),
+      handle: async ({ caller, params }) => runReply(await runs.cancel(caller, params.run)),
     }),
   ]
 }

@@ -69,6 +69,7 @@ export const serverRoutes = (services: Pick<Services, 'checks' | 'authorizer'>, 
 async function outcomeOf({ name, check }: ReadinessCheck): Promise<z.infer<typeof Check>> {
   try {
     const found = await check()
+    if (typeof found === 'object') return { name, ok: true, ...found }
     return { name, ok: true, message: found ?? null, fix: null }
   } catch (error) {
     const { message, fix } = error as { message?: unknown; fix?: unknown }

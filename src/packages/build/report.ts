@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Finding } from '../../model/packages.ts'
 import type { ToolResult } from '../../runtime/driver.ts'
 import { isDenied, makeFinding } from '../finding.ts'
+import { reportLines } from '../report-lines.ts'
 import { BUILD_RULES } from './rules.ts'
 
 /** What has to be fetched: by which kind of package manager, and the names. */
@@ -32,9 +33,7 @@ export function readBuildReport(
   let needs: Needs | null = null
   let provided: string[] | null = null
   let complete = false
-  for (const text of result.stdout.split('\n')) {
-    const line = parseLine(text)
-    if (!line) continue
+  for (const line of reportLines(result.stdout, Line)) {
     if (line.finding) {
       const { rule, message, file, line: number } = line.finding
       if (!Object.hasOwn(BUILD_RULES, rule)) return forged(`the rule "${rule.slice(0, 100)}", which there is not`)
@@ -103,12 +102,3 @@ const Line = z.object({
   provided: z.array(z.string()).optional(),
   end: z.literal(true).optional(),
 })
-
-/** Null for what is none: the last line of a program that was stopped. */
-function parseLine(text: string): z.infer<typeof Line> | null {
-  try {
-    return Line.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
-}

@@ -28,9 +28,15 @@ export const INSPECTORS: Record<
     for (const [name, folder] of parserBindings(parser)) {
       binds.push({ source: await files.expose(folder), target: `/opt/node_modules/${name}` })
     }
-    return { argv: ['/opt/node', '--max-old-space-size=300', '/opt/inspect/main.mjs'], binds }
+    return { argv: ['/opt/node', ...BY_NAME, '--max-old-space-size=300', '/opt/inspect/main.mjs'], binds }
   },
 }
+
+/**
+ * Without a sandbox the folders in `/opt` are links, and may lead to copies with no `node_modules` above them: what is imported is looked for
+ * beside the links.
+ */
+const BY_NAME = ['--preserve-symlinks', '--preserve-symlinks-main']
 
 /** The parser's compiled part for this machine. */
 function parserBindings(parser: string): [string, string][] {

@@ -4,6 +4,7 @@ import type { Finding } from '../../model/packages.ts'
 import type { ToolResult } from '../../runtime/driver.ts'
 import type { ImportedModule } from '../draft.ts'
 import { makeFinding } from '../finding.ts'
+import { reportLines } from '../report-lines.ts'
 import { SCAN_RULES } from './rules.ts'
 
 /** What one of the programs in the sandbox said. */
@@ -21,9 +22,7 @@ export function readReport(result: ToolResult): ProgramResult {
   const findings: Finding[] = []
   let file: string | undefined
   let end: z.infer<typeof Result> | null = null
-  for (const text of result.stdout.split('\n')) {
-    const line = parseLine(text)
-    if (!line) continue
+  for (const line of reportLines(result.stdout, Line)) {
     if (line.file !== undefined) file = line.file
     if (line.finding) {
       const { rule, message, file: where, line: number } = line.finding
@@ -78,12 +77,3 @@ const Line = z.object({
     .optional(),
   result: Result.optional(),
 })
-
-/** Null for what is none: the last line of a program that was stopped. */
-function parseLine(text: string): z.infer<typeof Line> | null {
-  try {
-    return Line.parse(JSON.parse(text))
-  } catch {
-    return null
-  }
-}

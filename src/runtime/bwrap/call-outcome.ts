@@ -1,7 +1,9 @@
 import { constants } from 'node:os'
+import { EXCESS, excessOf } from '../../model/json-shape.ts'
+import { turnFor } from '../../model/written-json.ts'
 import type { FailureReason, RunError, Usage } from '../../model/runs.ts'
 import type { CallResult, Redactor } from '../driver.ts'
-import { jsonProblem } from './json-text.ts'
+import { MAX_DEPTH, jsonProblem } from './json-text.ts'
 import type { LimitGroup, Limits } from './limits.ts'
 import type { HostMessage, ProtocolFault } from './protocol.ts'
 
@@ -83,11 +85,16 @@ async function said(message: Exclude<HostMessage, { type: 'ready' }>): Promise<s
     return noResult(message.signal === null ? `with exit code ${message.code}` : `by ${signalName(message.signal)}`)
   }
   const problem = await jsonProblem(message.body)
-  if (problem === null) return message.body.toString('utf8')
-  return {
-    reason: 'output_invalid',
-    error: { type: 'OutputInvalid', message: `The result is not usable JSON: ${problem}.` },
-  }
+  if (problem !== null) return invalid(`The result is not usable JSON: ${problem}.`)
+  const text = message.body.toString('utf8')
+  await turnFor(text)
+  // Whoever asks for the run gets the result, and it is built for each of them.
+  const excess = excessOf(text, MAX_DEPTH)
+  return excess === null ? text : invalid(`The result ${EXCESS[excess]}.`)
+}
+
+function invalid(message: string): Failure {
+  return { reason: 'output_invalid', error: { type: 'OutputInvalid', message } }
 }
 
 function noResult(how: string): Failure {

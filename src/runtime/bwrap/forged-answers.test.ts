@@ -52,6 +52,18 @@ test.each([
   expect(await session.idle()).toBe(false)
 })
 
+test.each([
+  ['names', 'Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`name${i}`, 0]))', 'different names'],
+  ['objects', 'Array.from({ length: 300_000 }, () => ({}))', 'lists and objects'],
+  ['entries', 'Array.from({ length: 20_000 }, (_, i) => ({ name: `name${i}`, value: 0 }))', null],
+])('a result that would be built slowly for everybody who asks for it is none: %s', async (_, value, why) => {
+  const session = await sandboxes.node(`export async function execute() { return ${value} }`)
+  const answer = await invoke(session, {})
+  expect(outcome(answer)).toBe(why === null ? 'succeeded' : 'failed/output_invalid')
+  if (why !== null) expect(answer.result).toMatchObject({ error: { message: expect.stringContaining(why) } })
+  expect(await session.idle(), 'nothing is wrong with the sandbox').toBe(true)
+})
+
 test('a second result never counts, and ends the session', async () => {
   // Written right after the host has written its own.
   const session = await sandboxes.node(`export async function execute() {

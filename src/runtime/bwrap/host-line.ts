@@ -11,11 +11,17 @@ export interface HostLine {
   onGone: (how: { code: number | null; signal: NodeJS.Signals | null }) => void
   /** Takes no output for a moment, so that a flood does not keep the server busy. */
   slowDown(stream: 'stdout' | 'stderr'): void
+  /** One of the two has ended: a run can shut down what later runs write to as well. When the sandbox ends, both do. */
+  readonly muted: boolean
 }
 
 /** @param held Whether it waits to be told to begin. */
 export function openHostLine(sandbox: Sandbox, held: boolean): HostLine {
+  let muted = false
   const line: HostLine = {
+    get muted() {
+      return muted
+    },
     send: (frame) => void sandbox.extra[0].write(frame),
     onMessage: () => undefined,
     onOutput: () => undefined,
@@ -45,6 +51,7 @@ export function openHostLine(sandbox: Sandbox, held: boolean): HostLine {
   })
   sandbox.stdout.on('data', (chunk: Buffer) => line.onOutput('stdout', chunk))
   sandbox.stderr.on('data', (chunk: Buffer) => line.onOutput('stderr', chunk))
+  for (const stream of [sandbox.stdout, sandbox.stderr]) stream.once('end', () => (muted = true))
   void sandbox.ended.then((how) => line.onGone(how))
   return line
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { setImmediate as breathe } from 'node:timers/promises'
 
 /** Deeper than any value worth having, shallower than what makes the recursive serialisers of other programs fail. */
-const MAX_DEPTH = 500
+export const MAX_DEPTH = 500
 /** Bytes looked at before others get their turn: about a millisecond. */
 const SLICE = 128 * 1024
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Session } from '../driver.ts'
 import { type TestNetwork, openTestNetwork } from '../test-network.ts'
@@ -28,6 +29,8 @@ def over_http(host, port):
     return it.getresponse().read().decode()
 def over_tls(host, port, authority):
     trusted = ssl.create_default_context(cadata=authority)
+    # From 3.13 on Python wants identifiers of keys, which the certificates of these tests have not.
+    trusted.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return urllib.request.urlopen(f"https://{host}:{port}/", context=trusted).read().decode()
 def bind(port):
     socket.socket().bind(("127.0.0.1", port))
@@ -42,6 +45,9 @@ TRIES = {
 def handler(tries):
     return [attempt(name, args) for name, *args in tries]
 `
+/** Of programs that know no proxy it is the usual one; not every machine has it. */
+const HAS_CURL = existsSync('/usr/bin/curl')
+
 async function tries(...wanted: unknown[][]): Promise<{ output: unknown; logs: string[] }> {
   const session = await python(PYTHON_TRIES)
   try {
@@ -59,7 +65,7 @@ test('Python: urllib, http.client, sockets and programs that know no proxy reach
     ['http.client', 'a.b.wild.example.com', http],
     ['tls', 'api.example.com', https, network.authority],
     ['connect', 'api.example.com', plain],
-    ['run', '/usr/bin/curl', '-s', '--noproxy', '*', `http://api.example.com:${http}/`],
+    ...(HAS_CURL ? [['run', '/usr/bin/curl', '-s', '--noproxy', '*', `http://api.example.com:${http}/`]] : []),
     ['look up', 'api.example.com'],
   )
   expect([logs, network.faults]).toEqual([[], []])
@@ -68,7 +74,7 @@ test('Python: urllib, http.client, sockets and programs that know no proxy reach
     `http for a.b.wild.example.com:${http}`,
     'over TLS',
     'hello',
-    `http for api.example.com:${http}`,
+    ...(HAS_CURL ? [`http for api.example.com:${http}`] : []),
     expect.stringMatching(/^127\.77\./),
   ])
 })

@@ -25,3 +25,27 @@ test.skipIf(process.getuid!() !== 0)(
     }
   },
 )
+
+test.skipIf(process.getuid!() !== 0)(
+  'servers that start at once leave each other’s places alone, however often one of them starts on its folder',
+  async () => {
+    const [mine, others] = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), 'skillet-places-'))))
+    const roots = new Set<string>()
+    const start = async (folder: string): Promise<void> => {
+      const places = await openPlaces(folder)
+      roots.add(places.root)
+      expect(existsSync(places.bundles), 'nobody took it for that of a folder that is gone').toBe(true)
+      await places.close()
+    }
+    try {
+      await start(mine!)
+      // As one that is killed while it writes leaves it.
+      await writeFile(join([...roots][0]!, 'data-folder'), '')
+      await start(others!)
+      expect(existsSync(join([...roots][0]!, 'bundles'))).toBe(true)
+      for (let i = 0; i < 5; i++) await Promise.all([start(mine!), start(others!)])
+    } finally {
+      for (const path of [...roots, mine!, others!]) await rm(path, { recursive: true, force: true })
+    }
+  },
+)

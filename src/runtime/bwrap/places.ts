@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
-import { chmod, chown, mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ownerAlive, ownerMark } from './owner.ts'
 import { requireRootCapabilities } from './root-capabilities.ts'
@@ -41,7 +41,7 @@ export async function openPlaces(dataDir: string, options: { root?: string } = {
   const root = options.root ?? (gid === null ? join(data, 'sandbox') : join(SYSTEM_ROOT, key))
 
   await folder(root, gid === null ? 0o700 : 0o711, null)
-  await writeFile(join(root, DATA_FOLDER), data)
+  await note(root, data)
   const bundles = join(root, 'bundles')
   const runtime = join(root, 'runtime')
   await folder(bundles, gid === null ? 0o700 : SHARED, gid)
@@ -102,10 +102,18 @@ async function sweepVanished(): Promise<void> {
   }
 }
 
+/** Whole or not at all: another server that starts must not take half a path for that of a data folder that is gone. */
+async function note(place: string, data: string): Promise<void> {
+  if (noteIn(place) === data) return
+  const file = join(place, DATA_FOLDER)
+  await writeFile(`${file}.new`, data)
+  await rename(`${file}.new`, file)
+}
+
 /** The data folder that it serves. */
 function noteIn(place: string): string | null {
   try {
-    return readFileSync(join(place, DATA_FOLDER), 'utf8')
+    return readFileSync(join(place, DATA_FOLDER), 'utf8') || null
   } catch {
     return null
   }

@@ -1,20 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { chmod, chown, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { othersReach } from '../../../tests/support/others-reach.ts'
 import { openPlaces } from './places.ts'
 import { createBwrapDriver } from './bwrap-driver.ts'
 import { findBwrap } from './find-bwrap.ts'
 import { read } from './process-tree.ts'
 
 /** Whether a server of another user can be tried: this one has to be root, and the clone not under a folder such as /root. */
-const canBecomeAnother = process.getuid!() === 0 && othersReach(fileURLToPath(import.meta.url))
+const canBecomeAnother = process.getuid!() === 0 && othersReach(import.meta.dirname)
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
   // All of them, also when one fails: a server left alive would hold the output of the tests open.
@@ -194,11 +195,6 @@ const inSession = (leader: number, state: RegExp): string[] =>
     const [its = '', , , session] = read(`/proc/${pid}/stat`).split(') ').at(-1)!.split(' ')
     return Number(session) === leader && state.test(its)
   })
-
-function othersReach(path: string): boolean {
-  const folder = dirname(path)
-  return (statSync(folder).mode & 0o001) !== 0 && (folder === '/' || othersReach(folder))
-}
 
 const ANOTHER = 'a server of another user needs root to start it, and a clone that others can read'
 const USERS = [

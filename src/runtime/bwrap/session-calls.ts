@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { jsonText, jsonWith } from '../../model/written-json.ts'
 import type { LogLine } from '../../model/runs.ts'
 import type { Call, CallResult, Session, SessionSpec } from '../driver.ts'
 import { type Outcome, type Used, callResult, failure, faulty, lateEnd, withoutSecrets } from './call-outcome.ts'
@@ -138,7 +139,9 @@ export function createSession(
         secrets: stripReservedEnv(secrets),
         connections: withoutReserved(connections),
       }
-      line.send(encodeFrame({ type: 'run', nonce }, JSON.stringify({ run, input, ...clean, timeout_ms })))
+      line.send(
+        encodeFrame({ type: 'run', nonce }, jsonWith({ run, ...clean, timeout_ms }, { input: jsonText(input) })),
+      )
       await promise
       await outputRead()
       used ??= sandbox.limits.end()
@@ -147,7 +150,7 @@ export function createSession(
       denied.end()
       log.end()
       line.onOutput = late
-      if (used.oom || used.lowered || limits.exceeded() || log.cut || network?.lost) die()
+      if (used.oom || used.lowered || limits.exceeded() || log.cut || network?.lost || line.muted) die()
       const result = await callResult(outcome!, { ...used, oom: used.oom || heapFull }, wall, limits)
       return withoutSecrets(result, call.redactor)
     } finally {
@@ -161,13 +164,13 @@ export function createSession(
 
   async function idle(): Promise<boolean> {
     if (state === 'running' || state === 'cleaning' || state === 'telling') await cleaned.promise
-    return state === 'idle' && !network?.lost
+    return state === 'idle' && !network?.lost && !line.muted
   }
 
   return {
     id: spec.id,
     get usable() {
-      return state !== 'dead' && !network?.lost
+      return state !== 'dead' && !network?.lost && !line.muted
     },
     get calls() {
       return calls

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => sandboxes.close())
 
 const run = (argv: string[], change: Partial<ToolSpec> = {}, signal?: AbortSignal): Promise<ToolResult> =>
-  sandboxes.driver.tool({ argv, binds: [], memory_mb: 128, disk_mb: 16, timeout_ms: 30_000, ...change }, signal)
+  sandboxes.driver.tool({ argv, binds: [], memory_mb: 128, disk_mb: 16, timeout_ms: 120_000, ...change }, signal)
 const shell = (script: string, change: Partial<ToolSpec> = {}): Promise<ToolResult> =>
   run(['/bin/sh', '-c', script], change)
 

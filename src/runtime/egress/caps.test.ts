@@ -7,7 +7,6 @@ import { seeded } from './fixtures/seeded.ts'
 import { type Guest, openWayOut } from './fixtures/way-out.ts'
 
 const ANSWERS = (): string[] => ['127.0.0.2']
-const WAIT = { timeout: 90_000 }
 const refusals = ({ denied }: Guest, why: string): number =>
   denied.filter((one) => one.why === why).reduce((sum, { times }) => sum + times, 0)
 
@@ -56,7 +55,7 @@ test('who asks too fast gets no answers; who asks beside it does', async () => {
   let answered = 0
   for (let i = 0; i < 200; i++) void fast.lookUp('api.example.com').then(() => answered++)
   expect(await other.lookUp('api.example.com')).toEqual(['127.77.0.1'])
-  await expect.poll(async () => (await fast.link.told(), refusals(fast, 'limit')), WAIT).toBeGreaterThan(0)
+  await expect.poll(async () => (await fast.link.told(), refusals(fast, 'limit'))).toBeGreaterThan(0)
   expect(answered).toBeLessThan(200)
   expect(fast.denied.find(({ why }) => why === 'limit')).toMatchObject({ host: '(queries)', port: null })
 })
@@ -89,7 +88,7 @@ test('who floods with connections loses the way out; others keep theirs', async 
   // Some more are still answered while it is being cut off.
   while (got.at(-1) !== 'ECONNREFUSED' && got.length < 200) got.push(await guest.read('127.77.0.1', port))
   expect(new Set(got)).toEqual(new Set(['ECONNRESET', 'ECONNREFUSED']))
-  await expect.poll(guest.lost, WAIT).toBe(1)
+  await expect.poll(guest.lost).toBe(1)
   expect(refusals(guest, 'limit')).toBeGreaterThanOrEqual(20)
   await guest.link.told()
   guest.link.close()
@@ -150,7 +149,7 @@ test('those that are not connected yet wait for each other, and hold up nobody e
   const guest = await wayOut.join([`*.slow.example.com:${port}`], [port], { names: 12 })
   const stuck: Socket[] = []
   for (let i = 0; i < 12; i++) stuck.push(await guest.connect(`n${i}.slow.example.com`, port))
-  await expect.poll(() => wayOut.dns.asked.length, WAIT).toBeGreaterThan(0)
+  await expect.poll(() => wayOut.dns.asked.length).toBeGreaterThan(0)
   const other = await wayOut.join([`api.example.com:${port}`], [port], { after: 12 })
   expect(await other.read('api.example.com', port)).toBe('hello')
   const asked = new Set(wayOut.dns.asked.map((one) => one.split(' ')[1])).size - 1

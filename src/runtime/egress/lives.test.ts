@@ -10,7 +10,6 @@ import { openSockets } from './fixtures/sandbox-sockets.ts'
 import { entries, openWayOut } from './fixtures/way-out.ts'
 
 const ANSWERS = (): string[] => ['127.0.0.2']
-const WAIT = { timeout: 90_000 }
 const hello = () =>
   listen(
     createServer((socket) => socket.end('hello')),
@@ -31,11 +30,11 @@ test('a process that is killed is told to all that it served, and the next sandb
   closed.link.close()
   const pid = egressPid()
   process.kill(pid, 'SIGKILL')
-  await expect.poll(() => guests.map(({ lost }) => lost()), WAIT).toEqual([1, 1])
+  await expect.poll(() => guests.map(({ lost }) => lost())).toEqual([1, 1])
   expect(closed.lost()).toBe(0)
   await guests[0]!.link.told()
   guests[0]!.link.close()
-  await expect.poll(() => wayOut.errors.map(String), WAIT).toEqual(['Error: The process ended (SIGKILL).'])
+  await expect.poll(() => wayOut.errors.map(String)).toEqual(['Error: The process ended (SIGKILL).'])
 
   const next = await wayOut.join([`api.example.com:${port}`], [port])
   expect(await next.read('api.example.com', port)).toBe('hello')
@@ -60,7 +59,7 @@ test('a process that nobody needs any more ends, and the next sandbox has anothe
   guests[0]!.link.close()
   expect(await guests[1]!.lookUp('api.example.com')).toEqual(['127.77.0.1'])
   guests[1]!.link.close()
-  await expect.poll(() => gone(pid), WAIT).toBe(true)
+  await expect.poll(() => gone(pid)).toBe(true)
   const next = await wayOut.join(['api.example.com'])
   expect(await next.lookUp('api.example.com')).toEqual(['127.77.0.1'])
   expect(egressPid()).not.toBe(pid)
@@ -94,7 +93,7 @@ test('a sandbox that ends leaves no socket behind, neither here nor there, whate
     const guest = await wayOut.join([`api.example.com:${port}`], [port])
     const client = await guest.connect('api.example.com', port)
     client.write('x')
-    await expect.poll(() => connected.length, WAIT).toBe(1)
+    await expect.poll(() => connected.length).toBe(1)
     const ends = Promise.all(
       [client, connected.pop()!].map((socket) => new Promise((end) => socket.once('close', end))),
     )
@@ -106,7 +105,7 @@ test('a sandbox that ends leaves no socket behind, neither here nor there, whate
   await one()
   const before = fds()
   for (let i = 0; i < 10; i++) await one()
-  await expect.poll(fds, WAIT).toEqual(before)
+  await expect.poll(fds).toEqual(before)
 })
 
 test('sockets that cannot be used are an error, and none of them is left', async () => {
@@ -120,7 +119,7 @@ test('sockets that cannot be used are an error, and none of them is left', async
   await expect(wayOut.egress.connect(sockets, rules, observer)).rejects.toThrow(
     expect.objectContaining({ name: 'EgressUnavailable' }),
   )
-  await expect.poll(() => openFds(egressPid()), WAIT).toBe(before)
+  await expect.poll(() => openFds(egressPid())).toBe(before)
 })
 
 test('the process has nothing of the server: no environment, no files, and not its rights', async () => {
@@ -165,7 +164,7 @@ test('it ends with the server, however that ends; but not by a Ctrl-C that the s
   expect(String((await once(server.stdout, 'data'))[0])).toContain('127.77.0.1')
   expect(gone(pid)).toBe(false)
   server.kill('SIGKILL')
-  await expect.poll(() => gone(pid), WAIT).toBe(true)
+  await expect.poll(() => gone(pid)).toBe(true)
 })
 
 test('what the operator trusts is dialed by name, by way of his proxy, whatever the address', async () => {

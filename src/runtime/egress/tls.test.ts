@@ -51,7 +51,7 @@ async function withServer(port: number, use: (guest: Guest, server: Listening) =
   await use(guest, server)
   guest.link.close()
   // The next one has the same port.
-  await expect.poll(() => guest.read('127.77.0.1', server.port), { timeout: 90_000 }).toBe('ECONNREFUSED')
+  await expect.poll(() => guest.read('127.77.0.1', server.port)).toBe('ECONNREFUSED')
 }
 
 test.skipIf(!opens443)('at port 443 nobody is dialed but for TLS with the name that was looked up', async () => {

@@ -158,10 +158,12 @@ FOLDERS = ("/tmp", "/dev/shm")
 
 
 def standing():
-    """What a run can change for those after it: limits, priority and processors of this process, and what its two folders have besides files."""
+    """What a run can change for those after it: limits, priority and processors of this process, how what it shares with them is open, and what its two folders have besides files."""
     folders = [(attempt(posix.stat, folder), attempt(posix.listxattr, folder)) for folder in FOLDERS]
     return (
         attempt(whole, "/proc/self/limits"),
+        [attempt(whole, f"/proc/self/fdinfo/{fd}") for fd in range(3)],
+        [attempt(posix.get_blocking, fd) for fd in range(3)],
         attempt(posix.getpriority, 0, 0),
         attempt(posix.sched_getscheduler, 0),
         attempt(posix.sched_getaffinity, 0),

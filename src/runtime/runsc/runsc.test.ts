@@ -46,7 +46,7 @@ describe.skipIf(missing !== null)(
         binds: [],
         memory_mb: 128,
         disk_mb: 16,
-        timeout_ms: 30_000,
+        timeout_ms: 120_000,
         ...change,
       })
 

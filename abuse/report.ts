@@ -13,6 +13,8 @@ export interface Row {
   readonly status: 'held' | 'failed' | 'not_run'
   /** What went wrong, or why it was not run; null when it held. */
   readonly why: string | null
+  /** What went wrong at its first try, where it held at its second, with nothing else of the suite at work; null for others. */
+  readonly first: string | null
   readonly ms: number
 }
 
@@ -49,8 +51,16 @@ export function table(cases: readonly AbuseCase[], rows: readonly Row[], limits:
       return line(number === 0 ? '' : String(number), title, texts)
     }),
     ...reasons(rows),
+    ...secondTries(rows),
     summary(cases, rows),
   ].join('\n')
+}
+
+/** What held only at its second try: on a machine that stands still now and then, or a defect that shows now and then. */
+function secondTries(rows: readonly Row[]): string[] {
+  return rows
+    .filter(({ first }) => first !== null)
+    .map(({ number, part, as, first }) => `${number} ${part}: held as ${as} at the second try; at the first: ${first}`)
 }
 
 /** What was not held, or not run, and why; what has one reason in one line. */

@@ -6,7 +6,7 @@ import { hostChanges, hostState, processesIn } from './host.ts'
 import type { Neighbours } from './neighbours.ts'
 import type { AbuseNetwork } from './net.ts'
 import { elsewhere } from './elsewhere.ts'
-import { type Part, type Row, type User, partsOf } from './report.ts'
+import { type Part, type Row, type User } from './report.ts'
 import { type CaseWorld, createCaseWorld } from './world.ts'
 
 export interface Surroundings {
@@ -16,16 +16,21 @@ export interface Surroundings {
   readonly network: AbuseNetwork
 }
 
-/** Every part of a case, one after the other; each is told as soon as it is known. Never rejects. */
-export async function runCase(one: AbuseCase, around: Surroundings, tell: (row: Row) => void): Promise<void> {
-  for (const part of partsOf(one)) {
+/** Parts of a case, one after the other; each is told as soon as it is known. Never rejects. */
+export async function runCase(
+  one: AbuseCase,
+  parts: readonly Part[],
+  around: Surroundings,
+  tell: (row: Row) => void,
+): Promise<void> {
+  for (const part of parts) {
     const began = performance.now()
     const what = await runPart(one, part, around).catch((error: unknown) => ({
       status: 'failed' as const,
       why: reason(error),
     }))
     const { number, title } = one
-    tell({ number, title, as: around.as, part, ...what, ms: Math.round(performance.now() - began) })
+    tell({ number, title, as: around.as, part, ...what, first: null, ms: Math.round(performance.now() - began) })
   }
 }
 

@@ -19,8 +19,9 @@ const total = { passed: 0, failed: 0, failures: [] }
 await setupOrExit()
 await timed('versions', () => versions())
 // The tests are often waiting for something: the other steps fill those gaps. What runs is always the sources, never what is built.
-const [{ skipped, slowest }] = await Promise.all([tests(process.argv.slice(2)), steps()])
+const [{ skipped, slowest, retried }] = await Promise.all([tests(process.argv.slice(2)), steps()])
 list('Longest', slowest)
+list('Passed at the second try only', retried)
 list(red('Failed'), total.failures)
 list(
   'Skipped',
@@ -98,7 +99,7 @@ async function tests(filters) {
     total.passed += passed
     total.failed += failed + broken + crashed
     total.failures.push(...(counts?.failures ?? []))
-    return { skipped: counts?.skipped ?? [], slowest: counts?.slowest ?? [] }
+    return counts ?? { skipped: [], slowest: [], retried: [] }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,9 +1,11 @@
-// A vitest reporter for scripts/test.mjs: how far it is, which tests failed, and counts, with why tests were skipped (the built-in reporters
-// leave that out). The built-in `minimal` beside it shows the failures in full, as they come.
+// A vitest reporter for scripts/test.mjs: how far it is, which tests failed, which passed at their second try only, and counts, with why
+// tests were skipped (the built-in reporters leave that out). The built-in `minimal` beside it shows the failures in full.
 import { writeFileSync } from 'node:fs'
 
+/** The type of an annotation by a test that does its own second tries: what went wrong at the first. */
+const SECOND_TRY = 'second try'
 /** Seconds between two lines of progress. */
-const EVERY = 20
+const EVERY = 60
 
 export default class Counter {
   #files = 0
@@ -18,6 +20,8 @@ export default class Counter {
   onTestCaseResult(test) {
     const { state } = test.result()
     if (state === 'passed' || state === 'failed') this.#done[state] += 1
+    // At once: what comes hours later may not come at all.
+    if (state === 'failed') console.log(`FAIL  ${nameOf(test)}: ${firstLine(test.result().errors[0]?.message ?? '')}`)
   }
 
   onTestModuleEnd() {
@@ -37,6 +41,7 @@ export default class Counter {
       skipped: [],
       broken: unhandledErrors.length,
       failures: [],
+      retried: [],
       slowest: slowest(modules),
     }
     const broke = (where, errors) => {
@@ -53,10 +58,13 @@ export default class Counter {
       }
       for (const test of module.children.allTests()) {
         const { state, note, errors } = test.result()
-        if (state === 'passed') counts.passed += 1
-        else if (state === 'failed') {
+        if (state === 'passed') {
+          counts.passed += 1
+          const first = errors?.[0]?.message ?? test.annotations().find(({ type }) => type === SECOND_TRY)?.message
+          if (first !== undefined) counts.retried.push(`${nameOf(test)}: ${firstLine(first)}`)
+        } else if (state === 'failed') {
           counts.failed += 1
-          broke(`${module.relativeModuleId} > ${test.fullName}`, errors.slice(0, 1))
+          broke(nameOf(test), errors.slice(0, 1))
         } else counts.skipped.push({ name: test.fullName, reason: note ?? null })
       }
     }
@@ -75,6 +83,10 @@ function seconds(ms) {
   return `${(ms / 1000).toFixed(0)} s`
 }
 
+function nameOf(test) {
+  return `${test.module.relativeModuleId} > ${test.fullName}`
+}
+
 function firstLine(text) {
-  return text.split('\n', 1)[0].slice(0, 200)
+  return text.split('\n', 1)[0].slice(0, 400)
 }

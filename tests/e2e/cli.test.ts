@@ -201,7 +201,6 @@ async function onTerminal(data: string): Promise<string> {
     shown += String(chunk)
     // Pressed when all of the greeting is there.
     if (shown.includes('owner.key') || /Ctrl-C stops it/.test(shown)) child.stdin.write('\x03')
-    if (shown.includes('Stopped.')) break
   }
   child.stdin.end()
   return shown

@@ -63,6 +63,15 @@ test("the operator's key is taken where it is asked for, and a given one comes b
   expect(() => find({}, {}, '', 'operator')).toThrow(`${home}/.skillet/operator.key cannot be read`)
 })
 
+test('what is answered without a key is asked without one, unless one is given', async () => {
+  await server('.skillet', URL, 'sk_here')
+  expect(find({}, {}, '', 'nobody')).toMatchObject({ url: URL, key: '' })
+  expect(find({ url: 'https://elsewhere.example' }, {}, '', 'nobody')).toMatchObject({ key: '' })
+  expect(find({ url: 'https://elsewhere.example' }, { SKILLET_KEY: 'sk_env' }, '', 'nobody')).toMatchObject({
+    key: 'sk_env',
+  })
+})
+
 test('what a killed server left behind is no server', async () => {
   // Process ids end at 2^22: this one belongs to nobody.
   await server('.skillet', URL, 'sk_here', 2 ** 22 + 1)

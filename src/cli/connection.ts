@@ -13,8 +13,8 @@ export interface ServerOptions {
   readonly data?: string | undefined
 }
 
-/** Whose key is taken from a data folder. */
-export type KeyHolder = 'owner' | 'operator'
+/** Whose key is taken from a data folder; `nobody`: for what is answered without one, which is then ''. */
+export type KeyHolder = 'owner' | 'operator' | 'nobody'
 
 export interface Connection {
   readonly url: string
@@ -65,6 +65,7 @@ function dataFolders(options: Pick<ServerOptions, 'data'>, io: Pick<Io, 'env' | 
 }
 
 type Key = { readonly value: string; readonly source: string }
+const NO_KEY: Key = { value: '', source: 'none' }
 
 function givenKey(options: ServerOptions, io: Pick<Io, 'env' | 'cwd'>): Key | null {
   if (options.key !== undefined) return { value: options.key, source: '--key' }
@@ -96,6 +97,7 @@ function withUrl(
     const mine = localKey(folder, holder)
     return { url, key: mine.value, source: { url: source, key: mine.source } }
   }
+  if (holder === 'nobody') return { url, key: NO_KEY.value, source: { url: source, key: NO_KEY.source } }
   throw new CliError(EXIT.refused, `There is no key for ${url}.`, {
     fix: 'Put the key into SKILLET_KEY, or into a file and name that with --key-file.',
   })
@@ -126,6 +128,7 @@ function isAlive(pid: number): boolean {
 }
 
 function localKey(folder: string, holder: KeyHolder): Key {
+  if (holder === 'nobody') return NO_KEY
   const source = join(folder, `${holder}.key`)
   return { value: readKey(source), source }
 }

@@ -20,8 +20,10 @@ export interface Download {
 
 export type Http = ReturnType<typeof createHttp>
 
-/** JSON over HTTP, with every failure as a CliError. The key goes into a header and nowhere else. */
+/** JSON over HTTP, with every failure as a CliError. The key goes into a header and nowhere else; '' is none. */
 export function createHttp(base: string, key: string, signal?: AbortSignal) {
+  const authorization = key === '' ? {} : { authorization: `Bearer ${key}` }
+
   async function call<T>(method: string, path: string, request: Request = {}): Promise<Answer<T>> {
     const url = new URL(path, base)
     for (const [name, value] of Object.entries(request.query ?? {})) {
@@ -32,7 +34,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
       response = await send(url, {
         method,
         headers: {
-          authorization: `Bearer ${key}`,
+          ...authorization,
           ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
           ...request.headers,
         },
@@ -58,7 +60,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, String(value))
     let rest = ''
     try {
-      const response = await send(url, { headers: { authorization: `Bearer ${key}` }, signal: signal ?? null })
+      const response = await send(url, { headers: authorization, signal: signal ?? null })
       if (response.status >= 400) throw problemError(response.status, parse(await response.text()))
       for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
         const parts = (rest + text).split('\n')
@@ -77,7 +79,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
     try {
       const response = await send(new URL(path, base), {
         method,
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        headers: { ...authorization, 'content-type': 'application/json' },
         body: JSON.stringify(body),
         signal: signal ?? null,
       })
@@ -92,7 +94,7 @@ export function createHttp(base: string, key: string, signal?: AbortSignal) {
   /** @throws CliError for a status of 400 or more; its bytes when the connection breaks, and when there are more of them */
   async function download(path: string, most: number): Promise<Download> {
     const response = await send(new URL(path, base), {
-      headers: { authorization: `Bearer ${key}` },
+      headers: authorization,
       signal: signal ?? null,
     }).catch((error: unknown) => {
       throw signal?.aborted === true ? error : unreachable(base, error)

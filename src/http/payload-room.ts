@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { LIMITS } from '../model/sizes.ts'
 import { RateLimited } from './rate-limit.ts'
+import { createShares } from './shares.ts'
 
 /** Room in memory for the large bodies of requests, from when they are read, and of answers, until the client has taken the answer. */
 export interface PayloadRoom {
@@ -19,26 +20,15 @@ export function createPayloadRoom({
   perParty = LIMITS.tenantPayloadBytes,
   all = LIMITS.payloadBytes,
 }: { readonly perParty?: number | undefined; readonly all?: number | undefined } = {}): PayloadRoom {
-  const parts = new Map<string, number>()
-  let taken = 0
+  const shares = createShares()
 
   return {
     take(party, bytes) {
-      const part = parts.get(party) ?? 0
+      const [part, taken] = [shares.of(party), shares.all()]
       // What is alone has room: no limit makes a request impossible that another one allows.
       if (part > 0 && part + bytes > perParty) throw full('this tenant', perParty)
       if (taken > 0 && taken + bytes > all) throw full('all tenants', all)
-      parts.set(party, part + bytes)
-      taken += bytes
-      let given = false
-      return () => {
-        if (given) return
-        given = true
-        taken -= bytes
-        const left = parts.get(party)! - bytes
-        if (left === 0) parts.delete(party)
-        else parts.set(party, left)
-      }
+      return shares.take(party, bytes)
     },
   }
 }

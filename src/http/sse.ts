@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { LIMITS } from '../model/sizes.ts'
 import { LiveStream, type LiveStreamOptions } from './live-stream.ts'
 import { RateLimited } from './rate-limit.ts'
+import { createShares } from './shares.ts'
 import type { Live } from './live.ts'
 
 /** In milliseconds. */
@@ -48,7 +49,7 @@ export function createEventStreams(
   const { heartbeatMs = 15_000, slowMs = 30_000, recheckMs = 60_000, perTenant = LIMITS.streamsPerTenant } = options
   const times: LiveStreamOptions = { heartbeatMs, slowMs, recheckMs }
   const open = new Set<LiveStream>()
-  const counts = new Map<string, number>()
+  const shares = createShares()
   const everyMs = Math.min(LOOK_MS, heartbeatMs, slowMs, recheckMs)
   let timer: NodeJS.Timeout | undefined
   let lookedAt = 0
@@ -64,17 +65,11 @@ export function createEventStreams(
     for (const stream of open) stream.look(at, passed)
   }
 
-  function add(tenant: string, by: 1 | -1): void {
-    const now = (counts.get(tenant) ?? 0) + by
-    if (now === 0) counts.delete(tenant)
-    else counts.set(tenant, now)
-  }
-
   return {
     count: () => open.size,
 
     require(tenant) {
-      if ((counts.get(tenant) ?? 0) < perTenant) return
+      if (shares.of(tenant) < perTenant) return
       const detail = `The tenant has ${perTenant} event streams open, which is as many as it may: close some.`
       throw new RateLimited(detail, { 'retry-after': '5' })
     },
@@ -96,12 +91,12 @@ export function createEventStreams(
       outgoing.write(`retry: ${RETRY_MS}\n\n${given.live.first ?? ''}`)
       const stream = new LiveStream(outgoing, given, times)
       open.add(stream)
-      add(tenant, 1)
+      const giveBack = shares.take(tenant, 1)
       timer ??= setInterval(look, everyMs).unref()
       outgoing.once('close', () => {
         stream.stop()
         open.delete(stream)
-        add(tenant, -1)
+        giveBack()
         if (open.size > 0) return
         clearInterval(timer)
         timer = undefined

@@ -66,7 +66,7 @@ describe('without isolation', () => {
     )
     const told = body.checks.find(({ name }) => name === 'isolation')
     expect(told?.message).toContain('NONE')
-    const doctor = await cli(['doctor'], { env: { SKILLET_URL: server.url, SKILLET_KEY: server.key } })
+    const doctor = await cli(['doctor'], { env: { SKILLET_URL: server.url } })
     expect(doctor.out).toContain('isolation: NONE')
   })
 

@@ -40,7 +40,7 @@ async function doctor(call: Call<Options>) {
 
 function runningApi(call: Call): Api | null {
   try {
-    return call.api()
+    return call.api('nobody')
   } catch (error) {
     if (error instanceof CliError && error.exitCode === EXIT.unreachable) return null
     throw error

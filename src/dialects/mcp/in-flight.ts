@@ -1,5 +1,6 @@
 import { LIMITS } from '../../model/sizes.ts'
 import { RateLimited } from '../../http/rate-limit.ts'
+import { createShares } from '../../http/shares.ts'
 
 /** Requests that are being answered and may take long. */
 export interface InFlight {
@@ -14,30 +15,24 @@ export interface InFlight {
 
 /** @param perTenant Default LIMITS.streamsPerTenant. */
 export function createInFlight(perTenant: number = LIMITS.streamsPerTenant): InFlight {
-  const counts = new Map<string, number>()
+  const shares = createShares()
   const open = new Map<string, Set<AbortController>>()
 
   return {
     begin(tenant, sender, requestId) {
-      const count = counts.get(tenant) ?? 0
-      if (count >= perTenant) {
+      if (shares.of(tenant) >= perTenant) {
         const detail = `The tenant has ${perTenant} requests of this kind open, which is as many as it may: close some.`
         throw new RateLimited(detail, { 'retry-after': '5' })
       }
-      counts.set(tenant, count + 1)
+      const giveBack = shares.take(tenant, 1)
       const controller = new AbortController()
       const key = keyOf(sender, requestId)
       const same = open.get(key) ?? new Set()
       open.set(key, same.add(controller))
-      let over = false
       return {
         cancelled: controller.signal,
         end() {
-          if (over) return
-          over = true
-          const left = counts.get(tenant)! - 1
-          if (left === 0) counts.delete(tenant)
-          else counts.set(tenant, left)
+          giveBack()
           same.delete(controller)
           if (same.size === 0 && open.get(key) === same) open.delete(key)
         },

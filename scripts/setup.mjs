@@ -29,6 +29,7 @@ const WHAT_IT_IS_FOR = {
   bubblewrap: 'it isolates skills',
   python3: 'Python skills run on it',
   'python3-pip': 'it fetches uv',
+  runsc: 'the tests of the gVisor driver run on it',
 }
 
 /** @throws SetupError naming what is missing and the command that brings it. */
@@ -125,7 +126,8 @@ async function node24() {
   })
 }
 
-async function systemPackage(name, isPresent) {
+/** @throws SetupError when it is not there and cannot be brought: by others than root, or without apt-get. */
+export async function systemPackage(name, isPresent = () => which(name) !== null) {
   if (isPresent()) return
   const command = `apt-get update && apt-get install -y --no-install-recommends ${name}`
   const missing = `The package ${name} is not installed: ${WHAT_IT_IS_FOR[name]}.`

@@ -2,8 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NODE, UV, ask, bold, dim, green, manifest, red, run, say, toolEnv } from './lib.mjs'
-import { setupOrExit } from './setup.mjs'
+import { NODE, SetupError, UV, ask, bold, dim, green, manifest, red, run, say, toolEnv } from './lib.mjs'
+import { setupOrExit, systemPackage } from './setup.mjs'
 
 const STEPS = [
   ['types', 'tsc', ['--noEmit', '-p', '.']],
@@ -17,6 +17,7 @@ const STEPS = [
 
 const total = { passed: 0, failed: 0, failures: [] }
 await setupOrExit()
+await wanted('runsc')
 await timed('versions', () => versions())
 // The tests are often waiting for something: the other steps fill those gaps. What runs is always the sources, never what is built.
 const [{ skipped, slowest, retried }] = await Promise.all([tests(process.argv.slice(2)), steps()])
@@ -29,6 +30,16 @@ list(
 )
 console.log(`${total.passed} passed, ${total.failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`)
 process.exitCode = total.failed === 0 ? 0 : 1
+
+/** A package that only tests need: without it they are skipped, and listed with the reason. */
+async function wanted(name) {
+  try {
+    await systemPackage(name)
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    say(dim(`      ${name} is not there and was not installed: ${error.fix}`))
+  }
+}
 
 /** One after the other. */
 async function steps() {

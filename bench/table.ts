@@ -22,8 +22,15 @@ function line(row: Row): string {
     typeof figure === 'number'
       ? `       ${pad(figure)} ${unit}`
       : `median ${pad(figure.median)} ${unit}   p99 ${pad(figure.p99)} ${unit}   n ${figure.n}`
-  const met = misses(row).length === 0 ? 'met' : `missed: ${misses(row).join(', ')}`
-  return `${row.name.padEnd(46)} ${shown.padEnd(48)} ${met.padEnd(8)} budget ${JSON.stringify(budget)}`
+  const wrong = misses(row)
+  const limits = [
+    budget.median === undefined ? '' : `median ${budget.median}`,
+    budget.p99 === undefined ? '' : `p99 ${budget.p99}`,
+    budget.atMost === undefined ? '' : `at most ${budget.atMost}`,
+    budget.atLeast === undefined ? '' : `at least ${budget.atLeast}`,
+  ].filter((limit) => limit !== '')
+  const met = limits.length === 0 ? '' : wrong.length === 0 ? 'met' : `MISSED (${wrong.join(', ')})`
+  return `${row.name.padEnd(46)} ${shown.padEnd(48)} ${limits.join(', ').padEnd(18)} ${met}`.trimEnd()
 }
 
 function misses({ figure, budget }: Row): string[] {

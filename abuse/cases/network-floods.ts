@@ -50,16 +50,17 @@ def handler(input):
         except OSError: it.close(); continue
         kept.append(it)
         if i % 50 == 0: time.sleep(0.1)
-    # What was refused is seen to be a moment later; what is only just connecting counts as well.
+    # Where more come than are accepted the kernel forgets some that have connected, for all they know: who speaks learns it. What was
+    # refused is seen to be a moment later.
+    spoken = []
     patience = time.monotonic() + 90
-    while sum(map(open_still, kept)) > input["most"] and time.monotonic() < patience: time.sleep(0.05)
-    alive = 0
-    for it in kept:
-        try: it.send(b"GET / HTT")
-        except OSError: continue
-        try: alive += it.recv(1) != b""
-        except BlockingIOError: alive += 1
-        except OSError: pass
+    while True:
+        for it in [one for one in kept if one not in spoken]:
+            try: it.send(b"GET / HTT"); spoken.append(it)
+            except OSError: pass
+        alive = sum(map(open_still, spoken))
+        if (len(spoken) >= input["most"] and alive <= input["most"]) or time.monotonic() > patience: break
+        time.sleep(0.05)
     names = ask(4000, lambda i: longest(i))
     print(json.dumps({"names": names, "alive": alive, "made": len(kept)}), flush=True)
     time.sleep(100)

@@ -32,6 +32,7 @@ const UNDER_GVISOR: Reasons = {
   40: 'gVisor has terminals of its own',
   '41 world': 'gVisor has no namespaces that could be compared',
   42: 'devices, clocks and priorities in gVisor are the guest’s own',
+  56: 'gVisor has no limit of pipe pages by user: what fills a pipe is its sandbox’s own memory, which soon ends the run',
   55: 'gVisor refuses some calls with other errors than the filter',
   '45 python': 'gVisor shows the environment and the addresses, not the memory, of a process that is closed to others',
 }
@@ -40,5 +41,4 @@ const UNDER_GVISOR: Reasons = {
 const WATCHED_GVISOR: Reasons = {
   '2 python': 'gVisor is too slow to fill the tables of pages that nobody wrote in the time that the case has',
   4: 'gVisor has memfd_create, whose memory is seen there like all other',
-  56: 'a watchdog may count memory that processes in gVisor share several times, and ends the case for it',
 }

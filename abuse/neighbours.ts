@@ -17,11 +17,10 @@ export interface Service {
 }
 
 export async function openNeighbours(sandboxes: TestSessions): Promise<Neighbours> {
-  const node = (): Promise<Session> => sandboxes.node(NODE)
   const soft = sandboxes.driver.capabilities().limits !== 'hard'
-  const all: Neighbour[] = [
-    { session: await sandboxes.python(PYTHON), successor: null },
-    { session: await node(), successor: soft ? node : null },
+  const all = [
+    await neighbour(() => sandboxes.python(PYTHON), soft && sandboxes.driver.name === 'runsc'),
+    await neighbour(() => sandboxes.node(NODE), soft),
   ]
 
   return {
@@ -44,8 +43,15 @@ export async function openNeighbours(sandboxes: TestSessions): Promise<Neighbour
 
 interface Neighbour {
   session: Session
-  /** Where it may be retired: see AbuseWorld.mayRetire. */
-  readonly successor: (() => Promise<Session>) | null
+  readonly make: () => Promise<Session>
+  /** See AbuseWorld.mayRetire; of gVisor's processes none can be put before others again. */
+  readonly mayRetire: boolean
+  /** What it suffered was told, once: the next case begins with another. */
+  lost: boolean
+}
+
+async function neighbour(make: () => Promise<Session>, mayRetire: boolean): Promise<Neighbour> {
+  return { session: await make(), make, mayRetire, lost: false }
 }
 
 /** Its work: a sum, a file of its own and a word from its environment. */
@@ -74,13 +80,15 @@ async function callUntil(ended: AbortSignal, one: Neighbour, complaints: string[
     const to = 1000 + runs
     const word = `neighbour-${runs}`
     try {
-      if (one.successor !== null && !(await one.session.idle())) one.session = await one.successor()
+      if (one.lost || (one.mayRetire && !(await one.session.idle()))) one.session = await one.make()
+      one.lost = false
       const { result, output } = await invoke(one.session, { to }, { env: { WORD: word } })
       runs++
       assert.equal(result.status, 'succeeded', JSON.stringify(result))
       assert.deepEqual(output, { sum: (to * (to + 1)) / 2, kept: String(to), files: ['mine'], word })
     } catch (error) {
       complaints.push((error as Error).message)
+      one.lost = true
       return runs
     }
     if (last) return runs

@@ -58,7 +58,10 @@ async function pass(cases: readonly AbuseCase[]): Promise<void> {
     if (alone.length + again.length > 0) await turn()
     await lane(0, [alone])
     await Promise.all(neighbours.map((each) => each.close()))
-    for (const { one, row } of again) await secondTry(one, row, { as, sandboxes, network })
+    for (const { one, row } of again) {
+      if (interrupted) tell(row)
+      else await secondTry(one, row, { as, sandboxes, network })
+    }
   } finally {
     await sandboxes.close()
   }
